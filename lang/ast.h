@@ -1,0 +1,116 @@
+/* The syntax tree. The one idea: one small node type; `eval` is chosen by kind and by the kinds of its
+ * operands (eval.c), so that evaluating is one indirect call per node and no switch.
+ *
+ * Nodes live in the arena of their Source and are never freed one by one. Names are symbols (value.h).
+ * parse.c makes the tree and spans; scope.c turns names into slots; eval.c chooses `eval`. */
+#ifndef AST_H
+#define AST_H
+#include "ops.h"
+
+typedef struct Ast Ast;
+typedef struct Source Source;
+typedef struct Frame Frame;
+typedef struct Fn Fn;
+typedef Value Eval(Ast *node, Frame *frame);
+
+/*     kind           fields                                                                      */
+#define AST_KINDS(K)                                                                               \
+    K(A_CONSTANT)  /* value: number, string, true, false, nil                                      */ \
+    K(A_NAME)      /* name, scope, slot                                                            */ \
+    K(A_UNARY)     /* op (OP_neg ...), a; token T_NOT: `not`; T_PLUS: unary plus; T_PRIME: x'      */ \
+    K(A_BINARY)    /* op, token, a, b                                                              */ \
+    K(A_AND)       /* a, b                                                                         */ \
+    K(A_OR)        /* a, b                                                                         */ \
+    K(A_CALL)      /* a = callee, kids = arguments (A_NAMED, A_SPREAD or plain)                    */ \
+    K(A_METHOD)    /* a.name(kids): field of a struct, else call of name with a first              */ \
+    K(A_NAMED)     /* name = a, an argument; or a field of a struct literal                        */ \
+    K(A_SPREAD)    /* *a, an argument                                                              */ \
+    K(A_INDEX)     /* a[kids]; kids are A_SLICE, A_NEW, A_ELLIPSIS or expressions                  */ \
+    K(A_SLICE)     /* a : b : c, each may be NULL                                                  */ \
+    K(A_NEW)       /* `new` as an index item                                                       */ \
+    K(A_ELLIPSIS)  /* `...` as an index item                                                       */ \
+    K(A_FIELD)     /* a.name                                                                       */ \
+    K(A_ARRAY)     /* [kids]                                                                       */ \
+    K(A_LIST)      /* (kids)                                                                       */ \
+    K(A_STRUCT)    /* {kids}, each A_NAMED                                                         */ \
+    K(A_FORMAT)    /* f"...": kids are A_CONSTANT texts and A_PIECE                                */ \
+    K(A_PIECE)     /* {a:format}; name = the format text or NULL                                   */ \
+    K(A_LAMBDA)    /* fn                                                                           */ \
+    K(A_FN)        /* fn name(...) {...} as a statement: fn, name, scope, slot                     */ \
+    K(A_ASSIGN)    /* a = target, b = value; op != OP_NONE for `op=`                               */ \
+    K(A_TARGETS)   /* a list of targets: kids                                                      */ \
+    K(A_BLOCK)     /* kids: statements; flag VALUE if the last one gives the block's value         */ \
+    K(A_IF)        /* a = condition, b = then, c = else or NULL                                    */ \
+    K(A_WHILE)     /* a = condition, b = body                                                      */ \
+    K(A_FOR)       /* a = target, b = sequence, c = body                                           */ \
+    K(A_BREAK)                                                                                     \
+    K(A_CONTINUE)                                                                                  \
+    K(A_RETURN)    /* a or NULL                                                                    */ \
+    K(A_RECORD)    /* b = body, kids = options (A_NAMED)                                           */ \
+    K(A_PAUSE)     /* b = body                                                                     */ \
+    K(A_TRY)       /* a = body, b = handler, name/scope/slot = the error's variable                */ \
+    K(A_IMPORT)    /* name = variable; value = text of the path or module; scope, slot             */ \
+    K(A_EXTERN)    /* value = library; kids = A_EXTERN_FN                                          */ \
+    K(A_EXTERN_FN) /* name, value = the signature's text, scope, slot                              */ \
+    K(A_ATTACH)    /* attach_grad(place, ...): a = the call, b = the place it is stored back to    */ \
+    K(A_ERROR)     /* where the parser recovered                                                   */
+
+typedef enum AstKind {
+#define K(kind) kind,
+    AST_KINDS(K)
+#undef K
+    AST_KIND_COUNT
+} AstKind;
+
+enum {
+    AST_VALUE = 1,      /* A_BLOCK: the last statement is an expression and is the block's value */
+    AST_QUIET = 2,      /* a statement that ended in `;`: the prompt does not show its value */
+    AST_STATEMENT = 4,  /* stands as a statement, its value is not used */
+    AST_PIN = 8,        /* A_NAME: the variable may be assigned before this value is used: keep it in the pool */
+    AST_BRACES = 16,    /* A_RECORD, A_PAUSE written with braces (for fmt) */
+    AST_PARENS = 32,    /* written inside ( ) (for fmt and for "standing as a statement") */
+    AST_TEMPORARY = 64, /* its value is a fresh temporary: nobody else names it (operators, calls) */
+};
+
+typedef enum Scope {
+    S_LOCAL,      /* frame->variables[S_LOCAL][slot] */
+    S_GLOBAL,     /* frame->variables[S_GLOBAL][slot]; V_UNSET falls back to the library */
+    S_CELL,       /* frame->cells[slot]->value: captured by, or from, another function */
+} Scope;
+
+struct Ast {
+    Eval *eval;
+    uint8_t kind, scope, flags, token;
+    uint16_t op, depth;        /* depth: height of the tree below, for the nesting limit (saturates) */
+    uint32_t slot, count;      /* count of kids */
+    Span span;                 /* a span with operands: see source.h */
+    Ast *a, *b, *c;
+    Ast **kids;
+    Value value;
+    String *name;
+    Fn *fn;
+    void *cache;               /* for eval.c: a method, a builtin */
+};
+
+/* A function's code. */
+typedef struct Parameter { String *name; Ast *default_value; Ast *pattern; uint32_t slot; uint8_t scope; Span span; } Parameter;
+struct Fn {
+    String *name;              /* NULL: lambda */
+    String *doc;               /* the ## lines above it, or NULL */
+    Parameter *parameters;     /* pattern: a destructuring parameter (A_TARGETS), else NULL */
+    uint32_t parameter_count, required;
+    bool collects;             /* the last parameter is *rest */
+    Ast *body;                 /* A_BLOCK or an expression */
+    Fn *outer;
+    Span span;                 /* its head, for signatures and "defined at" */
+    /* filled by scope.c */
+    uint32_t local_count;      /* slots of frame->variables[S_LOCAL] */
+    uint32_t cell_count;       /* frame->cells: first the captured ones, then own locals that others capture */
+    uint32_t captured_count;
+    uint32_t *captured;        /* index in the outer function's cells */
+    String **local_names;      /* for messages and completion, by slot */
+    String **cell_names;
+};
+
+Ast *ast_new(Source *source, AstKind kind, Span span);
+#endif

@@ -1,0 +1,81 @@
+/* Arrays. The one idea: one block holds header, shape, strides and, when small, the data; a view is a
+ * header of its own on the owner's data.
+ *
+ * Strides count elements, may be zero (broadcast) or negative (reversed). dtypes are f64, f32, bool.
+ * A 0-d f64 or bool never is an Array: array_value() turns one into a V_NUM or V_BOOL, and
+ * array_of() makes a temporary 0-d Array from any numeric value so that kernels see one kind of thing. */
+#ifndef ARRAY_H
+#define ARRAY_H
+#include "value.h"
+
+typedef enum DType { F64, F32, BOOL } DType;
+enum { MAX_AXES = 32 };
+
+struct Array {
+    Obj head;              /* tag V_ARRAY */
+    uint8_t dtype, axes;
+    uint8_t inlined;       /* data lies behind dims in this block */
+    Span span;             /* the expression that made it */
+    int64_t size;          /* elements */
+    void *data;            /* the first element */
+    Array *owner;          /* a view keeps this one alive; NULL for an array that owns its data */
+    size_t bytes;          /* of this block; an owner's separate data has array_bytes() */
+    int64_t dims[];        /* shape[axes], then strides[axes] */
+};
+static inline int64_t *shape_of(const Array *a) { return (int64_t *)a->dims; }
+static inline int64_t *strides_of(const Array *a) { return (int64_t *)a->dims + a->axes; }
+
+typedef struct Shape { int axes; int64_t dim[MAX_AXES]; } Shape;
+
+static inline size_t dtype_bytes(int dtype) { return dtype == F64 ? 8 : dtype == F32 ? 4 : 1; }
+const char *dtype_name(int dtype);
+static inline double *f64_of(const Array *a) { return a->data; }
+static inline float *f32_of(const Array *a) { return a->data; }
+static inline uint8_t *bool_of(const Array *a) { return a->data; }
+
+/* ---- making: all results are pooled ---- */
+Array *array_new(int dtype, int axes, const int64_t *shape);   /* contiguous, not cleared; E_LIMIT if absurd */
+Array *array_zeros(int dtype, int axes, const int64_t *shape);
+Array *array_like(const Array *a, int dtype);                  /* same shape, contiguous, not cleared */
+Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides, int64_t offset);
+Array *array_of(Value v);             /* any number, bool or array; else E_TYPE */
+Value array_value(Array *a);          /* canonical: 0-d f64 and bool become V_NUM, V_BOOL */
+Array *array_contiguous(Array *a);    /* itself if it is row-major contiguous, else a copy */
+Array *array_copy(const Array *a);    /* contiguous, owns its data */
+Array *array_cast(Array *a, int dtype);  /* itself if it has that dtype, else a contiguous copy */
+Array *array_broadcast(Array *a, int axes, const int64_t *shape);  /* a view with zero strides */
+bool array_is_contiguous(const Array *a);
+/* May the caller write into a's data? Only holder, owns it, no view on it. */
+bool array_is_sole(const Array *a, uint32_t holders);
+
+/* ---- asking ---- */
+static inline bool is_number(Value v) { return v.tag == V_NUM || v.tag == V_BOOL; }
+static inline bool is_numeric(Value v) { return v.tag == V_NUM || v.tag == V_BOOL || v.tag == V_ARRAY; }
+static inline int dtype_of(Value v) { return v.tag == V_ARRAY ? v.as.array->dtype : v.tag == V_BOOL ? BOOL : F64; }
+static inline int axes_of(Value v) { return v.tag == V_ARRAY ? v.as.array->axes : 0; }
+static inline int64_t size_of(Value v) { return v.tag == V_ARRAY ? v.as.array->size : 1; }
+static inline double num_of(Value v) { return v.tag == V_BOOL ? v.as.truth : v.as.num; }  /* V_NUM, V_BOOL */
+Shape value_shape(Value v);
+bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b);
+double array_get(const Array *a, int64_t flat);      /* element in row-major order, any dtype or layout */
+void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /* "[2, 3]" */
+/* The broadcast of two shapes; false if they do not broadcast. */
+bool shapes_join(const Shape *a, const Shape *b, Shape *out);
+
+/* ---- arguments of operations: each fails with a message that names `what` ---- */
+double arg_number(Value v, const char *what);         /* any one-element number */
+int64_t arg_int(Value v, const char *what);           /* an integral number */
+bool arg_bool(Value v, const char *what);
+Array *arg_array(Value v, const char *what);          /* as array_of, E_TYPE naming `what` */
+int arg_axis(Value v, int axes, const char *what);    /* negative from the end */
+Shape arg_shape(Value v, const char *what);           /* [2, 3], 3 or (2, 3) */
+
+/* ---- walking ----
+ * Calls body(n, pointers, strides, env) for runs along the last axis (merged where layouts allow) over
+ * `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements. */
+typedef void Run(int64_t n, char **at, const int64_t *strides, void *env);
+void array_walk(int count, Array *const *arrays, Run *body, void *env);
+/* Copies src into dst (same shape, any dtypes and layouts). */
+void array_assign(Array *dst, Array *src);
+void array_fill(Array *dst, double value);
+#endif

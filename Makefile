@@ -1,20 +1,153 @@
-# adl: make demo | check | bench | sanitize | install | help
-CC      ?= gcc
-PACKAGES = readline openblas libffi jansson libutf8proc
-CFLAGS  ?= -O2 -g
-BASE     = -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -ffp-contract=off \
-           -fno-math-errno -fno-trapping-math $(shell pkg-config --cflags $(PACKAGES))
-LIBS     = $(shell pkg-config --libs $(PACKAGES)) -lm -lpthread -ldl
-RUNTIME  = $(patsubst runtime/%.c,build/runtime/%.o,$(wildcard runtime/*.c))
-LANG_    = $(patsubst lang/%.c,build/lang/%.o,$(wildcard lang/*.c))
+# adl's Makefile: what to run, and how it is built. `make help` lists the commands.
+#
+# Everything made lands in build/ (BUILD names another folder: `make sanitize` uses build/sanitize).
+# The include rule of the house is kept here: runtime/ is compiled with -Iruntime alone, so that it
+# cannot know syntax; lang/ sees both.
 
-all: build/adl
-build/adl: $(RUNTIME) $(LANG_)
-	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
-build/runtime/%.o: runtime/%.c
-	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) -MMD -Iruntime -c -o $@ $<
-build/lang/%.o: lang/%.c
-	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) -MMD -Iruntime -Ilang -c -o $@ $<
--include $(wildcard build/*/*.d)
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CFLAGS  ?= -O2 -g
+CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+MACHINE := $(shell uname -m)
+
+LIBRARIES = readline openblas libffi jansson libutf8proc
+WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+# Two builds of one formula must agree bit for bit, so no contraction; nothing reads errno or traps.
+ARITHMETIC = -ffp-contract=off -fno-math-errno -fno-trapping-math
+BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -lpthread -ldl
+COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
+
+# ---- what to run ------------------------------------------------------------------------------
+
+SUBMAKE = $(MAKE) --no-print-directory -j$(CORES)
+
+all:                       ## builds build/adl
+	@$(SUBMAKE) $(BUILD)/adl
+demo: setup                ## sets up, builds, runs the tutorial, then opens the prompt on a terminal
+	@$(SUBMAKE) $(BUILD)/adl
+	@$(BUILD)/adl examples/autograd.adl
+	@if [ -t 0 ]; then $(BUILD)/adl; fi
+check: setup-tests         ## sets up, builds, runs every test; the last line is `N passed, N failed`
+	@$(SUBMAKE) $(BUILD)/adl unit-tests
+	@tests/run $(BUILD)
+sanitize: setup-tests      ## the same under the address and undefined-behaviour sanitizers
+	@$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests
+	@tests/run build/sanitize
+fuzz: setup                ## feeds mutilated programs to a sanitized build (TIME=60)
+	@$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
+	@build/sanitize/fuzz build/sanitize/adl $(TIME)
+bench: setup               ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
+	@$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
+	@tests/bench/run $(BUILD)
+install: all               ## copies adl to PREFIX/bin (default: /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(BUILD)/adl $(DESTDIR)$(PREFIX)/bin/adl
+clean:                     ## removes build/
+	rm -rf build
+help:                      ## shows this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
+TIME     = 60
+.PHONY: all demo check sanitize fuzz bench install clean help setup setup-tests unit-tests
+.DEFAULT_GOAL = all
+
+# ---- setting up -------------------------------------------------------------------------------
+# A library is there if pkg-config knows it, a tool if the shell finds it. What is missing is installed
+# where apt-get may be used, else named. Nothing is run when nothing is missing.
+#
+#          command or library : its name for apt, dnf, pacman, brew
+TOOLS    = gcc:gcc:gcc:gcc:gcc pkg-config:pkg-config:pkgconf:pkgconf:pkgconf
+NEEDED   = readline:libreadline-dev:readline-devel:readline:readline \
+           openblas:libopenblas-dev:openblas-devel:openblas:openblas \
+           libffi:libffi-dev:libffi-devel:libffi:libffi \
+           jansson:libjansson-dev:jansson-devel:jansson:jansson \
+           libutf8proc:libutf8proc-dev:utf8proc-devel:libutf8proc:utf8proc
+TESTING  = cmocka:libcmocka-dev:libcmocka-devel:cmocka:cmocka
+
+setup:
+	@$(call install_missing,$(NEEDED))
+setup-tests:
+	@$(call install_missing,$(NEEDED) $(TESTING))
+
+# $(1): the libraries that must be there.
+define install_missing
+missing=; \
+for row in $(TOOLS); do command -v $${row%%:*} >/dev/null || missing="$$missing $$row"; done; \
+for row in $(1); do pkg-config --exists $${row%%:*} 2>/dev/null || missing="$$missing $$row"; done; \
+[ -n "$$missing" ] || exit 0; \
+names() { for row in $$missing; do echo "$$row" | cut -d: -f$$1; done | tr '\n' ' '; }; \
+if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi; \
+if command -v apt-get >/dev/null && $$as_root true 2>/dev/null; then \
+    echo "installing $$(names 2)"; \
+    $$as_root apt-get -q update && \
+    $$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $$(names 2); \
+else \
+    echo "adl needs a few packages that are not installed here. With your package manager, one of:" >&2; \
+    echo "  sudo apt-get install $$(names 2)" >&2; \
+    echo "  sudo dnf install $$(names 3)" >&2; \
+    echo "  sudo pacman -S $$(names 4)" >&2; \
+    echo "  brew install $$(names 5)" >&2; \
+    exit 1; \
+fi
+endef
+
+# ---- building ---------------------------------------------------------------------------------
+
+# The elementwise kernels are compiled once per x86-64 level, each making its own table; the best one
+# is chosen at start. Elsewhere they are compiled once, in portable C.
+ifeq ($(MACHINE),x86_64)
+LEVELS  = v2 v3 v4
+else
+LEVELS  =
+endif
+KERNELS = elem_kernels
+KERNEL_OBJECTS = $(foreach file,$(if $(LEVELS),$(wildcard runtime/$(KERNELS).c)),\
+                   $(LEVELS:%=$(BUILD)/runtime/$(KERNELS).%.o))
+
+RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(if $(LEVELS),runtime/$(KERNELS).c),\
+            $(wildcard runtime/*.c))) $(KERNEL_OBJECTS)
+PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c))
+LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
+STDLIB  = $(wildcard stdlib/*.adl)
+
+$(BUILD)/adl: $(PROGRAM) $(BUILD)/libadl.a
+	@echo "  ld $@"; $(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/libadl.a: $(RUNTIME) $(LANG_) $(BUILD)/stdlib.o
+	@rm -f $@; ar rcs $@ $^
+
+$(BUILD)/runtime/%.o: runtime/%.c
+	$(COMPILE) -Iruntime -c -o $@ $<
+$(BUILD)/lang/%.o: lang/%.c
+	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
+$(BUILD)/runtime/$(KERNELS).%.o: runtime/$(KERNELS).c
+	$(COMPILE) -O3 -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
+
+# The standard library travels inside the binary: every stdlib/NAME.adl as {NAME, text, bytes}.
+$(BUILD)/stdlib.c: $(STDLIB) Makefile
+	@echo "  embed stdlib"; mkdir -p $(@D); { \
+	echo '#include "module.h"'; \
+	for file in $(STDLIB); do name=$$(basename $$file .adl); \
+	    echo "static const unsigned char text_of_$$name[] = {"; \
+	    od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; echo "0x00};"; done; \
+	echo 'const EmbeddedFile embedded_files[] = {'; \
+	for file in $(STDLIB); do name=$$(basename $$file .adl); \
+	    echo "{ \"$$name\", (const char *)text_of_$$name, sizeof text_of_$$name - 1 },"; done; \
+	echo '{ 0, 0, 0 } };'; } >$@
+$(BUILD)/stdlib.o: $(BUILD)/stdlib.c
+	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
+
+# ---- tests and tools in C ---------------------------------------------------------------------
+
+UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
+unit-tests: $(UNIT_TESTS)
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libadl.a
+	$(COMPILE) -Iruntime -Ilang -o $@ $< $(BUILD)/libadl.a $(LIBS) -lcmocka
+$(BUILD)/fuzz: tests/fuzz/fuzz.c
+	$(COMPILE) -o $@ $<
+$(BUILD)/measure: tests/bench/measure.c
+	$(COMPILE) -o $@ $<
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

@@ -2,10 +2,23 @@
  * operands (eval.c), so that evaluating is one indirect call per node and no switch.
  *
  * Nodes live in the arena of their Source and are never freed one by one. Names are symbols (value.h).
- * parse.c makes the tree and spans; scope.c turns names into slots; eval.c chooses `eval`. */
+ * parse.c makes the tree and spans; scope.c turns names into slots; eval.c chooses `eval`.
+ *
+ * Conventions:
+ *   strings in the tree are symbols, so a constant string lives as long as the process;
+ *   A_METHOD and A_FIELD look for a *function* called `name`: `scope` and `slot` are the nearest variable of that
+ *     name, `b` is an A_NAME for the next one farther out (and so on by its own `b`); the chain ends with a global,
+ *     behind which stands the library;
+ *   A_ATTACH: `b` is a node that also stands inside `a` (its first argument or its receiver). A place is an A_NAME,
+ *     or an A_FIELD or A_INDEX whose innermost `a` is an A_NAME;
+ *   AST_STATEMENT stands on every expression whose value is thrown away. The last statement of a program, of a
+ *     function's body and of a block that is used as a value does not have it; their A_BLOCK has AST_VALUE;
+ *   a destructuring parameter has a hidden local (called by its text, "(i, v)") that takes the argument;
+ *   A_IMPORT: token T_NAME for `import nn`, T_STRING for a path. A_EXTERN: value nil if no library was named. */
 #ifndef AST_H
 #define AST_H
 #include "ops.h"
+#include <stdio.h>
 
 typedef struct Ast Ast;
 typedef struct Source Source;
@@ -22,14 +35,14 @@ typedef Value Eval(Ast *node, Frame *frame);
     K(A_AND)       /* a, b                                                                         */ \
     K(A_OR)        /* a, b                                                                         */ \
     K(A_CALL)      /* a = callee, kids = arguments (A_NAMED, A_SPREAD or plain)                    */ \
-    K(A_METHOD)    /* a.name(kids): field of a struct, else call of name with a first              */ \
+    K(A_METHOD)    /* a.name(kids): field of a struct, else call of name with a first; b: see above */ \
     K(A_NAMED)     /* name = a, an argument; or a field of a struct literal                        */ \
     K(A_SPREAD)    /* *a, an argument                                                              */ \
     K(A_INDEX)     /* a[kids]; kids are A_SLICE, A_NEW, A_ELLIPSIS or expressions                  */ \
     K(A_SLICE)     /* a : b : c, each may be NULL                                                  */ \
     K(A_NEW)       /* `new` as an index item                                                       */ \
     K(A_ELLIPSIS)  /* `...` as an index item                                                       */ \
-    K(A_FIELD)     /* a.name                                                                       */ \
+    K(A_FIELD)     /* a.name; b: see above                                                         */ \
     K(A_ARRAY)     /* [kids]                                                                       */ \
     K(A_LIST)      /* (kids)                                                                       */ \
     K(A_STRUCT)    /* {kids}, each A_NAMED                                                         */ \
@@ -80,7 +93,7 @@ typedef enum Scope {
 
 struct Ast {
     Eval *eval;
-    uint8_t kind, scope, flags, token;
+    uint8_t kind, scope, flags, token;   /* token: a TokenKind (lex.h) */
     uint16_t op, depth;        /* depth: height of the tree below, for the nesting limit (saturates) */
     uint32_t slot, count;      /* count of kids */
     Span span;                 /* a span with operands: see source.h */
@@ -110,7 +123,15 @@ struct Fn {
     uint32_t *captured;        /* index in the outer function's cells */
     String **local_names;      /* for messages and completion, by slot */
     String **cell_names;
+    Span *local_assigned;      /* where each is assigned first, for "read before line 7 assigned it" */
+    Span *cell_assigned;
 };
 
 Ast *ast_new(Source *source, AstKind kind, Span span);
+const char *ast_kind_name(int kind);         /* "A_BINARY" */
+bool ast_is_expression(const Ast *node);     /* does it have a value when it stands as a statement? */
+bool ast_is_place(const Ast *node);          /* a name, or a field or element of one: can be assigned */
+const Ast *ast_place_root(const Ast *node);  /* the A_NAME of a place */
+/* An s-expression on one line, for tests: (add x (call f 1)). */
+void ast_print(FILE *out, const Ast *node);
 #endif

@@ -2,7 +2,17 @@
  * carry a place in 32 bits and only messages pay for looking it up.
  *
  * A span may be followed by the spans of its operands (span + 1, span + 2, ...), so that a message about
- * `w * x` can point at `w` and at `x`. For a binary operator the span itself is the operator sign. */
+ * `w * x` can point at `w` and at `x`:
+ *     of                        the span itself            its operands
+ *     a * b, a and b, a += b    the sign                   a, b
+ *     -a, not a, a'             the sign                   a
+ *     f(x, y)                   f                          x, y (at most MAX_SPAN_OPERANDS)
+ *     a.f(x)                    f                          a, x
+ *     a.f                       f                          a
+ *     a[i, j]                   [i, j]                     a, i, j
+ *     a = b                     a                          a, b
+ *     all else                  the whole text             none
+ * span_whole() gives the text of the whole expression for all of them. */
 #ifndef SOURCE_H
 #define SOURCE_H
 #include "value.h"
@@ -24,12 +34,19 @@ typedef struct Place {
     uint32_t line, column;    /* 1-based; columns count characters */
     uint32_t operands;        /* how many operand spans follow */
 } Place;
+enum { MAX_SPAN_OPERANDS = 8 };
 
 Source *source_new(const char *name, const char *text, size_t bytes);   /* lives as long as the process */
 Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands);  /* reserves 1 + operands */
 void span_set(Span span, Source *source, uint32_t start, uint32_t end);          /* fills a reserved one */
-Place place_of(Span span);
+void span_set_whole(Span span, uint32_t start, uint32_t end);  /* of one with operands: the whole expression */
+Place place_of(Span span);            /* of 0: all zero, source NULL */
+Place place_whole(Span span);         /* the place of the whole expression that the span is the sign of */
 /* The source text of a span, shortened with ... to at most `bytes`. */
 const char *span_text(Span span, char *buffer, size_t bytes);
+const char *span_whole_text(Span span, char *buffer, size_t bytes);
+/* The text of line `number` (1-based) without its line end. */
+const char *source_line(const Source *source, uint32_t number, size_t *bytes);
 void *arena_alloc(Source *source, size_t bytes);                        /* cleared */
+void sources_close(void);                                               /* frees all sources and spans */
 #endif

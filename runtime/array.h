@@ -29,6 +29,8 @@ typedef struct Shape { int axes; int64_t dim[MAX_AXES]; } Shape;
 
 static inline size_t dtype_bytes(int dtype) { return dtype == F64 ? 8 : dtype == F32 ? 4 : 1; }
 const char *dtype_name(int dtype);
+/* Of the elements, were they contiguous. */
+static inline size_t array_bytes(const Array *a) { return (size_t)a->size * dtype_bytes(a->dtype); }
 static inline double *f64_of(const Array *a) { return a->data; }
 static inline float *f32_of(const Array *a) { return a->data; }
 static inline uint8_t *bool_of(const Array *a) { return a->data; }
@@ -68,11 +70,13 @@ int64_t arg_int(Value v, const char *what);           /* an integral number */
 bool arg_bool(Value v, const char *what);
 Array *arg_array(Value v, const char *what);          /* as array_of, E_TYPE naming `what` */
 int arg_axis(Value v, int axes, const char *what);    /* negative from the end */
-Shape arg_shape(Value v, const char *what);           /* [2, 3], 3 or (2, 3) */
+Shape arg_shape(Value v, const char *what);           /* [2, 3], 3, (2, 3), ([2, 3],); -1 is left to reshape */
 
 /* ---- walking ----
  * Calls body(n, pointers, strides, env) for runs along the last axis (merged where layouts allow) over
- * `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements. */
+ * `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements. Runs come in
+ * row-major order, none longer than RUN elements, with a poll() after about each RUN of them. */
+enum { RUN = 64 << 10, WALK_ARRAYS = 32 };
 typedef void Run(int64_t n, char **at, const int64_t *strides, void *env);
 void array_walk(int count, Array *const *arrays, Run *body, void *env);
 /* Copies src into dst (same shape, any dtypes and layouts). */

@@ -81,4 +81,6 @@ void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool guard(void (*body)(void *env), void *env, Error *error);
 
 const char *error_kind_name(ErrorKind kind);
+/* Forgets hints and operands noted for an error that was not raised after all. */
+void error_forget(void);
 #endif

@@ -27,7 +27,9 @@ typedef enum Tag {
     V_SCRATCH,  /* bytes owned by the pool; never seen by a program */
 } Tag;
 
-typedef struct Obj { uint32_t refs; uint8_t tag; } Obj;
+/* pooled: the pool holds one of refs (0: it may). refs == 1 && pooled: a temporary that no variable,
+ * list or tape knows. link: with refs, the chain of dead objects in obj_free(). */
+typedef struct Obj { uint32_t refs; uint8_t tag; bool pooled; uint16_t link; } Obj;
 typedef struct Array Array;
 typedef struct String String;
 typedef struct List List;
@@ -111,16 +113,23 @@ String *symbol(const char *text, size_t bytes);            /* interned, lives as
 #define SYMBOL(literal) symbol(literal, sizeof(literal) - 1)
 Value list_new(size_t count);                              /* pooled; items are nil, to be set with list_set */
 void list_set(Value list, size_t i, Value v);              /* only while freshly made or sole holder */
-Value list_push(Value list, Value v);                      /* a list one longer; in place if it may */
+/* A list one longer: the same object grown in place if it is a temporary of the pool (is_temporary),
+ * else a copy. So a loop of pushes onto a fresh list costs O(1) each. */
+Value list_push(Value list, Value v);
 Value list_of(size_t count, const Value *items);
 Value struct_new(size_t capacity);
 Value *struct_find(Value record, String *name);            /* NULL if there is none */
 void struct_put(Value record, String *name, Value v);      /* only while freshly made or sole holder */
 /* A function object of `bytes` bytes in all (>= sizeof(Function)), cleared behind the head; pooled. */
 Function *function_new(size_t bytes, const char *name, Value (*call)(Function *, int, const Value *));
+Cell *cell_new(Value v);                                   /* pooled; holds v */
+/* Frees the closures that only hold each other (a local recursive function holds its own cell).
+ * cell_new() calls it whenever the cells have doubled. */
+void cells_collect(void);
 
 /* ---- counting ---- */
 static inline bool is_object(Value v) { return v.tag >= V_ARRAY; }
+static inline bool is_temporary(Value v) { return is_object(v) && v.as.obj->refs == 1 && v.as.obj->pooled; }
 void obj_free(Obj *obj);                                   /* iterative: a list may be 10^6 deep */
 static inline void obj_keep(void *obj) { ((Obj *)obj)->refs++; }
 static inline void obj_drop(void *obj) { if (--((Obj *)obj)->refs == 0) obj_free(obj); }
@@ -147,10 +156,11 @@ static inline void value_store(Value *place, Value v) {
 }
 
 /* ---- the pool ---- */
-void *pool_own(void *obj);                                 /* hands one reference to the pool; returns obj */
+static inline void *pool_own(void *obj);                   /* hands one reference to the pool; returns obj */
 static inline size_t pool_mark(void);
-void pool_unwind_slow(size_t mark);
 static inline void pool_unwind(size_t mark);
+void pool_unwind_slow(size_t mark);
+void pool_grow(void);
 /* Unwinds to mark but lets v live on, in the pool of whoever called. */
 Value pool_pass(size_t mark, Value v);
 void *pool_bytes(size_t bytes);                            /* scratch that goes with the pool */
@@ -168,15 +178,29 @@ typedef struct Runtime {
     Error pending;            /* the error being built: hint(), operands */
     Tape *tape;
     char *stack_limit;        /* the C stack must not grow below this address */
+    size_t stack_bytes;       /* the whole stack, for the message */
+    Cell *cells;              /* all captured variables, for cells_collect() */
+    size_t cell_count, cell_limit;
+    String **symbols;         /* open addressing by hash, capacity a power of two */
+    size_t symbol_count, symbol_capacity;
     uint64_t random_key, random_counter;
     int threads;
     struct Interp *interp;    /* the language's part; opaque here */
     void (*on_unwind)(void *mark);  /* guard() -> the language: drop frames above the mark */
     void *(*on_guard)(void);        /* guard() -> the language: a mark of its frames */
-    void (*on_trace)(Error *error); /* fail() -> the language: fills error->frame */
+    void (*on_trace)(Error *error); /* fail() -> the language: fills error->frame, never fails */
+    void *(*sweep_mark)(void);      /* guard() -> sweep.c: a mark of the open sweeps */
+    void (*sweep_unwind)(void *mark);  /* ... and closes those opened since */
 } Runtime;
 extern Runtime rt;
 
+/* There is always room for one more, so that an object is in the pool before growing it can fail. */
+static inline void *pool_own(void *obj) {
+    ((Obj *)obj)->pooled = true;
+    rt.pool[rt.pool_count++] = obj;
+    if (__builtin_expect(rt.pool_count == rt.pool_capacity, 0)) pool_grow();
+    return obj;
+}
 static inline size_t pool_mark(void) { return rt.pool_count; }
 static inline void pool_unwind(size_t mark) { if (rt.pool_count != mark) pool_unwind_slow(mark); }
 
@@ -187,8 +211,10 @@ static inline void check_stack(void) {
     if (__builtin_expect((char *)__builtin_frame_address(0) < rt.stack_limit, 0)) stack_overflow();
 }
 
-void runtime_open(void);   /* once before use; sets the stack limit from the current thread */
-void runtime_close(void);  /* frees all that rt holds */
+/* Once before use: the pool, symbols, the stack limit from the current thread, ADL_FAIL_AT. The tape and the
+ * kernels are opened after it (tape_open, ops_open) and the tape is closed before runtime_close(). */
+void runtime_open(void);
+void runtime_close(void);  /* frees all that rt holds; mem_counts().blocks is then zero, or something leaked */
 
 /* ---- asking ---- */
 const char *type_name(Value v);                 /* "array", "string", ... as type(v) gives */

@@ -1,0 +1,424 @@
+/* Arrays: making them, their layouts, walking them, and reading arguments.
+ *
+ * The one idea: every layout is a pointer, a shape and strides, and array_walk() turns any number of
+ * them into runs along one axis, so that a kernel is one loop. It must not know any operation. */
+#include "array.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ALIGNED = 64, MOST_BYTES_SHIFT = 47 };
+
+const char *dtype_name(int dtype) {
+    static const char *const names[] = { [F64] = "f64", [F32] = "f32", [BOOL] = "bool" };
+    return names[dtype];
+}
+
+/* ---- shapes ---- */
+bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b) {
+    if (axes_a != axes_b) return false;
+    for (int i = 0; i < axes_a; i++)
+        if (a[i] != b[i]) return false;
+    return true;
+}
+
+/* Ends in ", ...]" if there is no room. */
+void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes) {
+    static const char cut[] = "...]";
+    char one[24];
+    size_t used = 1;
+    if (bytes < sizeof cut + 2) {
+        if (bytes) buffer[0] = 0;
+        return;
+    }
+    buffer[0] = '[';
+    for (int i = 0; i < axes; i++) {
+        int length = snprintf(one, sizeof one, "%s%lld", i ? ", " : "", (long long)shape[i]);
+        if (used + (size_t)length + sizeof cut + 2 > bytes) {
+            snprintf(buffer + used, bytes - used, "%s%s", i ? ", " : "", cut);
+            return;
+        }
+        memcpy(buffer + used, one, (size_t)length);
+        used += (size_t)length;
+    }
+    buffer[used] = ']';
+    buffer[used + 1] = 0;
+}
+
+Shape value_shape(Value v) {
+    Shape shape = { .axes = axes_of(v) };
+    if (shape.axes) memcpy(shape.dim, shape_of(v.as.array), (size_t)shape.axes * sizeof *shape.dim);
+    return shape;
+}
+
+bool shapes_join(const Shape *a, const Shape *b, Shape *out) {
+    out->axes = a->axes > b->axes ? a->axes : b->axes;
+    for (int i = 1; i <= out->axes; i++) {
+        int64_t x = i <= a->axes ? a->dim[a->axes - i] : 1;
+        int64_t y = i <= b->axes ? b->dim[b->axes - i] : 1;
+        if (x != y && x != 1 && y != 1) return false;
+        out->dim[out->axes - i] = x == 1 ? y : x;
+    }
+    return true;
+}
+
+static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
+    char text[128];
+    shape_text(axes, shape, text, sizeof text);
+    for (int i = 0; i < axes; i++)
+        if (shape[i] < 0) fail(E_SHAPE, "a shape has no negative axes, but this one is %s", text);
+    if (axes > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes, and shape %s has %d", MAX_AXES, text, axes);
+    fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text, dtype_name(dtype));
+}
+
+/* How many elements; E_LIMIT or E_SHAPE if there is no such array. */
+static int64_t count_elements(int dtype, int axes, const int64_t *shape) {
+    int64_t size = 1;
+    bool absurdly = axes > MAX_AXES;
+    for (int i = 0; i < axes; i++)
+        absurdly |= shape[i] < 0 || __builtin_mul_overflow(size, shape[i], &size);
+    if (absurdly || size > (INT64_C(1) << MOST_BYTES_SHIFT) / (int64_t)dtype_bytes(dtype)) absurd(dtype, axes, shape);
+    return size;
+}
+
+/* ---- making ---- */
+static Array *header_new(size_t bytes, int dtype, int axes, int64_t size) {
+    Array *a = mem_alloc(bytes);
+    a->head = (Obj){ .refs = 1, .tag = V_ARRAY };
+    a->dtype = (uint8_t)dtype;
+    a->axes = (uint8_t)axes;
+    a->inlined = true;
+    a->span = rt.here;
+    a->size = size;
+    a->data = NULL;
+    a->owner = NULL;
+    a->bytes = bytes;
+    return a;
+}
+
+static size_t header_bytes(int axes) { return sizeof(Array) + (size_t)axes * 2 * sizeof(int64_t); }
+
+static void set_row_major(Array *a, const int64_t *shape) {
+    int64_t stride = 1, *dims = shape_of(a), *strides = strides_of(a);
+    for (int i = a->axes - 1; i >= 0; i--) {
+        dims[i] = shape[i];
+        strides[i] = stride;
+        stride *= shape[i];
+    }
+}
+
+static Array *array_make(int dtype, int axes, const int64_t *shape, void *(*alloc)(size_t)) {
+    int64_t size = count_elements(dtype, axes, shape);
+    size_t payload = (size_t)size * dtype_bytes(dtype), before = header_bytes(axes);
+    if (payload >= ALIGNED) before = (before + ALIGNED - 1) & ~(size_t)(ALIGNED - 1);
+    if (before + payload <= MEM_SMALL) {
+        Array *a = header_new(before + payload, dtype, axes, size);
+        a->data = (char *)a + before;
+        set_row_major(a, shape);
+        return pool_own(a);
+    }
+    Array *a = header_new(header_bytes(axes), dtype, axes, size);
+    a->inlined = false;
+    set_row_major(a, shape);
+    pool_own(a);                     /* before its data: that may fail */
+    a->data = alloc(payload);
+    return a;
+}
+
+static void *alloc_uncleared(size_t bytes) { return mem_alloc(bytes); }
+
+Array *array_new(int dtype, int axes, const int64_t *shape) {
+    return array_make(dtype, axes, shape, alloc_uncleared);
+}
+
+Array *array_zeros(int dtype, int axes, const int64_t *shape) {
+    Array *a = array_make(dtype, axes, shape, mem_alloc_zeroed);
+    if (a->inlined) memset(a->data, 0, array_bytes(a));
+    return a;
+}
+
+Array *array_like(const Array *a, int dtype) { return array_new(dtype, a->axes, shape_of(a)); }
+
+Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides, int64_t offset) {
+    int64_t size = count_elements(a->dtype, axes, shape);
+    Array *view = header_new(header_bytes(axes), a->dtype, axes, size);
+    size_t row = (size_t)axes * sizeof *shape;
+    if (axes) {
+        memcpy(shape_of(view), shape, row);
+        memcpy(strides_of(view), strides, row);
+    }
+    view->inlined = false;
+    view->data = (char *)a->data + offset * (int64_t)dtype_bytes(a->dtype);
+    view->owner = a->owner ? a->owner : a;
+    obj_keep(view->owner);
+    return pool_own(view);
+}
+
+Array *array_of(Value v) {
+    if (v.tag == V_ARRAY) return v.as.array;
+    if (!is_number(v)) {
+        char text[80];
+        fail(E_TYPE, "a number or an array is needed here, not %s", describe(v, text, sizeof text));
+    }
+    Array *a = array_new(dtype_of(v), 0, NULL);
+    if (v.tag == V_NUM) *f64_of(a) = v.as.num;
+    else *bool_of(a) = v.as.truth;
+    return a;
+}
+
+Value array_value(Array *a) {
+    if (a->axes || a->dtype == F32) return object(a);
+    return a->dtype == F64 ? number(*f64_of(a)) : boolean(*bool_of(a));
+}
+
+bool array_is_contiguous(const Array *a) {
+    if (a->size == 0) return true;
+    int64_t expected = 1;
+    for (int i = a->axes - 1; i >= 0; i--) {
+        int64_t length = shape_of(a)[i];
+        if (length != 1 && strides_of(a)[i] != expected) return false;
+        expected *= length;
+    }
+    return true;
+}
+
+Array *array_copy(const Array *a) {
+    Array *copy = array_like(a, a->dtype);
+    array_assign(copy, (Array *)a);
+    return copy;
+}
+
+Array *array_contiguous(Array *a) { return array_is_contiguous(a) ? a : array_copy(a); }
+
+Array *array_cast(Array *a, int dtype) {
+    if (a->dtype == dtype) return a;
+    Array *cast = array_like(a, dtype);
+    array_assign(cast, a);
+    return cast;
+}
+
+static _Noreturn void no_broadcast(const Array *a, int axes, const int64_t *shape) {
+    char from[96], to[96];
+    shape_text(a->axes, shape_of(a), from, sizeof from);
+    shape_text(axes, shape, to, sizeof to);
+    hint("axes are compared from the last one: each must be equal to the other's, or 1");
+    fail(E_SHAPE, "shape %s does not broadcast to shape %s", from, to);
+}
+
+Array *array_broadcast(Array *a, int axes, const int64_t *shape) {
+    if (same_shape(a->axes, shape_of(a), axes, shape)) return a;
+    int64_t strides[MAX_AXES];
+    int added = axes - a->axes;
+    if (added < 0) no_broadcast(a, axes, shape);
+    if (axes > MAX_AXES) absurd(a->dtype, axes, shape);
+    for (int i = 0; i < axes; i++) {
+        int64_t length = i < added ? 1 : shape_of(a)[i - added];
+        if (length != shape[i] && length != 1) no_broadcast(a, axes, shape);
+        strides[i] = length == 1 ? 0 : strides_of(a)[i - added];
+    }
+    return array_view(a, axes, shape, strides, 0);
+}
+
+bool array_is_sole(const Array *a, uint32_t holders) { return !a->owner && a->head.refs == holders; }
+
+double array_get(const Array *a, int64_t flat) {
+    int64_t at = 0;
+    if (array_is_contiguous(a)) {
+        at = flat;
+    } else {
+        for (int i = a->axes - 1; i >= 0; i--) {
+            at += flat % shape_of(a)[i] * strides_of(a)[i];
+            flat /= shape_of(a)[i];
+        }
+    }
+    return a->dtype == F64 ? f64_of(a)[at] : a->dtype == F32 ? (double)f32_of(a)[at] : bool_of(a)[at];
+}
+
+/* ---- arguments ---- */
+static _Noreturn void wrong_argument(Value v, const char *what, const char *needed) {
+    char text[80];
+    fail(E_TYPE, "%s must be %s, not %s", what, needed, describe(v, text, sizeof text));
+}
+
+/* The only element; fails if there is not exactly one. */
+static double only_element(Value v, const char *what, const char *needed) {
+    if (is_number(v)) return num_of(v);
+    if (v.tag != V_ARRAY || v.as.array->size != 1) wrong_argument(v, what, needed);
+    return array_get(v.as.array, 0);
+}
+
+double arg_number(Value v, const char *what) { return only_element(v, what, "a number"); }
+
+static int64_t to_int(double x, const char *what) {
+    if (!(fabs(x) <= 0x1p53) || x != floor(x)) fail(E_VALUE, "%s must be a whole number, not %g", what, x);
+    return (int64_t)x;
+}
+
+int64_t arg_int(Value v, const char *what) { return to_int(only_element(v, what, "a whole number"), what); }
+
+bool arg_bool(Value v, const char *what) {
+    double x = only_element(v, what, "true or false");
+    if (isnan(x)) fail(E_VALUE, "%s must be true or false, not nan", what);
+    return x != 0;
+}
+
+Array *arg_array(Value v, const char *what) {
+    if (!is_numeric(v)) wrong_argument(v, what, "a number or an array");
+    return array_of(v);
+}
+
+int arg_axis(Value v, int axes, const char *what) {
+    int64_t axis = arg_int(v, what);
+    if (axis >= -axes && axis < axes) return (int)(axis < 0 ? axis + axes : axis);
+    if (axes == 0) fail(E_INDEX, "%s is %lld, but a number has no axes", what, (long long)axis);
+    fail(E_INDEX, "%s is %lld, but there %s %d ax%ss: 0 to %d, or -1 to -%d from the end", what, (long long)axis,
+         axes == 1 ? "is" : "are", axes, axes == 1 ? "i" : "e", axes - 1, axes);
+}
+
+static void shape_add(Shape *shape, int64_t length, const char *what) {
+    if (shape->axes == MAX_AXES) fail(E_LIMIT, "%s has more than %d axes", what, MAX_AXES);
+    shape->dim[shape->axes++] = length;
+}
+
+Shape arg_shape(Value v, const char *what) {
+    static const char needed[] = "a shape, as 3, [2, 3] or (2, 3)";
+    Shape shape = { .axes = 0 };
+    while (v.tag == V_LIST && v.as.list->count == 1) v = v.as.list->item[0];
+    if (v.tag == V_LIST) {
+        for (size_t i = 0; i < v.as.list->count; i++) shape_add(&shape, arg_int(v.as.list->item[i], what), what);
+    } else if (v.tag == V_ARRAY && v.as.array->axes == 1) {
+        for (int64_t i = 0; i < v.as.array->size; i++) shape_add(&shape, to_int(array_get(v.as.array, i), what), what);
+    } else {
+        shape_add(&shape, to_int(only_element(v, what, needed), what), what);
+    }
+    return shape;
+}
+
+/* ---- walking ---- */
+typedef struct Walk {
+    int count, axes;
+    char *at[WALK_ARRAYS];
+    size_t element[WALK_ARRAYS];
+    int64_t length[MAX_AXES];                    /* outermost first, none of them 1 */
+    int64_t stride[MAX_AXES][WALK_ARRAYS];
+} Walk;
+
+/* Does the last axis of the walk, outside an axis of `length` with these strides, continue it? */
+static bool continues(const Walk *w, int64_t length, const int64_t *stride) {
+    const int64_t *outer = w->stride[w->axes - 1];
+    for (int k = 0; k < w->count; k++)
+        if (outer[k] != stride[k] * length) return false;
+    return true;
+}
+
+static void walk_open(Walk *w, int count, Array *const *arrays) {
+    w->count = count;
+    w->axes = 0;
+    for (int k = 0; k < count; k++) {
+        w->at[k] = arrays[k]->data;
+        w->element[k] = dtype_bytes(arrays[k]->dtype);
+    }
+    for (int i = 0; i < arrays[0]->axes; i++) {
+        int64_t length = shape_of(arrays[0])[i], stride[WALK_ARRAYS];
+        if (length == 1) continue;
+        for (int k = 0; k < count; k++) stride[k] = strides_of(arrays[k])[i];
+        if (w->axes && continues(w, length, stride)) w->length[w->axes - 1] *= length;
+        else w->length[w->axes++] = length;
+        memcpy(w->stride[w->axes - 1], stride, (size_t)count * sizeof *stride);
+    }
+    if (w->axes) return;
+    w->axes = 1;                                 /* one element: a run of 1 */
+    w->length[0] = 1;
+    for (int k = 0; k < count; k++) w->stride[0][k] = 1;
+}
+
+static void advance(Walk *w, int axis, int64_t steps) {
+    for (int k = 0; k < w->count; k++) w->at[k] += w->stride[axis][k] * steps * (int64_t)w->element[k];
+}
+
+/* The innermost axis, in pieces. */
+static void walk_row(Walk *w, Run *body, void *env) {
+    int last = w->axes - 1;
+    int64_t length = w->length[last];
+    char *at[WALK_ARRAYS];
+    for (int64_t done = 0; done < length; done += RUN) {
+        int64_t n = length - done < RUN ? length - done : RUN;
+        memcpy(at, w->at, (size_t)w->count * sizeof *at);
+        body(n, at, w->stride[last], env);
+        if (n < length) {
+            poll();
+            advance(w, last, n);
+        }
+    }
+    if (length > RUN) advance(w, last, -length);
+}
+
+void array_walk(int count, Array *const *arrays, Run *body, void *env) {
+    Walk w;
+    int64_t turn[MAX_AXES] = { 0 }, since_poll = 0;
+    if (count < 1 || count > WALK_ARRAYS) fail(E_INTERNAL, "array_walk() got %d arrays", count);
+    if (arrays[0]->size == 0) return;
+    walk_open(&w, count, arrays);
+    for (;;) {
+        walk_row(&w, body, env);
+        if ((since_poll += w.length[w.axes - 1]) >= RUN) {
+            poll();
+            since_poll = 0;
+        }
+        int axis = w.axes - 2;                   /* count up as an odometer does */
+        while (axis >= 0 && ++turn[axis] == w.length[axis]) {
+            advance(&w, axis, 1 - w.length[axis]);
+            turn[axis--] = 0;
+        }
+        if (axis < 0) return;
+        advance(&w, axis, 1);
+    }
+}
+
+/* ---- copying ---- */
+#define COPY_RUN(name, to, from, convert)                                                         \
+    static void name(int64_t n, char **at, const int64_t *strides, void *env) {                   \
+        (void)env;                                                                                \
+        to *target = (to *)at[0];                                                                 \
+        const from *source = (const from *)at[1];                                                 \
+        int64_t by = strides[0], with = strides[1];                                               \
+        if (by == 1 && with == 1)                                                                 \
+            for (int64_t i = 0; i < n; i++) target[i] = (to)(convert(source[i]));                 \
+        else                                                                                      \
+            for (int64_t i = 0; i < n; i++) target[i * by] = (to)(convert(source[i * with]));     \
+    }
+#define AS_IS(x) (x)
+#define TRUTH(x) ((x) != 0)
+COPY_RUN(f64_from_f64, double, double, AS_IS)
+COPY_RUN(f64_from_f32, double, float, AS_IS)
+COPY_RUN(f64_from_bool, double, uint8_t, AS_IS)
+COPY_RUN(f32_from_f64, float, double, AS_IS)
+COPY_RUN(f32_from_f32, float, float, AS_IS)
+COPY_RUN(f32_from_bool, float, uint8_t, AS_IS)
+COPY_RUN(bool_from_f64, uint8_t, double, TRUTH)
+COPY_RUN(bool_from_f32, uint8_t, float, TRUTH)
+COPY_RUN(bool_from_bool, uint8_t, uint8_t, AS_IS)
+
+static Run *const copy_runs[3][3] = {
+    [F64] = { f64_from_f64, f64_from_f32, f64_from_bool },
+    [F32] = { f32_from_f64, f32_from_f32, f32_from_bool },
+    [BOOL] = { bool_from_f64, bool_from_f32, bool_from_bool },
+};
+
+void array_assign(Array *dst, Array *src) {
+    array_walk(2, (Array *[]){ dst, src }, copy_runs[dst->dtype][src->dtype], NULL);
+}
+
+#define FILL_RUN(name, type, convert)                                                             \
+    static void name(int64_t n, char **at, const int64_t *strides, void *env) {                   \
+        type value = (type)(convert(*(double *)env)), *target = (type *)at[0];                    \
+        for (int64_t i = 0; i < n; i++) target[i * strides[0]] = value;                           \
+    }
+FILL_RUN(fill_f64, double, AS_IS)
+FILL_RUN(fill_f32, float, AS_IS)
+FILL_RUN(fill_bool, uint8_t, TRUTH)
+
+void array_fill(Array *dst, double value) {
+    static Run *const fills[] = { [F64] = fill_f64, [F32] = fill_f32, [BOOL] = fill_bool };
+    array_walk(1, &dst, fills[dst->dtype], &value);
+}

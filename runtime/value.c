@@ -1,0 +1,566 @@
+/* Values that are not arrays, the pool, and the life and death of all objects.
+ *
+ * The one idea: nothing here recurses. A dead object is put on a chain that is threaded through the dead
+ * objects' own headers, and one loop empties it, so a list may be a million deep and freeing never
+ * allocates. It must not know what an operation, a tape or a syntax tree is: node_hold() and
+ * node_release() are the tape's. */
+#define _GNU_SOURCE
+#include "array.h"
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+Runtime rt;
+
+enum {
+    STACK_MARGIN = 256 << 10,   /* for the handler of an overflow, and for libraries that do not check */
+    POOL_START = 1024,
+    SYMBOLS_START = 1024,
+    CELLS_START = 10000,        /* no collection below */
+};
+
+typedef struct Scratch { Obj head; size_t bytes; } Scratch;
+
+/* ---- dying ---- */
+static Obj *dead;               /* the chain; shifted by 4, a link is good for 52-bit addresses */
+static bool burying;
+
+static void chain_push(Obj *obj) {
+    uint64_t link = (uint64_t)(uintptr_t)dead >> 4;
+    obj->refs = (uint32_t)link;
+    obj->link = (uint16_t)(link >> 32);
+    dead = obj;
+}
+
+static Obj *chain_pop(void) {
+    Obj *obj = dead;
+    dead = (Obj *)(uintptr_t)(((uint64_t)obj->link << 32 | obj->refs) << 4);
+    return obj;
+}
+
+static void list_free(List *list) {
+    for (size_t i = 0; i < list->count; i++) value_release(list->item[i]);
+    mem_free(list->item, list->capacity * sizeof *list->item);
+    mem_free(list, sizeof *list);
+}
+
+static void struct_free(Struct *record) {
+    for (size_t i = 0; i < record->count; i++) {
+        obj_drop(record->field[i].name);
+        value_release(record->field[i].value);
+    }
+    mem_free(record->field, record->capacity * sizeof *record->field);
+    mem_free(record, sizeof *record);
+}
+
+static void function_free(Function *function) {
+    if (function->free) function->free(function);
+    obj_drop(function->name);
+    mem_free(function, function->bytes);
+}
+
+static void cell_free(Cell *cell) {
+    if (cell->previous) cell->previous->next = cell->next;
+    else rt.cells = cell->next;
+    if (cell->next) cell->next->previous = cell->previous;
+    rt.cell_count--;
+    value_release(cell->value);
+    mem_free(cell, sizeof *cell);
+}
+
+static void handle_free(Handle *handle) {
+    if (handle->free) handle->free(handle->pointer);
+    if (handle->library) obj_drop(handle->library);
+    mem_free(handle, sizeof *handle);
+}
+
+static void array_free(Array *a) {
+    if (a->owner) obj_drop(a->owner);
+    else if (!a->inlined) mem_free(a->data, array_bytes(a));
+    mem_free(a, a->bytes);
+}
+
+static void bury(Obj *obj) {
+    switch ((Tag)obj->tag) {
+    case V_LIST: list_free((List *)obj); break;
+    case V_STRUCT: struct_free((Struct *)obj); break;
+    case V_FUNCTION: function_free((Function *)obj); break;
+    case V_CELL: cell_free((Cell *)obj); break;
+    case V_HANDLE: handle_free((Handle *)obj); break;
+    case V_STRING: mem_free(obj, sizeof(String) + ((String *)obj)->bytes + 1); break;
+    case V_SCRATCH: mem_free(obj, ((Scratch *)obj)->bytes); break;
+    case V_ARRAY: array_free((Array *)obj); break;
+    case V_NUM: case V_BOOL: case V_NIL: case V_UNSET: break;
+    }
+}
+
+void obj_free(Obj *obj) {
+    if (obj->tag == V_ARRAY) {   /* an owner is no view, so this is two deep at most */
+        array_free((Array *)obj);
+        return;
+    }
+    chain_push(obj);
+    if (burying) return;
+    burying = true;
+    while (dead) bury(chain_pop());
+    burying = false;
+}
+
+/* ---- the pool ---- */
+void pool_grow(void) {
+    rt.pool = mem_grow(rt.pool, &rt.pool_capacity, rt.pool_capacity + 1, sizeof *rt.pool);
+}
+
+void pool_unwind_slow(size_t mark) {
+    while (rt.pool_count > mark) {
+        Obj *obj = rt.pool[--rt.pool_count];
+        if (obj->refs == 1) {
+            obj_free(obj);
+        } else {
+            obj->refs--;
+            obj->pooled = false;
+        }
+    }
+}
+
+Value pool_pass(size_t mark, Value v) {
+    if (rt.pool_count == mark) return v;
+    if (!is_object(v)) {
+        pool_unwind_slow(mark);
+        return v;
+    }
+    if (rt.pool_count == mark + 1 && rt.pool[mark] == v.as.obj) return v;
+    obj_keep(v.as.obj);
+    pool_unwind_slow(mark);
+    pool_own(v.as.obj);
+    return v;
+}
+
+/* ---- making ---- */
+static void *obj_new(size_t bytes, Tag tag) {
+    Obj *obj = mem_alloc(bytes);
+    *obj = (Obj){ .refs = 1, .tag = (uint8_t)tag };
+    return obj;
+}
+
+void *pool_bytes(size_t bytes) {
+    size_t before = bytes >= 64 ? 64 : sizeof(Scratch), total;
+    if (__builtin_add_overflow(bytes, before, &total)) total = SIZE_MAX;
+    Scratch *scratch = obj_new(total, V_SCRATCH);
+    scratch->bytes = total;
+    pool_own(scratch);
+    return (char *)scratch + before;
+}
+
+static String *string_alloc(size_t bytes) {
+    String *string = obj_new(sizeof(String) + bytes + 1, V_STRING);
+    string->symbol = false;
+    string->hash = 0;
+    string->bytes = bytes;
+    string->text[bytes] = 0;
+    return string;
+}
+
+Value string_new(const char *text, size_t bytes) {
+    String *string = pool_own(string_alloc(bytes));
+    if (bytes) memcpy(string->text, text, bytes);
+    return object(string);
+}
+
+Value string_of(const char *text) { return string_new(text, strlen(text)); }
+
+Value string_format(const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int bytes = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    String *string = pool_own(string_alloc(bytes > 0 ? (size_t)bytes : 0));
+    vsnprintf(string->text, string->bytes + 1, format, again);
+    va_end(again);
+    return object(string);
+}
+
+/* ---- symbols ---- */
+/* FNV-1a, never 0. */
+static uint32_t hash_text(const char *text, size_t bytes) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < bytes; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    return hash ? hash : 1;
+}
+
+static String **symbol_place(String **table, size_t capacity, const char *text, size_t bytes, uint32_t hash) {
+    size_t at = hash & (capacity - 1);
+    while (table[at] && (table[at]->hash != hash || table[at]->bytes != bytes
+                         || memcmp(table[at]->text, text, bytes) != 0))
+        at = (at + 1) & (capacity - 1);
+    return &table[at];
+}
+
+static void symbols_grow(void) {
+    size_t capacity = rt.symbol_capacity ? rt.symbol_capacity * 2 : SYMBOLS_START;
+    String **table = mem_alloc_zeroed(capacity * sizeof *table);
+    for (size_t i = 0; i < rt.symbol_capacity; i++) {
+        String *s = rt.symbols[i];
+        if (s) *symbol_place(table, capacity, s->text, s->bytes, s->hash) = s;
+    }
+    mem_free(rt.symbols, rt.symbol_capacity * sizeof *table);
+    rt.symbols = table;
+    rt.symbol_capacity = capacity;
+}
+
+String *symbol(const char *text, size_t bytes) {
+    if (rt.symbol_count * 2 >= rt.symbol_capacity) symbols_grow();
+    uint32_t hash = hash_text(text, bytes);
+    String **place = symbol_place(rt.symbols, rt.symbol_capacity, text, bytes, hash);
+    if (*place) return *place;
+    String *made = string_alloc(bytes);
+    memcpy(made->text, text, bytes);
+    made->symbol = true;
+    made->hash = hash;
+    rt.symbol_count++;
+    return *place = made;
+}
+
+static void symbols_close(void) {
+    for (size_t i = 0; i < rt.symbol_capacity; i++)
+        if (rt.symbols[i]) obj_drop(rt.symbols[i]);
+    mem_free(rt.symbols, rt.symbol_capacity * sizeof *rt.symbols);
+    rt.symbols = NULL;
+    rt.symbol_count = rt.symbol_capacity = 0;
+}
+
+/* ---- lists ---- */
+static List *list_alloc(size_t capacity) {
+    List *list = obj_new(sizeof *list, V_LIST);
+    list->count = list->capacity = 0;
+    list->item = NULL;
+    pool_own(list);
+    if (capacity) list->item = mem_grow(NULL, &list->capacity, capacity, sizeof *list->item);
+    return list;
+}
+
+Value list_new(size_t count) {
+    List *list = list_alloc(count);
+    for (size_t i = 0; i < count; i++) list->item[i] = NIL;
+    list->count = count;
+    return object(list);
+}
+
+Value list_of(size_t count, const Value *items) {
+    List *list = list_alloc(count);
+    for (size_t i = 0; i < count; i++) list->item[i] = value_hold(items[i]);
+    list->count = count;
+    return object(list);
+}
+
+void list_set(Value list, size_t i, Value v) { value_store(&list.as.list->item[i], v); }
+
+Value list_push(Value list, Value v) {
+    List *old = list.as.list, *grown = old;
+    if (!is_temporary(list)) {
+        grown = list_alloc(old->count + 1 + old->count / 2);
+        for (size_t i = 0; i < old->count; i++) grown->item[i] = value_hold(old->item[i]);
+        grown->count = old->count;
+    }
+    grown->item = mem_grow(grown->item, &grown->capacity, grown->count + 1, sizeof *grown->item);
+    grown->item[grown->count++] = value_hold(v);
+    return object(grown);
+}
+
+/* ---- structs ---- */
+Value struct_new(size_t capacity) {
+    Struct *record = obj_new(sizeof *record, V_STRUCT);
+    record->count = record->capacity = 0;
+    record->field = NULL;
+    record->module = false;
+    pool_own(record);
+    if (capacity) record->field = mem_grow(NULL, &record->capacity, capacity, sizeof *record->field);
+    return object(record);
+}
+
+Value *struct_find(Value record, String *name) {
+    Struct *s = record.as.record;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->field[i].name == name) return &s->field[i].value;
+    return NULL;
+}
+
+void struct_put(Value record, String *name, Value v) {
+    Value *place = struct_find(record, name);
+    if (place) {
+        value_store(place, v);
+        return;
+    }
+    Struct *s = record.as.record;
+    s->field = mem_grow(s->field, &s->capacity, s->count + 1, sizeof *s->field);
+    obj_keep(name);
+    s->field[s->count++] = (Field){ name, value_hold(v) };
+}
+
+/* ---- functions and cells ---- */
+Function *function_new(size_t bytes, const char *name, Value (*call)(Function *, int, const Value *)) {
+    String *known = symbol(name, strlen(name));
+    Function *function = obj_new(bytes, V_FUNCTION);
+    memset((char *)function + sizeof(Obj), 0, bytes - sizeof(Obj));
+    function->call = call;
+    function->bytes = bytes;
+    function->name = known;
+    obj_keep(known);
+    return pool_own(function);
+}
+
+Cell *cell_new(Value v) {
+    if (rt.cell_count >= rt.cell_limit) cells_collect();
+    Cell *cell = obj_new(sizeof *cell, V_CELL);
+    cell->value = value_hold(v);
+    cell->previous = NULL;
+    cell->next = rt.cells;
+    if (rt.cells) rt.cells->previous = cell;
+    rt.cells = cell;
+    rt.cell_count++;
+    return pool_own(cell);
+}
+
+/* ---- collecting cycles ----
+ * Trial deletion: of all objects that cells lead to, those with more references than come from among
+ * themselves are held from outside, and so is what they lead to. The cells left over hold only each
+ * other; emptying them lets counting do the rest. What a function holds without showing it to visit()
+ * counts as held from outside, which is safe. */
+typedef struct Found { Obj *obj; uint32_t inner; bool live; } Found;
+typedef struct Collection {
+    Found *found;               /* in the order they were found: also the queue of the walk */
+    size_t count, capacity;
+    uint32_t *index;            /* by address, 1 + place in found */
+    size_t index_capacity;      /* a power of two */
+    size_t *queue;              /* of live ones */
+    size_t queued, queue_capacity;
+} Collection;
+
+static uint32_t *index_place(const Collection *c, const Obj *obj) {
+    size_t at = (size_t)(((uint64_t)(uintptr_t)obj >> 4) * 0x9E3779B97F4A7C15u >> 20) & (c->index_capacity - 1);
+    while (c->index[at] && c->found[c->index[at] - 1].obj != obj) at = (at + 1) & (c->index_capacity - 1);
+    return &c->index[at];
+}
+
+static void index_grow(Collection *c) {
+    size_t capacity = c->index_capacity ? c->index_capacity * 2 : 4096;
+    uint32_t *index = mem_alloc_zeroed(capacity * sizeof *index);
+    mem_free(c->index, c->index_capacity * sizeof *index);
+    c->index = index;
+    c->index_capacity = capacity;
+    for (size_t i = 0; i < c->count; i++) *index_place(c, c->found[i].obj) = (uint32_t)i + 1;
+}
+
+static Found *find(Collection *c, Obj *obj) {
+    if (c->count * 2 >= c->index_capacity) index_grow(c);
+    uint32_t *place = index_place(c, obj);
+    if (!*place) {
+        c->found = mem_grow(c->found, &c->capacity, c->count + 1, sizeof *c->found);
+        c->found[c->count++] = (Found){ obj, 0, false };
+        *place = (uint32_t)c->count;
+    }
+    return &c->found[*place - 1];
+}
+
+static void each_child(Obj *obj, void (*each)(Value v, void *env), void *env) {
+    if (obj->tag == V_CELL) {
+        each(((Cell *)obj)->value, env);
+    } else if (obj->tag == V_LIST) {
+        List *list = (List *)obj;
+        for (size_t i = 0; i < list->count; i++) each(list->item[i], env);
+    } else if (obj->tag == V_STRUCT) {
+        Struct *record = (Struct *)obj;
+        for (size_t i = 0; i < record->count; i++) each(record->field[i].value, env);
+    } else if (obj->tag == V_FUNCTION) {
+        Function *function = (Function *)obj;
+        if (function->visit) function->visit(function, each, env);
+    }
+}
+
+static bool has_children(Value v) {
+    return v.tag == V_CELL || v.tag == V_LIST || v.tag == V_STRUCT || v.tag == V_FUNCTION;
+}
+
+static void count_inner(Value v, void *env) {
+    if (has_children(v)) find(env, v.as.obj)->inner++;
+}
+
+static void mark_live(Collection *c, Found *found) {
+    if (found->live) return;
+    found->live = true;
+    c->queue = mem_grow(c->queue, &c->queue_capacity, c->queued + 1, sizeof *c->queue);
+    c->queue[c->queued++] = (size_t)(found - c->found);
+}
+
+static void mark_live_child(Value v, void *env) {
+    if (has_children(v)) mark_live(env, find(env, v.as.obj));
+}
+
+static void find_live(void *env) {
+    Collection *c = env;
+    for (Cell *cell = rt.cells; cell; cell = cell->next) find(c, &cell->head);
+    for (size_t i = 0; i < c->count; i++) each_child(c->found[i].obj, count_inner, c);
+    for (size_t i = 0; i < c->count; i++)
+        if (c->found[i].obj->refs > c->found[i].inner) mark_live(c, &c->found[i]);
+    while (c->queued) each_child(c->found[c->queue[--c->queued]].obj, mark_live_child, c);
+}
+
+static void empty_dead_cells(Collection *c) {
+    size_t cells = 0;
+    for (size_t i = 0; i < c->count; i++)
+        if (!c->found[i].live && c->found[i].obj->tag == V_CELL) {
+            c->found[cells++] = c->found[i];
+            obj_keep(c->found[i].obj);
+        }
+    for (size_t i = 0; i < cells; i++) value_store(&((Cell *)c->found[i].obj)->value, NIL);
+    for (size_t i = 0; i < cells; i++) obj_drop(c->found[i].obj);
+}
+
+void cells_collect(void) {
+    Collection c = { 0 };
+    Error noted = rt.pending;   /* without memory for the tables there is no collection, and no error */
+    if (guard(find_live, &c, NULL)) empty_dead_cells(&c);
+    rt.pending = noted;
+    mem_free(c.found, c.capacity * sizeof *c.found);
+    mem_free(c.index, c.index_capacity * sizeof *c.index);
+    mem_free(c.queue, c.queue_capacity * sizeof *c.queue);
+    rt.cell_limit = rt.cell_count * 2 > CELLS_START ? rt.cell_count * 2 : CELLS_START;
+}
+
+/* ---- opening and closing ---- */
+static void find_stack(void) {
+    pthread_attr_t attributes;
+    void *lowest = NULL;
+    size_t bytes = 0;
+    char *here = __builtin_frame_address(0);
+    rt.stack_limit = NULL;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+    if (pthread_attr_getstack(&attributes, &lowest, &bytes) == 0 && (char *)lowest < here) {
+        size_t margin = bytes / 4 < STACK_MARGIN ? bytes / 4 : STACK_MARGIN;
+        rt.stack_limit = (char *)lowest + margin;
+        rt.stack_bytes = bytes;
+    }
+    pthread_attr_destroy(&attributes);
+}
+
+static void open_pool_and_symbols(void) {
+    rt.pool = mem_alloc(POOL_START * sizeof *rt.pool);
+    rt.pool_capacity = POOL_START;
+    symbols_grow();
+}
+
+void runtime_open(void) {
+    rt = (Runtime){ .cell_limit = CELLS_START, .threads = 1 };
+    find_stack();
+    open_pool_and_symbols();
+    const char *nth = getenv("ADL_FAIL_AT");
+    if (nth) mem_fail_at(strtol(nth, NULL, 10));
+}
+
+void runtime_close(void) {
+    mem_fail_at(0);
+    pool_unwind(0);
+    cells_collect();
+    symbols_close();
+    mem_free(rt.pool, rt.pool_capacity * sizeof *rt.pool);
+    rt.pool = NULL;
+    rt.pool_count = rt.pool_capacity = 0;
+    mem_trim();
+}
+
+/* ---- asking ---- */
+const char *type_name(Value v) {
+    static const char *const names[] = {
+        [V_NUM] = "array", [V_BOOL] = "array", [V_NIL] = "nil", [V_UNSET] = "nothing", [V_ARRAY] = "array",
+        [V_STRING] = "string", [V_LIST] = "list", [V_STRUCT] = "struct", [V_FUNCTION] = "function",
+        [V_HANDLE] = "handle", [V_CELL] = "variable", [V_SCRATCH] = "scratch",
+    };
+    return names[v.tag];
+}
+
+static bool arrays_equal(Value a, Value b) {
+    Shape x = value_shape(a), y = value_shape(b);
+    if (!same_shape(x.axes, x.dim, y.axes, y.dim)) return false;
+    if (a.tag != V_ARRAY && b.tag != V_ARRAY) return num_of(a) == num_of(b);
+    Array *left = array_of(a), *right = array_of(b);
+    for (int64_t i = 0; i < left->size; i++) {
+        if (array_get(left, i) != array_get(right, i)) return false;
+        if (i % RUN == 0) poll();
+    }
+    return true;
+}
+
+static bool lists_equal(const List *a, const List *b) {
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!values_equal(a->item[i], b->item[i])) return false;
+    return true;
+}
+
+/* Fields in any order. */
+static bool structs_equal(Value a, Value b) {
+    Struct *s = a.as.record;
+    if (s->count != b.as.record->count) return false;
+    for (size_t i = 0; i < s->count; i++) {
+        Value *other = struct_find(b, s->field[i].name);
+        if (!other || !values_equal(s->field[i].value, *other)) return false;
+    }
+    return true;
+}
+
+static bool strings_equal(const String *a, const String *b) {
+    return a == b || (a->bytes == b->bytes && memcmp(a->text, b->text, a->bytes) == 0);
+}
+
+bool values_equal(Value a, Value b) {
+    check_stack();
+    if (is_numeric(a) && is_numeric(b)) {
+        size_t mark = pool_mark();
+        bool equal = arrays_equal(a, b);
+        pool_unwind(mark);
+        return equal;
+    }
+    if (a.tag != b.tag) return false;
+    if (a.tag == V_STRING) return strings_equal(a.as.string, b.as.string);
+    if (a.tag == V_LIST) return lists_equal(a.as.list, b.as.list);
+    if (a.tag == V_STRUCT) return structs_equal(a, b);
+    if (a.tag == V_HANDLE) return a.as.handle->pointer == b.as.handle->pointer;
+    return !is_object(a) || a.as.obj == b.as.obj;
+}
+
+static const char *describe_array(const Array *a, char *buffer, size_t bytes) {
+    char shape[64];
+    if (a->axes == 0) {
+        snprintf(buffer, bytes, "the %s number %g", dtype_name(a->dtype), array_get(a, 0));
+        return buffer;
+    }
+    shape_text(a->axes, shape_of(a), shape, sizeof shape);
+    snprintf(buffer, bytes, "%s%s%s", a->dtype == F64 ? "" : dtype_name(a->dtype), a->dtype == F64 ? "" : " ", shape);
+    return buffer;
+}
+
+const char *describe(Value v, char *buffer, size_t bytes) {
+    switch ((Tag)v.tag) {
+    case V_NUM: snprintf(buffer, bytes, "the number %g", v.as.num); break;
+    case V_BOOL: snprintf(buffer, bytes, "%s", v.as.truth ? "true" : "false"); break;
+    case V_ARRAY: describe_array(v.as.array, buffer, bytes); break;
+    case V_LIST: snprintf(buffer, bytes, "a list of %zu", v.as.list->count); break;
+    case V_STRUCT: snprintf(buffer, bytes, v.as.record->module ? "a module" : "a struct"); break;
+    case V_FUNCTION: snprintf(buffer, bytes, "the function %.40s", v.as.function->name->text); break;
+    case V_NIL: case V_UNSET: snprintf(buffer, bytes, "%s", type_name(v)); break;
+    case V_STRING: case V_HANDLE: case V_CELL: case V_SCRATCH: snprintf(buffer, bytes, "a %s", type_name(v)); break;
+    }
+    return buffer;
+}
+
+void note_operand(int part, Value v) {
+    Error *error = &rt.pending;
+    if (error->operands == ERROR_OPERANDS) return;
+    ErrorOperand *operand = &error->operand[error->operands++];
+    operand->part = part;
+    operand->origin = v.tag == V_ARRAY ? v.as.array->span : 0;
+    describe(v, operand->text, sizeof operand->text);
+}

@@ -57,18 +57,20 @@ typedef struct Pull {
 #define NOTHING UNSET
 
 typedef struct Operation {
-    const char *name, *prints;   /* prints: "+" infix, "-" prefix if one input, or CALL */
+    const char *name, *prints;   /* prints: "+" infix, "-" prefix if one input, CALL, or "" internal */
     const char *signature;       /* "(x, axis = nil, keepdims = false)"; NULL: not callable by name */
     const char *doc, *example;
     uint8_t class, arity, domain;  /* arity: inputs of an elementwise row; 0 for ROW rows (any) */
-    Value (*by[2])(Value x, Value y, Value r);                    /* C_ELEM: local derivatives, recordable */
     Value (*kernel)(int count, const Value *in, const Attr *attr);  /* ROW */
-    Value (*pullback)(const Pull *p);                               /* ROW; NULL: never differentiable */
     Value (*call)(int count, const Value *bound);                   /* arguments in signature order, UNSET if not given */
-    uint32_t differentiable;     /* bit i: input i has a derivative */
+    const char *rule[3];         /* the texts of the derivatives; from the third input on they share the last */
 } Operation;
 extern const Operation operations[OP_COUNT];
-#define CALL ""
+#define CALL "()"
+
+/* A ROW's rule for input p->which, in recorded operations; NOTHING if it has none. (rules.c) */
+Value row_pullback(const Pull *p);
+bool row_differentiable(Op op, int which);
 
 /* The only way to run an operation. apply() records; kernels do not. */
 Value apply(Op op, int count, const Value *in, const Attr *attr);

@@ -18,22 +18,130 @@ enum { CHUNK = 1 << CHUNK_SHIFT, CHUNK_MASK = CHUNK - 1 };
 static inline bool is_leaf(Value v) { return v.node >= LEAF; }
 static inline bool is_recorded(Value v) { return v.node && v.node < LEAF; }
 
-typedef enum Req { REQ_WRITE, REQ_ADD, REQ_NULL } Req;
+/* ---- nodes ---- */
+/* What a node with more than two inputs, or with settings, keeps. */
+typedef struct Extra { int count; size_t bytes; Attr *attr; Value in[]; } Extra;
 
-/* ---- recording ---- */
-uint64_t tape_position(void);                     /* where the next node will stand */
-uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
-/* The end of every statement. mark: tape_position() when the running call began. */
-void tape_statement_end_slow(uint64_t mark);
-extern uint64_t tape_used;                        /* nodes now on the tape */
-static inline void tape_statement_end(uint64_t mark) { if (tape_used) tape_statement_end_slow(mark); }
+typedef union Operand { double num; Array *array; Extra *extra; Obj *obj; uint64_t bits; } Operand;
+
+enum {
+    N_OP = 511,          /* the operation */
+    N_X = 1 << 9,        /* x is an array; NULL if the rule does not mention it and it is of r's shape */
+    N_Y = 1 << 10,       /* likewise y */
+    N_R = 1 << 11,       /* likewise r, the result */
+    N_SWEPT = 1 << 12,   /* an unretained sweep has passed */
+    N_KEPT = 1 << 13,    /* its adjoint is readable (tape_adjoint) */
+    N_TARGET = 1 << 14,  /* the running sweep wants its adjoint */
+    N_LIVE = 1 << 15,    /* scratch of the reclaiming scan */
+};
+
+/* 40 bytes. An elementwise node has inputs a, b with operands x, y; a ROW node has x.extra instead. */
+typedef struct Node {
+    uint16_t head, held;  /* held: by how many variables and containers; sticks at 65 535 */
+    Span span;
+    uint32_t a, b;        /* the inputs' ids */
+    Operand x, y, r;
+} Node;
+_Static_assert(sizeof(Node) == 40, "a scalar node takes 40 bytes");
+static inline int node_op(const Node *n) { return n->head & N_OP; }
+static inline bool has_extra(const Node *n) { return (n->head & N_OP) >= OP_ELEMS; }
+
+typedef struct Chunk Chunk;
+struct Chunk {
+    Chunk *previous, *next;
+    uint64_t base;        /* position of node[0] */
+    uint32_t slot, used;
+    uint32_t held;        /* nodes with held > 0 */
+    bool objects;         /* some node holds an object */
+    uint64_t owner;       /* the sweep whose adjoints `block` has */
+    struct Block *block;
+    Node node[CHUNK];
+};
 
 /* ---- leaves ---- */
-Value leaf_attach(Value x, Req req, const char *name);  /* an array or number; name may be NULL */
-Value leaf_gradient(Value leaf);                        /* zeros before any sweep; nil with REQ_NULL */
+typedef enum Req { REQ_WRITE, REQ_ADD, REQ_NULL } Req;
+typedef struct Leaf {
+    Value gradient;       /* held */
+    uint32_t holders;
+    uint8_t req;
+    bool used;
+    String *name;         /* the variable it was attached to, or NULL */
+    Span span;
+    uint64_t sweep;       /* the last sweep that reached it; 0: none */
+} Leaf;
+
+typedef struct KeptAdjoint { uint32_t node; Value adjoint; Span span; } KeptAdjoint;
+
+struct Tape {
+    Chunk **slot;         /* by chunk slot */
+    Chunk *first, *top, *spare;
+    uint32_t *free_slot;
+    size_t slots, slot_capacity, free_slots, free_capacity;
+    uint64_t held;        /* nodes that somebody holds */
+    uint64_t chunks, bytes, collect_chunks, collect_bytes, collections;
+    bool busy;            /* there is something that a statement's end may reclaim */
+    Leaf *leaf;
+    size_t leaves, leaf_capacity, free_leaves, dying;
+    KeptAdjoint *kept;
+    size_t kept_count, kept_capacity;
+    struct IdMap *kept_index;
+    uint64_t sweeps, failed_sweep;   /* how many; the last one that ended in an error */
+    struct Sweep *sweep;             /* the running one */
+    Span sweep_span;                 /* where the last unretained sweep was called */
+};
+
+static inline Chunk *chunk_of(uint32_t id) { return rt.tape->slot[id >> CHUNK_SHIFT]; }
+static inline Node *node_at(uint32_t id) { return &chunk_of(id)->node[id & CHUNK_MASK]; }
+static inline uint64_t position_of(uint32_t id) { return chunk_of(id)->base + (id & CHUNK_MASK); }
+static inline Leaf *leaf_at(uint32_t id) { return &rt.tape->leaf[id & ~LEAF]; }
+
+/* ---- recording ---- */
+/* Where the next node will stand. */
+static inline uint64_t tape_position(void) { return rt.tape->top->base + rt.tape->top->used; }
+void tape_new_chunk(void);
+static inline Node *tape_push(uint32_t *id) {
+    Tape *t = rt.tape;
+    if (__builtin_expect(t->top->used == CHUNK, 0)) tape_new_chunk();
+    t->busy = true;
+    Chunk *c = t->top;
+    *id = c->slot << CHUNK_SHIFT | c->used;
+    return &c->node[c->used++];
+}
+/* A recorded operation on two numbers; y is number(0) for one input. Returns the id of the node. */
+static inline uint32_t tape_append_scalar(Op op, Value x, Value y, double result) {
+    uint32_t id;
+    Node *n = tape_push(&id);
+    *n = (Node){ (uint16_t)op, 0, rt.here, x.node, y.node, { .num = x.as.num }, { .num = y.as.num }, { .num = result } };
+    return id;
+}
+uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
+/* The operands of a node as values without their nodes; UNSET where the node did not keep it. */
+Value node_x(const Node *n);
+Value node_y(const Node *n);
+Value node_r(const Node *n);
+
+/* The end of every statement. mark: tape_position() when the running call began. */
+void tape_reclaim(uint64_t mark);
+static inline void tape_statement_end(uint64_t mark) {
+    Tape *t = rt.tape;
+    if (!t->busy) return;
+    if ((t->held == 0 && mark <= 1) || t->chunks > t->collect_chunks || t->bytes > t->collect_bytes) tape_reclaim(mark);
+}
+/* Cuts off everything from this position on. */
+void tape_truncate(uint64_t position);
+bool tape_any_held(uint64_t position);
+void node_release_objects(Node *n);
+
+/* ---- leaves and adjoints that stay readable ---- */
+/* x with a zero-filled gradient slot: an array or number of f64 or f32. name may be NULL. */
+Value leaf_attach(Value x, Req req, String *name);
+/* Zeros before any sweep; nil with REQ_NULL. */
+Value leaf_gradient(Value leaf);
 void leaf_clear(Value leaf);
+void tape_keep_adjoint(uint32_t node, Value adjoint);
+/* The adjoint that the last sweep left at a held node, or NULL. */
+const Value *tape_adjoint(uint32_t node);
 
 void tape_open(void);
 void tape_close(void);
-size_t tape_bytes(void);
 #endif

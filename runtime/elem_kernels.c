@@ -1,0 +1,128 @@
+/* The elementwise kernels, expanded from ops.def in plain arithmetic. Compiled once per instruction
+ * set with ELEM_TABLE naming the table it makes (see the Makefile); the functions below are what the
+ * rows' texts mean on doubles. Nothing here fails, allocates or knows of values. */
+#include <math.h>
+#include "elem.h"
+
+#ifndef ELEM_TABLE
+#define ELEM_TABLE elem_table_v2
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/* Quotient and remainder as Python has them: the remainder takes the divisor's sign. */
+INLINE double modulo(double x, double y) {
+    double m = fmod(x, y);
+    if (m != 0 && (m < 0) != (y < 0)) m += y;
+    return m == 0 ? copysign(0, y) : m;
+}
+INLINE double floor_divide(double x, double y) {
+    if (y == 0) return x / y;
+    double quotient = (x - modulo(x, y)) / y, low = floor(quotient);
+    return quotient - low > 0.5 ? low + 1 : low;
+}
+INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+INLINE double sigmoid(double x) {
+    double e = exp(-fabs(x)), s = 1 / (1 + e);
+    return x >= 0 ? s : e * s;
+}
+INLINE double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
+INLINE double log_sigmoid(double x) { return (x < 0 ? x : 0) - log1p(exp(-fabs(x))); }
+INLINE double power(double x, double y) {
+    if (y == 2) return x * x;
+    if (y == 1) return x;
+    if (y == -1) return 1 / x;
+    if (y == 0.5 && x > 0) return sqrt(x);
+    return pow(x, y);
+}
+INLINE double mul_or_zero(double x, double y) { return x == 0 ? 0 : x * y; }
+INLINE double ratio_or_zero(double x, double y) { return y == 0 ? 0 : x / y; }
+INLINE double power_log(double x, double y) { return y == 0 && x - x == 0 ? 0 : x * log(y); }
+INLINE double nonnegative(double x) { return x < 0 ? (double)NAN : x; }
+INLINE double digamma(double x) { return polygamma(0, x); }
+
+/* The words of the derivative texts. */
+#define add(a, b) ((a) + (b))
+#define sub(a, b) ((a) - (b))
+#define mul(a, b) ((a) * (b))
+#define div(a, b) ((double)(a) / (b))
+#define neg(a) (-(a))
+
+#define SCALARS(name, forward)                                                                         \
+    static double name##_scalar(double x, double y) { (void)x, (void)y; return forward; }
+#define SLOPES(name, which, slope)                                                                     \
+    static double name##_slope##which(double x, double y, double r) {                                  \
+        (void)x, (void)y, (void)r;                                                                     \
+        return slope;                                                                                  \
+    }
+#define LOOPS(name, out_type, type, dtype, forward)                                                    \
+    static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {                 \
+        out_type *o = out;                                                                             \
+        const type *xs = x_, *ys = y_;                                                                 \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
+            double x = (double)xs[i], y = (double)ys[i];                                               \
+            (void)x, (void)y;                                                                          \
+            o[i] = (out_type)(forward);                                                                \
+        }                                                                                              \
+    }
+/* NaN is counted in integers as wide as the elements, which vectorises where a float sum would not. */
+#define PULL(name, which, type, bits, dtype, slope, product)                                           \
+    static bool name##_pull##which##_##dtype(int64_t n, void *out, const void *g_, const void *x_,     \
+                                             const void *y_, const void *r_) {                         \
+        type *o = out;                                                                                 \
+        const type *gs = g_, *xs = x_, *ys = y_, *rs = r_;                                             \
+        bits nans = 0;                                                                                 \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
+            double g = (double)gs[i], x = (double)xs[i], y = (double)ys[i], r = (double)rs[i];         \
+            (void)x, (void)y, (void)r;                                                                 \
+            double d = slope;                                                                          \
+            type t = (type)(product);                                                                  \
+            nans |= (bits)(t != t);                                                                    \
+            o[i] = t;                                                                                  \
+        }                                                                                              \
+        return nans != 0;                                                                              \
+    }
+#define PULLS(name, which, slope, product)                                                             \
+    SLOPES(name, which, slope)                                                                         \
+    PULL(name, which, double, int64_t, f64, slope, product)                                            \
+    PULL(name, which, float, int32_t, f32, slope, product)
+
+#define NUMERIC(name, forward)                                                                         \
+    SCALARS(name, forward)                                                                             \
+    LOOPS(name, double, double, f64, forward)                                                          \
+    LOOPS(name, float, float, f32, forward)
+#define TEST(name, forward)                                                                            \
+    SCALARS(name, forward)                                                                             \
+    LOOPS(name, uint8_t, double, f64, forward)                                                         \
+    LOOPS(name, uint8_t, float, f32, forward)
+
+/* y has no meaning in a one-input row: unary loops read x twice. */
+#define ELEM1(name, prints, forward, domain, dx, ...) NUMERIC(name, forward) PULLS(name, 0, dx, g * d)
+#define ELEM2(name, prints, forward, domain, dx, dy, ...)                                              \
+    NUMERIC(name, forward) PULLS(name, 0, dx, g * d) PULLS(name, 1, dy, g * d)
+#define SELECT1(name, prints, forward, domain, wx, ...)                                                \
+    NUMERIC(name, forward) PULLS(name, 0, wx, d != 0 ? g * d : 0)
+#define SELECT2(name, prints, forward, domain, wx, wy, ...)                                            \
+    NUMERIC(name, forward) PULLS(name, 0, wx, d != 0 ? g * d : 0) PULLS(name, 1, wy, d != 0 ? g * d : 0)
+#define FLAT1(name, prints, forward, ...) NUMERIC(name, forward)
+#define FLAT2(name, prints, forward, ...) NUMERIC(name, forward)
+#define TEST1(name, prints, forward, ...) TEST(name, forward)
+#define TEST2(name, prints, forward, ...) TEST(name, forward)
+#include "ops.def"
+
+#define LOOP_ENTRY(name) .loop = { name##_f64, name##_f32 }, .scalar = name##_scalar
+#define PULL_ENTRY(name, which) { name##_pull##which##_f64, name##_pull##which##_f32 }
+#define ONE(name) [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0) }, .slope = { name##_slope0 } },
+#define TWO(name)                                                                                      \
+    [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0), PULL_ENTRY(name, 1) },            \
+                    .slope = { name##_slope0, name##_slope1 } },
+const ElemKernels ELEM_TABLE[OP_ELEMS] = {
+#define ELEM1(name, ...) ONE(name)
+#define ELEM2(name, ...) TWO(name)
+#define SELECT1(name, ...) ONE(name)
+#define SELECT2(name, ...) TWO(name)
+#define FLAT1(name, ...) [OP_##name] = { LOOP_ENTRY(name) },
+#define FLAT2(name, ...) [OP_##name] = { LOOP_ENTRY(name) },
+#define TEST1(name, ...) [OP_##name] = { LOOP_ENTRY(name) },
+#define TEST2(name, ...) [OP_##name] = { LOOP_ENTRY(name) },
+#include "ops.def"
+};

@@ -1,0 +1,388 @@
+/* The tape's memory: appending nodes, who holds them, and when they go. The one idea of reclaiming: a
+ * node that nothing holds can only be named by temporaries of a running statement, so the end of a
+ * statement may take it; most often that means emptying the tape, else one backward scan.
+ *
+ * Differentiation is in sweep.c; nothing here knows what a rule is, only which operands it mentions. */
+#include <string.h>
+#include "elem.h"
+#include "idmap.h"
+#include "tape.h"
+
+enum { FIRST_COLLECT_CHUNKS = 65536 / CHUNK, SMALL_ARRAY = 32 };
+static const uint64_t first_collect_bytes = 8 << 20;
+
+/* ---- chunks ---- */
+static uint32_t take_slot(Tape *t) {
+    if (t->free_slots) return t->free_slot[--t->free_slots];
+    if (t->slots >= LEAF >> CHUNK_SHIFT) fail(E_LIMIT, "the tape is full: it has 2^31 nodes");
+    t->slot = mem_grow(t->slot, &t->slot_capacity, t->slots + 1, sizeof *t->slot);
+    t->free_slot = mem_grow(t->free_slot, &t->free_capacity, t->slot_capacity, sizeof *t->free_slot);
+    return (uint32_t)t->slots++;
+}
+
+void tape_new_chunk(void) {
+    Tape *t = rt.tape;
+    Chunk *c = t->spare;
+    if (c) t->spare = c->next;
+    else c = mem_alloc(sizeof *c);
+    c->next = t->spare;   /* so that a failing take_slot loses nothing */
+    t->spare = c;
+    uint32_t slot = take_slot(t);
+    t->spare = c->next;
+    c->previous = t->top;
+    c->next = NULL;
+    c->base = t->top ? t->top->base + CHUNK : 0;
+    c->slot = slot;
+    c->used = c->held = 0;
+    c->objects = false;
+    c->owner = 0;
+    c->block = NULL;
+    t->slot[slot] = c;
+    if (t->top) t->top->next = c;
+    else t->first = c;
+    t->top = c;
+    t->chunks++;
+}
+
+static void free_chunk(Chunk *c) {
+    Tape *t = rt.tape;
+    *(c->previous ? &c->previous->next : &t->first) = c->next;
+    *(c->next ? &c->next->previous : &t->top) = c->previous;
+    t->free_slot[t->free_slots++] = c->slot;
+    t->slot[c->slot] = NULL;
+    t->chunks--;
+    c->next = t->spare;
+    t->spare = c;
+}
+
+/* ---- appending ---- */
+static size_t array_weight(Array *a) { return a->size * dtype_bytes(a->dtype); }
+
+static Array *node_keep(Array *a) {
+    obj_keep(a);
+    rt.tape->bytes += array_weight(a);
+    return a;
+}
+
+static void node_drop(Array *a) {
+    if (!a) return;
+    rt.tape->bytes -= array_weight(a);
+    obj_drop(a);
+}
+
+static Operand scalar_operand(Value v) { return (Operand){ .num = is_number(v) ? num_of(v) : 0 }; }
+
+/* Does the node have to keep this operand? Small ones stay for those who look at the tape. */
+static Operand array_operand(Value v, bool mentioned, const Array *result) {
+    if (v.tag != V_ARRAY) return scalar_operand(v);
+    Array *a = v.as.array;
+    bool like_result = result && a->dtype == result->dtype && same_shape(a->axes, shape_of(a), result->axes, shape_of(result));
+    if (!mentioned && like_result && a->size > SMALL_ARRAY) return (Operand){ .array = NULL };
+    return (Operand){ .array = node_keep(a) };
+}
+
+static bool broadcasts(Value v, Value result) {
+    Shape a = value_shape(v), b = value_shape(result);
+    return v.node && !same_shape(a.axes, a.dim, b.axes, b.dim);
+}
+
+static uint32_t append_elementwise(Op op, int count, const Value *in, Value result) {
+    Value x = in[0], y = count == 2 ? in[1] : number(0);
+    bool objects = x.tag == V_ARRAY || y.tag == V_ARRAY || result.tag == V_ARRAY;
+    if (!objects) return tape_append_scalar(op, (Value){ V_NUM, x.node, { .num = num_of(x) } },
+                                            (Value){ V_NUM, y.node, { .num = num_of(y) } }, result.as.num);
+    uint32_t id;
+    Node *n = tape_push(&id);
+    const ElemTraits *t = &elem_traits[op];
+    const Array *r = result.tag == V_ARRAY ? result.as.array : NULL;
+    bool keep_r = t->needs_r || broadcasts(x, result) || broadcasts(y, result);
+    rt.tape->top->objects = true;
+    *n = (Node){ .head = (uint16_t)op, .span = rt.here, .a = x.node, .b = y.node };
+    if (x.tag == V_ARRAY) n->head |= N_X;
+    if (y.tag == V_ARRAY) n->head |= N_Y;
+    if (r) n->head |= N_R;
+    n->x = array_operand(x, t->needs_x, r);
+    n->y = array_operand(y, t->needs_y, r);
+    n->r = array_operand(result, keep_r, r);
+    return id;
+}
+
+uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr) {
+    if (op < OP_ELEMS) return append_elementwise(op, count, in, result);
+    size_t settings = attr ? (size_t)(attr[0] + 1) * sizeof *attr : 0;
+    size_t bytes = sizeof(Extra) + (size_t)count * sizeof *in + settings;
+    Extra *extra = mem_alloc(bytes);
+    *extra = (Extra){ .count = count, .bytes = bytes };
+    if (attr) extra->attr = memcpy(&extra->in[count], attr, settings);
+    for (int i = 0; i < count; i++) {
+        extra->in[i] = value_keep(in[i]);
+        if (in[i].tag == V_ARRAY) rt.tape->bytes += array_weight(in[i].as.array);
+    }
+    uint32_t id;
+    Node *n = tape_push(&id);
+    rt.tape->top->objects = true;
+    *n = (Node){ .head = (uint16_t)op, .span = rt.here, .x = { .extra = extra }, .r = scalar_operand(result) };
+    if (result.tag == V_ARRAY) {
+        n->head |= N_R;
+        n->r.array = node_keep(result.as.array);
+    }
+    return id;
+}
+
+static Value operand_value(Operand operand, bool array) {
+    if (!array) return number(operand.num);
+    return operand.array ? object(operand.array) : UNSET;
+}
+Value node_x(const Node *n) { return operand_value(n->x, n->head & N_X); }
+Value node_y(const Node *n) { return operand_value(n->y, n->head & N_Y); }
+Value node_r(const Node *n) { return operand_value(n->r, n->head & N_R); }
+
+void node_release_objects(Node *n) {
+    if (has_extra(n)) {
+        Extra *extra = n->x.extra;
+        n->x.extra = NULL;
+        for (int i = 0; extra && i < extra->count; i++) {
+            if (extra->in[i].tag == V_ARRAY) node_drop(extra->in[i].as.array);
+            else value_drop(extra->in[i]);
+        }
+        if (extra) mem_free(extra, extra->bytes);
+    } else {
+        if (n->head & N_X) node_drop(n->x.array), n->x.array = NULL;
+        if (n->head & N_Y) node_drop(n->y.array), n->y.array = NULL;
+    }
+    if (n->head & N_R) node_drop(n->r.array), n->r.array = NULL;
+}
+
+/* ---- who holds a node ---- */
+static void drop_adjoint(uint32_t id);
+
+static void leaf_release(uint32_t id) {
+    if (--leaf_at(id)->holders) return;
+    rt.tape->dying++;
+    rt.tape->busy = true;
+}
+
+void node_hold(uint32_t id) {
+    if (id >= LEAF) {
+        leaf_at(id)->holders++;
+        return;
+    }
+    Chunk *c = chunk_of(id);
+    Node *n = &c->node[id & CHUNK_MASK];
+    if (n->held == 0) {
+        c->held++;
+        rt.tape->held++;
+    }
+    if (n->held != UINT16_MAX) n->held++;
+}
+
+void node_release(uint32_t id) {
+    if (id >= LEAF) {
+        leaf_release(id);
+        return;
+    }
+    Chunk *c = chunk_of(id);
+    Node *n = &c->node[id & CHUNK_MASK];
+    if (n->held == UINT16_MAX || --n->held) return;
+    c->held--;
+    rt.tape->held--;
+    if (n->head & N_KEPT) drop_adjoint(id);
+}
+
+bool tape_any_held(uint64_t position) {
+    for (Chunk *c = rt.tape->top; c && c->base + c->used > position; c = c->previous) {
+        if (!c->held) continue;
+        if (c->base >= position) return true;
+        for (uint32_t i = (uint32_t)(position - c->base); i < c->used; i++)
+            if (c->node[i].held) return true;
+    }
+    return false;
+}
+
+/* ---- reclaiming ---- */
+void tape_truncate(uint64_t position) {
+    Tape *t = rt.tape;
+    for (Chunk *c = t->top; c; c = t->top) {
+        uint32_t keep = c->base >= position ? 0 : position - c->base < c->used ? (uint32_t)(position - c->base) : c->used;
+        if (!c->previous && keep == 0) keep = 1;              /* id 0 is never a node */
+        if (c->objects)
+            for (uint32_t i = keep; i < c->used; i++) node_release_objects(&c->node[i]);
+        if (keep < c->used) c->used = keep;
+        if (keep || !c->previous) return;
+        free_chunk(c);
+    }
+}
+
+static void free_leaf(Leaf *leaf) {
+    Value gradient = leaf->gradient;
+    *leaf = (Leaf){ .gradient = NIL };
+    rt.tape->free_leaves++;
+    value_release(gradient);
+}
+
+/* Leaves that nobody holds; only while no node can name one. */
+static void free_dying_leaves(void) {
+    Tape *t = rt.tape;
+    for (size_t i = 0; t->dying && i < t->leaves; i++)
+        if (t->leaf[i].used && t->leaf[i].holders == 0) free_leaf(&t->leaf[i]);
+    t->dying = 0;
+}
+
+static void empty_tape(void) {
+    tape_truncate(1);
+    free_dying_leaves();
+    rt.tape->busy = false;
+    rt.tape->collect_chunks = FIRST_COLLECT_CHUNKS;
+    rt.tape->collect_bytes = first_collect_bytes;
+}
+
+static void mark_input(uint32_t id) {
+    if (id && id < LEAF) node_at(id)->head |= N_LIVE;
+}
+
+static void mark_inputs(const Node *n) {
+    mark_input(n->a);
+    mark_input(n->b);
+    if (!has_extra(n) || !n->x.extra) return;
+    for (int i = 0; i < n->x.extra->count; i++) mark_input(n->x.extra->in[i].node);
+}
+
+/* What a held node, or one that a caller's temporary may name, depends on stays; the rest goes. The scan
+ * does not look behind nodes that an unretained sweep has passed. */
+static void collect(uint64_t mark) {
+    Tape *t = rt.tape;
+    t->collections++;
+    for (Chunk *c = t->top, *previous; c; c = previous) {
+        previous = c->previous;
+        uint32_t live = 0;
+        for (uint32_t i = c->used; i-- > 0;) {
+            Node *n = &c->node[i];
+            if (c->base + i == 0 || n->held || c->base + i < mark || n->head & N_LIVE) {
+                n->head &= (uint16_t)~N_LIVE;
+                live++;
+                if (!(n->head & N_SWEPT)) mark_inputs(n);
+            } else {
+                if (c->objects) node_release_objects(n);
+                n->head |= N_SWEPT;
+            }
+        }
+        if (!live && c != t->first && c != t->top) free_chunk(c);
+    }
+    t->collect_chunks = t->chunks * 2 < FIRST_COLLECT_CHUNKS ? FIRST_COLLECT_CHUNKS : t->chunks * 2;
+    t->collect_bytes = t->bytes * 2 < first_collect_bytes ? first_collect_bytes : t->bytes * 2;
+}
+
+void tape_reclaim(uint64_t mark) {
+    if (rt.tape->sweep) return;     /* adl code that a rule or a hook runs: the sweep names its nodes */
+    if (rt.tape->held == 0 && mark <= 1) empty_tape();
+    else collect(mark);
+}
+
+/* ---- leaves ---- */
+static uint32_t take_leaf(Tape *t) {
+    if (t->free_leaves)
+        for (size_t i = 0; i < t->leaves; i++)
+            if (!t->leaf[i].used) {
+                t->free_leaves--;
+                return (uint32_t)i;
+            }
+    t->leaf = mem_grow(t->leaf, &t->leaf_capacity, t->leaves + 1, sizeof *t->leaf);
+    t->leaf[t->leaves] = (Leaf){ .gradient = NIL };
+    return (uint32_t)t->leaves++;
+}
+
+Value leaf_attach(Value x, Req req, String *name) {
+    char what[80];
+    if (!is_numeric(x)) fail(E_GRADIENT, "attach_grad needs an array or a number, not %s", describe(x, what, sizeof what));
+    if (dtype_of(x) == BOOL) {
+        hint("f64(x) makes numbers of a bool array");
+        fail(E_GRADIENT, "attach_grad cannot attach a gradient to bool values");
+    }
+    x.node = 0;
+    Value gradient = req == REQ_NULL ? NIL : zeros_like(x);
+    uint32_t slot = take_leaf(rt.tape);
+    rt.tape->leaf[slot] = (Leaf){ .gradient = value_hold(gradient), .req = (uint8_t)req, .used = true,
+                                  .name = name, .span = rt.here };
+    rt.tape->dying++;               /* nobody holds it yet */
+    rt.tape->busy = true;
+    x.node = LEAF | slot;
+    return x;
+}
+
+Value leaf_gradient(Value leaf) { return leaf_at(leaf.node)->gradient; }
+
+void leaf_clear(Value leaf) {
+    Leaf *l = leaf_at(leaf.node);
+    if (l->req == REQ_NULL) return;
+    Value constant = leaf;
+    constant.node = 0;
+    value_store(&l->gradient, zeros_like(constant));
+    l->sweep = 0;
+}
+
+/* ---- adjoints of held nodes ---- */
+void tape_keep_adjoint(uint32_t id, Value adjoint) {
+    Tape *t = rt.tape;
+    int64_t at = node_at(id)->head & N_KEPT ? idmap_get(t->kept_index, id) : -1;
+    if (at < 0) {
+        t->kept = mem_grow(t->kept, &t->kept_capacity, t->kept_count + 1, sizeof *t->kept);
+        at = (int64_t)t->kept_count;
+        idmap_put(t->kept_index, id, (uint32_t)at);
+        t->kept[t->kept_count++] = (KeptAdjoint){ .node = id, .adjoint = NIL };
+        node_at(id)->head |= N_KEPT;
+    }
+    adjoint.node = 0;
+    value_store(&t->kept[at].adjoint, adjoint);
+    t->kept[at].span = rt.here;
+}
+
+/* The map has no deletion: a dropped entry stays as a dead one until there are only dead ones. */
+static void drop_adjoint(uint32_t id) {
+    Tape *t = rt.tape;
+    int64_t at = idmap_get(t->kept_index, id);
+    node_at(id)->head &= (uint16_t)~N_KEPT;
+    if (at < 0) return;
+    value_store(&t->kept[at].adjoint, UNSET);
+    t->kept[at].node = 0;
+    while (t->kept_count && !t->kept[t->kept_count - 1].node) t->kept_count--;
+    if (!t->kept_count) idmap_free(t->kept_index);
+}
+
+const Value *tape_adjoint(uint32_t id) {
+    if (!id || id >= LEAF || !(node_at(id)->head & N_KEPT)) return NULL;
+    int64_t at = idmap_get(rt.tape->kept_index, id);
+    return at < 0 ? NULL : &rt.tape->kept[at].adjoint;
+}
+
+/* ---- life ---- */
+void tape_open(void) {
+    Tape *t = rt.tape = mem_alloc_zeroed(sizeof *t);
+    t->kept_index = mem_alloc_zeroed(sizeof *t->kept_index);
+    t->collect_chunks = FIRST_COLLECT_CHUNKS;
+    t->collect_bytes = first_collect_bytes;
+    tape_new_chunk();
+    t->first->used = 1;
+    t->first->node[0] = (Node){ 0 };
+}
+
+void tape_close(void) {
+    Tape *t = rt.tape;
+    if (!t) return;
+    tape_truncate(1);
+    for (size_t i = 0; i < t->kept_count; i++) value_release(t->kept[i].adjoint);
+    for (size_t i = 0; i < t->leaves; i++)
+        if (t->leaf[i].used) free_leaf(&t->leaf[i]);
+    for (Chunk *c = t->spare, *next; c; c = next) {
+        next = c->next;
+        mem_free(c, sizeof *c);
+    }
+    mem_free(t->first, sizeof *t->first);
+    idmap_free(t->kept_index);
+    mem_free(t->kept_index, sizeof *t->kept_index);
+    if (t->slot_capacity) mem_free(t->slot, t->slot_capacity * sizeof *t->slot);
+    if (t->free_capacity) mem_free(t->free_slot, t->free_capacity * sizeof *t->free_slot);
+    if (t->leaf_capacity) mem_free(t->leaf, t->leaf_capacity * sizeof *t->leaf);
+    if (t->kept_capacity) mem_free(t->kept, t->kept_capacity * sizeof *t->kept);
+    mem_free(t, sizeof *t);
+    rt.tape = NULL;
+}

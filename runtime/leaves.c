@@ -1,0 +1,53 @@
+/* Taking trees apart and putting them together. Recursion follows the nesting of the value, guarded. */
+#include "leaves.h"
+
+size_t tree_count(Value tree) {
+    if (!is_tree(tree)) return 1;
+    check_stack();
+    size_t sum = 0;
+    if (tree.tag == V_LIST) for (size_t i = 0; i < tree.as.list->count; i++) sum += tree_count(tree.as.list->item[i]);
+    else for (size_t i = 0; i < tree.as.record->count; i++) sum += tree_count(tree.as.record->field[i].value);
+    return sum;
+}
+
+static Value *collect(Value tree, Value *out) {
+    if (!is_tree(tree)) {
+        *out = tree;
+        return out + 1;
+    }
+    check_stack();
+    if (tree.tag == V_LIST) for (size_t i = 0; i < tree.as.list->count; i++) out = collect(tree.as.list->item[i], out);
+    else for (size_t i = 0; i < tree.as.record->count; i++) out = collect(tree.as.record->field[i].value, out);
+    return out;
+}
+
+Value *tree_leaves(Value tree, size_t *count) {
+    *count = tree_count(tree);
+    Value *leaves = pool_bytes((*count + 1) * sizeof *leaves);
+    collect(tree, leaves);
+    return leaves;
+}
+
+static Value rebuild(Value tree, const Value **next) {
+    if (!is_tree(tree)) return *(*next)++;
+    check_stack();
+    if (tree.tag == V_LIST) {
+        Value list = list_new(tree.as.list->count);
+        for (size_t i = 0; i < tree.as.list->count; i++) list_set(list, i, rebuild(tree.as.list->item[i], next));
+        return list;
+    }
+    const Struct *s = tree.as.record;
+    Value record = struct_new(s->count);
+    for (size_t i = 0; i < s->count; i++) struct_put(record, s->field[i].name, rebuild(s->field[i].value, next));
+    return record;
+}
+
+Value tree_rebuild(Value tree, const Value *leaves) { return rebuild(tree, &leaves); }
+
+Value tree_map(Value tree, Value (*each)(Value leaf, void *env), void *env) {
+    if (!is_tree(tree)) return each(tree, env);
+    size_t count;
+    Value *leaves = tree_leaves(tree, &count);
+    for (size_t i = 0; i < count; i++) leaves[i] = each(leaves[i], env);
+    return tree_rebuild(tree, leaves);
+}

@@ -97,7 +97,7 @@ int format_number(char out[NUMBER_TEXT], double x) {
 
 int format_float(char out[NUMBER_TEXT], float x) {
     if (!isfinite(x)) return special_text(out, (double)x);
-    if (is_small_whole((double)x) && fabsf(x) < 0x1p24f) return whole_text(out, (double)x);
+    if (is_small_whole((double)x)) return whole_text(out, (double)x);
     for (int precision = fabsf(x) < 0x1p-126f ? 1 : 6;; precision++) {
         Decimal d = decimal_of((double)x, precision);
         int bytes = decimal_text(out, &d, PLAIN_UP_TO);

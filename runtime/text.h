@@ -48,4 +48,5 @@ bool string_starts(String *s, String *part);
 bool string_ends(String *s, String *part);
 /* A number as programs write it, with a sign, and with space around it. false: the text is no number. */
 bool text_number(const char *text, size_t bytes, double *out);
+String *arg_string(Value v, const char *what);                 /* E_TYPE naming `what` if v is no string */
 #endif

@@ -1,0 +1,218 @@
+/* The standard streams and whole files. See io.h for the idea.
+ *
+ * The state here is what belongs to the process, not to an interpreter: its standard output and input.
+ * It must not know what the bytes mean: JSON is json.c's, printing is format.c's. */
+#define _GNU_SOURCE
+#include "io.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- standard streams ---- */
+
+static Output *output;
+static void *output_env;
+static int output_error;     /* errno of the first failed write; 0: all is well */
+
+void io_set_output(Output *to, void *env) {
+    output = to;
+    output_env = env;
+}
+
+static bool on_terminal(void) {
+    static int terminal = -1;
+    if (terminal < 0) terminal = isatty(STDOUT_FILENO);
+    return terminal;
+}
+
+static void note_output_error(bool failed) {
+    if (failed && !output_error) output_error = errno ? errno : EIO;
+}
+
+void io_write(const char *text, size_t bytes) {
+    if (output) {
+        output(text, bytes, output_env);
+        return;
+    }
+    note_output_error(fwrite(text, 1, bytes, stdout) < bytes || (on_terminal() && fflush(stdout)));
+    if (output_error) fail(E_IO, "cannot write to standard output: %s", strerror(output_error));
+}
+
+bool io_flush(void) {
+    note_output_error(fflush(stdout) != 0);
+    return !output_error;
+}
+
+void io_warn(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    io_flush();
+    fputs("warning: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+/* The line stays here between calls: nothing leaks if a signal or a full memory ends the call. */
+static struct { char *text; size_t capacity; } line;
+enum { LINE_KEPT = 1 << 16 };
+
+/* The bytes of the next line; -1 at the end. A signal that does not end the program only interrupts. */
+static ssize_t next_line(void) {
+    for (;;) {
+        errno = 0;
+        ssize_t bytes = getline(&line.text, &line.capacity, stdin);
+        if (bytes >= 0 || errno != EINTR) return bytes;
+        clearerr(stdin);
+        poll();
+    }
+}
+
+static void forget_long_line(void) {
+    if (line.capacity <= LINE_KEPT) return;
+    free(line.text);
+    line.text = NULL;
+    line.capacity = 0;
+}
+
+Value io_read_line(String *prompt) {
+    if (prompt) io_write(prompt->text, prompt->bytes);
+    io_flush();
+    ssize_t bytes = next_line();
+    if (bytes < 0 && ferror(stdin)) fail(E_IO, "cannot read standard input: %s", strerror(errno));
+    if (bytes < 0) return NIL;
+    if (bytes && line.text[bytes - 1] == '\n') bytes--;
+    if (bytes && line.text[bytes - 1] == '\r') bytes--;
+    Value text = string_new(line.text, (size_t)bytes);
+    forget_long_line();
+    return text;
+}
+
+/* ---- files ---- */
+
+void io_allow(const char *what) {
+    if (!rt.sandbox) return;
+    hint("this program runs with --sandbox, which allows no files, no foreign code and no processes");
+    fail(E_SANDBOX, "%s is not allowed in a sandbox", what);
+}
+
+Handle *io_own(void (*release)(void *pointer)) {
+    Handle *handle = mem_alloc(sizeof *handle);
+    *handle = (Handle){ .head = { .refs = 1, .tag = V_HANDLE }, .free = release };
+    return pool_own(handle);
+}
+
+static _Noreturn void cannot(const char *what, String *path, int reason) {
+    if (reason == ENOENT) hint("paths are relative to the folder adl was started in");
+    fail(E_IO, "cannot %s \"%s\": %s", what, path->text, strerror(reason));
+}
+
+/* A path with a zero byte in it would name another file than it shows. */
+static void check_path(const char *what, String *path) {
+    if (strlen(path->text) != path->bytes || !path->bytes) cannot(what, path, EINVAL);
+}
+
+static void close_file(void *file) { if (file) fclose(file); }
+
+static FILE *open_for_reading(Handle *handle, String *path) {
+    struct stat about;
+    check_path("read", path);
+    FILE *file = handle->pointer = fopen(path->text, "rbe");
+    if (!file || fstat(fileno(file), &about)) cannot("read", path, errno);
+    if (S_ISDIR(about.st_mode)) cannot("read", path, EISDIR);
+    return file;
+}
+
+Buffer io_read_file(String *path) {
+    enum { CHUNK_BYTES = 1 << 16 };
+    io_allow("reading a file");
+    Handle *handle = io_own(close_file);
+    FILE *file = open_for_reading(handle, path);
+    struct stat about;
+    Buffer b = { 0 };
+    if (!fstat(fileno(file), &about) && about.st_size > 0) buffer_reserve(&b, (size_t)about.st_size + CHUNK_BYTES);
+    for (size_t got = 1; got; b.bytes += got) {
+        got = fread(buffer_reserve(&b, CHUNK_BYTES), 1, CHUNK_BYTES, file);
+        poll();
+    }
+    if (ferror(file)) cannot("read", path, errno);
+    handle->pointer = NULL;
+    fclose(file);
+    return b;
+}
+
+Value io_read_text(String *path) {
+    Buffer b = io_read_file(path);
+    size_t valid = text_valid(b.text ? b.text : "", b.bytes);
+    if (valid < b.bytes)
+        fail(E_IO, "\"%s\" is no UTF-8 text: byte %zu is %d", path->text, valid, (unsigned char)b.text[valid]);
+    return buffer_string(&b);
+}
+
+/* Writes all bytes; gives errno, 0 if all went well. */
+static int write_all(int file, const char *bytes, size_t count) {
+    while (count) {
+        ssize_t written = write(file, bytes, count);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return errno;
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Streams and devices cannot be replaced: they are written to. */
+static int write_in_place(const char *path, const char *bytes, size_t count) {
+    FILE *file = fopen(path, "we");
+    if (!file) return errno;
+    int reason = write_all(fileno(file), bytes, count);
+    return fclose(file) && !reason ? errno : reason;
+}
+
+static mode_t mode_for(const struct stat *old) {
+    if (old) return old->st_mode & 07777;
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+/* A file beside the old one takes its place when it is complete. old: NULL if there is none. */
+static int replace_file(const char *path, const struct stat *old, const char *bytes, size_t count) {
+    char beside[PATH_MAX + 16];
+    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside) return ENAMETOOLONG;
+    int file = mkstemp(beside);
+    if (file < 0) return errno;
+    int reason = write_all(file, bytes, count);
+    if (!reason && fchmod(file, mode_for(old))) reason = errno;
+    if (close(file) && !reason) reason = errno;
+    if (!reason && rename(beside, path)) reason = errno;
+    if (reason) unlink(beside);
+    return reason;
+}
+
+void io_write_file(String *path, const char *bytes, size_t count) {
+    char real[PATH_MAX];     /* a link stays a link: its target is replaced */
+    struct stat old;
+    io_allow("writing a file");
+    check_path("write", path);
+    bool exists = realpath(path->text, real) && !stat(real, &old);
+    if (!exists && errno != ENOENT) cannot("write", path, errno);
+    bool in_place = exists && !S_ISREG(old.st_mode);
+    int reason = exists && S_ISDIR(old.st_mode) ? EISDIR
+               : exists && access(real, W_OK)   ? errno
+               : in_place ? write_in_place(real, bytes, count)
+                          : replace_file(exists ? real : path->text, exists ? &old : NULL, bytes, count);
+    if (reason) cannot("write", path, reason);
+}
+
+double io_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

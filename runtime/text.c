@@ -393,5 +393,5 @@ String *arg_string(Value v, const char *what) {
     char got[100];
     if (v.tag == V_STRING) return v.as.string;
     if (v.tag != V_NIL) hint("str(v) gives the text of any value");
-    fail(E_TYPE, "%s must be a string, got %s", what, describe(v, got, sizeof got));
+    fail(E_TYPE, "%s must be a string, not %s", what, describe(v, got, sizeof got));
 }

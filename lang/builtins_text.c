@@ -1,0 +1,208 @@
+/* Builtins on text, files and JSON: they check their arguments and call runtime/text.c, format.c, io.c
+ * and json.c, which do the work. Rows and documentation are in builtins.def. */
+#include "builtins.h"
+#include "format.h"
+#include "io.h"
+
+static bool given(Value v) { return v.tag != V_UNSET; }
+
+static bool is_nil(Value v) { return v.tag == V_UNSET || v.tag == V_NIL; }
+
+static String *string_or(Value v, const char *what, const char *otherwise) {
+    return arg_string(given(v) ? v : string_of(otherwise), what);
+}
+
+/* ---- printing ---- */
+
+Value builtin_print(int count, const Value *arg) {
+    (void)count;
+    List *values = arg[0].as.list;
+    String *separator = string_or(arg[1], "sep", " "), *end = string_or(arg[2], "end", "\n");
+    Buffer b = { 0 };
+    for (size_t i = 0; i < values->count; i++) {
+        if (i) buffer_add(&b, separator->text, separator->bytes);
+        format_value(&b, values->item[i], NULL);
+    }
+    buffer_add(&b, end->text, end->bytes);
+    io_write(b.text ? b.text : "", b.bytes);
+    return NIL;
+}
+
+Value builtin_str(int count, const Value *arg) {
+    (void)count;
+    Buffer b = { 0 };
+    if (arg[0].tag == V_STRING) return arg[0];
+    format_value(&b, arg[0], NULL);
+    return buffer_string(&b);
+}
+
+Value builtin_format(int count, const Value *arg) {
+    (void)count;
+    String *spec = arg_string(arg[1], "the format");
+    Buffer b = { 0 };
+    format_piece(&b, arg[0], spec->text, spec->bytes);
+    return buffer_string(&b);
+}
+
+/* ---- strings ---- */
+
+Value builtin_parse_number(int count, const Value *arg) {
+    (void)count;
+    String *text = arg_string(arg[0], "the text of a number");
+    double x;
+    if (!text_number(text->text, text->bytes, &x)) fail(E_VALUE, "\"%.60s\" is not a number", text->text);
+    return number(x);
+}
+
+Value builtin_split(int count, const Value *arg) {
+    (void)count;
+    String *text = arg_string(arg[0], "the text to split");
+    return string_split(text, is_nil(arg[1]) ? NULL : arg_string(arg[1], "the separator"));
+}
+
+/* The rows of an array as a list, so that join takes [1, 2, 3] too. */
+static Value list_of_vector(const Array *a) {
+    if (a->axes != 1) fail(E_SHAPE, "join needs a list, or an array with one axis, not one with %d", a->axes);
+    Value list = list_new((size_t)a->size);
+    for (int64_t i = 0; i < a->size; i++) {
+        double x = array_get(a, i);
+        list_set(list, (size_t)i, a->dtype == BOOL ? boolean(x != 0) : number(x));
+    }
+    return list;
+}
+
+Value builtin_join(int count, const Value *arg) {
+    (void)count;
+    Value list = arg[0].tag == V_ARRAY ? list_of_vector(arg[0].as.array) : arg[0];
+    char got[100];
+    if (list.tag != V_LIST) {
+        if (list.tag == V_STRING) hint("the list comes first: join(list, separator)");
+        fail(E_TYPE, "join needs a list, not %s", describe(list, got, sizeof got));
+    }
+    return string_join(list, string_or(arg[1], "the separator", ""));
+}
+
+Value builtin_replace(int count, const Value *arg) {
+    (void)count;
+    return string_replace(arg_string(arg[0], "the text"), arg_string(arg[1], "the part to replace"),
+                          arg_string(arg[2], "the new part"));
+}
+
+static bool list_contains(const List *list, Value item) {
+    for (size_t i = 0; i < list->count; i++)
+        if (values_equal(list->item[i], item)) return true;
+    return false;
+}
+
+static bool array_contains(const Array *a, double x) {
+    for (int64_t i = 0; i < a->size; i++) {
+        if (array_get(a, i) == x) return true;
+        if (i % (1 << 16) == 0) poll();
+    }
+    return false;
+}
+
+static bool struct_contains(Value record, String *name) {
+    return struct_find(record, symbol(name->text, name->bytes)) != NULL;
+}
+
+Value builtin_contains(int count, const Value *arg) {
+    (void)count;
+    char got[100];
+    switch (arg[0].tag) {
+    case V_STRING: return boolean(string_find(arg[0].as.string, arg_string(arg[1], "the part"), 0) >= 0);
+    case V_LIST:   return boolean(list_contains(arg[0].as.list, arg[1]));
+    case V_STRUCT: return boolean(struct_contains(arg[0], arg_string(arg[1], "the field's name")));
+    case V_ARRAY:  return boolean(array_contains(arg[0].as.array, arg_number(arg[1], "the element")));
+    default:       fail(E_TYPE, "%s contains nothing", describe(arg[0], got, sizeof got));
+    }
+}
+
+Value builtin_find(int count, const Value *arg) {
+    (void)count;
+    String *text = arg_string(arg[0], "the text");
+    int64_t at = string_find(text, arg_string(arg[1], "the part"), 0);
+    return at < 0 ? NIL : number((double)text_length(text->text, (size_t)at));
+}
+
+Value builtin_starts_with(int count, const Value *arg) {
+    (void)count;
+    return boolean(string_starts(arg_string(arg[0], "the text"), arg_string(arg[1], "the part")));
+}
+
+Value builtin_ends_with(int count, const Value *arg) {
+    (void)count;
+    return boolean(string_ends(arg_string(arg[0], "the text"), arg_string(arg[1], "the part")));
+}
+
+Value builtin_lower(int count, const Value *arg) {
+    (void)count;
+    return string_lower(arg_string(arg[0], "the text"));
+}
+
+Value builtin_upper(int count, const Value *arg) {
+    (void)count;
+    return string_upper(arg_string(arg[0], "the text"));
+}
+
+Value builtin_trim(int count, const Value *arg) {
+    (void)count;
+    return string_trim(arg_string(arg[0], "the text"));
+}
+
+/* ---- streams and files ---- */
+
+Value builtin_input(int count, const Value *arg) {
+    (void)count;
+    return io_read_line(is_nil(arg[0]) ? NULL : arg_string(arg[0], "the prompt"));
+}
+
+Value builtin_read_text(int count, const Value *arg) {
+    (void)count;
+    return io_read_text(arg_string(arg[0], "the path"));
+}
+
+Value builtin_write_text(int count, const Value *arg) {
+    (void)count;
+    String *path = arg_string(arg[0], "the path"), *text = arg_string(arg[1], "the text to write");
+    io_write_file(path, text->text, text->bytes);
+    return NIL;
+}
+
+/* ---- JSON ---- */
+
+static int indent_of(Value v) {
+    int64_t indent = given(v) ? arg_int(v, "indent") : 0;
+    if (indent < 0 || indent > 16) fail(E_VALUE, "indent must be from 0 to 16, not %lld", (long long)indent);
+    return (int)indent;
+}
+
+Value builtin_parse_json(int count, const Value *arg) {
+    (void)count;
+    String *text = arg_string(arg[0], "the JSON text");
+    return json_read(text->text, text->bytes, NULL);
+}
+
+Value builtin_to_json(int count, const Value *arg) {
+    (void)count;
+    Buffer b = { 0 };
+    json_write(&b, arg[0], indent_of(arg[1]));
+    return buffer_string(&b);
+}
+
+Value builtin_read_json(int count, const Value *arg) {
+    (void)count;
+    String *path = arg_string(arg[0], "the path");
+    Buffer b = io_read_file(path);
+    return json_read(b.text, b.bytes, path->text);
+}
+
+Value builtin_write_json(int count, const Value *arg) {
+    (void)count;
+    String *path = arg_string(arg[0], "the path");
+    Buffer b = { 0 };
+    json_write(&b, arg[1], indent_of(arg[2]));
+    buffer_char(&b, '\n');
+    io_write_file(path, b.text, b.bytes);
+    return NIL;
+}

@@ -39,6 +39,8 @@ struct Sweep {
     Value *leaf_adjoint;             /* contributions to leaves, by leaf_index */
     uint32_t *leaf_id;
     size_t leaves, leaf_capacity, leaf_id_capacity;
+    uint32_t last_leaf;              /* whose number was added to last: most often it is the next, too */
+    int64_t last_leaf_at;
     Block *open;
     uint8_t *depends;                /* recorded sweeps: by position - low */
     size_t depends_bytes;
@@ -140,6 +142,7 @@ static void add_to_leaf(Sweep *s, uint32_t id, Value g) {
         s->leaves++;
     }
     Value *place = &s->leaf_adjoint[at];
+    s->last_leaf = 0;
     replace(place, place->tag == V_UNSET ? g : add_adjoint(*place, g));
 }
 
@@ -154,15 +157,34 @@ static inline bool wanted(const Sweep *s, uint32_t id) {
     return !s->depends || s->depends[position - s->low] & DEPENDS_ON_TARGET;
 }
 
-static void add_number(Sweep *s, uint32_t id, double g) {
-    if (__builtin_expect(id >= LEAF, 0)) {
-        add_to_leaf(s, id, number(g));
+/* A leaf's number, or a chunk that is touched for the first time, or one below the range. */
+static __attribute__((noinline)) void add_number_slow(Sweep *s, uint32_t id, double g) {
+    if (id >= LEAF) {
+        int64_t at = idmap_get(&s->leaf_index, id);
+        if (at >= 0 && s->leaf_adjoint[at].tag == V_NUM) {
+            s->leaf_adjoint[at].as.num += g;
+            s->last_leaf = id;
+            s->last_leaf_at = at;
+        } else add_to_leaf(s, id, number(g));
         return;
     }
     Chunk *c = chunk_of(id);
-    Block *b = c->owner == s->id ? c->block : c->base + c->used <= s->low ? NULL : open_block(s, c);
-    if (!b) return;
-    Operand *place = &b->number[id & CHUNK_MASK];
+    if (c->base + c->used <= s->low) return;
+    open_block(s, c)->number[id & CHUNK_MASK].num = g;
+}
+
+static inline void add_number(Sweep *s, uint32_t id, double g) {
+    if (id >= LEAF) {
+        if (id == s->last_leaf) s->leaf_adjoint[s->last_leaf_at].as.num += g;
+        else add_number_slow(s, id, g);
+        return;
+    }
+    Chunk *c = chunk_of(id);
+    if (__builtin_expect(c->owner != s->id, 0)) {
+        add_number_slow(s, id, g);
+        return;
+    }
+    Operand *place = &c->block->number[id & CHUNK_MASK];
     place->num = place->bits == NOT_REACHED ? g : place->num + g;
 }
 
@@ -310,16 +332,20 @@ static void pull_zero(Sweep *s, uint32_t id, const Node *n) {
     }
 }
 
-/* Scalars in a plain sweep: the plain derivatives need no call. */
-static inline double slope_of(int op, int which, const Node *n) {
+/* Numbers in a plain sweep: the plain derivatives need no call. A selection's dropped input gets nothing. */
+static inline void pull_input(Sweep *s, const Node *n, int op, int which, uint32_t input, double g) {
+    double d;
     switch (elem_traits[op].slope[which]) {
-    case SLOPE_ONE: return 1;
-    case SLOPE_MINUS_ONE: return -1;
-    case SLOPE_X: return n->x.num;
-    case SLOPE_Y: return n->y.num;
-    case SLOPE_R: return n->r.num;
-    default: return elem_kernels[op].slope[which](n->x.num, n->y.num, n->r.num);
+    case SLOPE_ONE: d = 1; break;
+    case SLOPE_MINUS_ONE: d = -1; break;
+    case SLOPE_X: d = n->x.num; break;
+    case SLOPE_Y: d = n->y.num; break;
+    case SLOPE_R: d = n->r.num; break;
+    default:
+        d = elem_kernels[op].slope[which](n->x.num, n->y.num, n->r.num);
+        if (d == 0 && operations[op].class == C_SELECT) return;
     }
+    add_number(s, input, g * d);
 }
 
 static inline void pull_numbers(Sweep *s, uint32_t id, const Node *n, double g) {
@@ -328,15 +354,8 @@ static inline void pull_numbers(Sweep *s, uint32_t id, const Node *n, double g) 
         pull_zero(s, id, n);
         return;
     }
-    bool select = operations[op].class == C_SELECT;
-    if (n->a) {
-        double d = slope_of(op, 0, n);
-        if (!select || d != 0) add_number(s, n->a, g * d);
-    }
-    if (n->b) {
-        double d = slope_of(op, 1, n);
-        if (!select || d != 0) add_number(s, n->b, g * d);
-    }
+    if (n->a) pull_input(s, n, op, 0, n->a, g);
+    if (n->b) pull_input(s, n, op, 1, n->b, g);
 }
 
 /* An operand for a recorded rule: a tape value only if the derivative has to follow it further. */

@@ -1,13 +1,27 @@
 /* The elementwise kernels, expanded from ops.def in plain arithmetic. Compiled once per instruction
  * set with ELEM_TABLE naming the table it makes (see the Makefile); the functions below are what the
- * rows' texts mean on doubles. Nothing here fails, allocates or knows of values. */
+ * rows' texts mean on doubles. Nothing here fails, allocates or knows of values.
+ *
+ * The table is read twice: for single numbers, where far angles may take a slow branch, and for loops,
+ * which vectorise because nothing in them branches (vmath.h); a loop over angles looks first whether
+ * one of them is far, and then goes number by number. */
 #include <math.h>
+#include <string.h>
 #include "elem.h"
+#include "vmath.h"
 
 #ifndef ELEM_TABLE
 #define ELEM_TABLE elem_table_v2
 #endif
 #define INLINE static inline __attribute__((always_inline))
+
+/* ---- what the rows' texts mean ---- */
+#define exp(x) vm_exp(x)
+#define expm1(x) vm_expm1(x)
+#define tanh(x) vm_tanh(x)
+#define sigmoid(x) vm_sigmoid(x)
+#define log(x) vm_log(x)
+#define log1p(x) vm_log1p(x)
 
 /* Quotient and remainder as Python has them: the remainder takes the divisor's sign. */
 INLINE double modulo(double x, double y) {
@@ -21,10 +35,6 @@ INLINE double floor_divide(double x, double y) {
     return quotient - low > 0.5 ? low + 1 : low;
 }
 INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
-INLINE double sigmoid(double x) {
-    double e = exp(-fabs(x)), s = 1 / (1 + e);
-    return x >= 0 ? s : e * s;
-}
 INLINE double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
 INLINE double log_sigmoid(double x) { return (x < 0 ? x : 0) - log1p(exp(-fabs(x))); }
 INLINE double power(double x, double y) {
@@ -47,17 +57,49 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #define div(a, b) ((double)(a) / (b))
 #define neg(a) (-(a))
 
-#define SCALARS(name, forward)                                                                         \
+/* ---- single numbers ---- */
+#define sin(x) vm_sin_any(x)
+#define cos(x) vm_cos_any(x)
+#define SCALAR(name, forward)                                                                          \
     static double name##_scalar(double x, double y) { (void)x, (void)y; return forward; }
-#define SLOPES(name, which, slope)                                                                     \
+#define SLOPE(name, which, slope)                                                                      \
     static double name##_slope##which(double x, double y, double r) {                                  \
         (void)x, (void)y, (void)r;                                                                     \
         return slope;                                                                                  \
     }
-#define LOOPS(name, out_type, type, dtype, forward)                                                    \
+#define ELEM1(name, prints, forward, domain, dx, ...) SCALAR(name, forward) SLOPE(name, 0, dx)
+#define ELEM2(name, prints, forward, domain, dx, dy, ...)                                              \
+    SCALAR(name, forward) SLOPE(name, 0, dx) SLOPE(name, 1, dy)
+#define SELECT1 ELEM1
+#define SELECT2 ELEM2
+#define FLAT1(name, prints, forward, ...) SCALAR(name, forward)
+#define FLAT2 FLAT1
+#define TEST1 FLAT1
+#define TEST2 FLAT1
+#include "ops.def"
+#undef sin
+#undef cos
+
+/* ---- loops ---- */
+#define sin(x) vm_sin(x)
+#define cos(x) vm_cos(x)
+/* Rows that reduce angles; the compiler drops the question from all others. */
+#define IS_ANGULAR(name) (!strcmp(#name, "sin") || !strcmp(#name, "cos"))
+#define ANY_FAR(type)                                                                                  \
+    bool far = false;                                                                                  \
+    for (int64_t i = 0; i < n; i++) far |= vm_far((double)((const type *)x_)[i]);
+
+#define LOOP(name, out_type, type, dtype, forward)                                                     \
     static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {                 \
         out_type *o = out;                                                                             \
         const type *xs = x_, *ys = y_;                                                                 \
+        if (IS_ANGULAR(name)) {                                                                        \
+            ANY_FAR(type)                                                                              \
+            if (far) {                                                                                 \
+                for (int64_t i = 0; i < n; i++) o[i] = (out_type)name##_scalar((double)xs[i], 0);      \
+                return;                                                                                \
+            }                                                                                          \
+        }                                                                                              \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
             double x = (double)xs[i], y = (double)ys[i];                                               \
             (void)x, (void)y;                                                                          \
@@ -71,6 +113,21 @@ INLINE double digamma(double x) { return polygamma(0, x); }
         type *o = out;                                                                                 \
         const type *gs = g_, *xs = x_, *ys = y_, *rs = r_;                                             \
         bits nans = 0;                                                                                 \
+        bool far_away = false;                                                                         \
+        if (IS_ANGULAR(name)) {                                                                        \
+            ANY_FAR(type)                                                                              \
+            far_away = far;                                                                            \
+        }                                                                                              \
+        if (far_away) {                                                                                \
+            for (int64_t i = 0; i < n; i++) {                                                          \
+                double g = (double)gs[i];                                                              \
+                double d = name##_slope##which((double)xs[i], (double)ys[i], (double)rs[i]);           \
+                type t = (type)(product);                                                              \
+                nans |= (bits)(t != t);                                                                \
+                o[i] = t;                                                                              \
+            }                                                                                          \
+            return nans != 0;                                                                          \
+        }                                                                                              \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
             double g = (double)gs[i], x = (double)xs[i], y = (double)ys[i], r = (double)rs[i];         \
             (void)x, (void)y, (void)r;                                                                 \
@@ -82,20 +139,15 @@ INLINE double digamma(double x) { return polygamma(0, x); }
         return nans != 0;                                                                              \
     }
 #define PULLS(name, which, slope, product)                                                             \
-    SLOPES(name, which, slope)                                                                         \
     PULL(name, which, double, int64_t, f64, slope, product)                                            \
     PULL(name, which, float, int32_t, f32, slope, product)
-
 #define NUMERIC(name, forward)                                                                         \
-    SCALARS(name, forward)                                                                             \
-    LOOPS(name, double, double, f64, forward)                                                          \
-    LOOPS(name, float, float, f32, forward)
+    LOOP(name, double, double, f64, forward)                                                           \
+    LOOP(name, float, float, f32, forward)
 #define TEST(name, forward)                                                                            \
-    SCALARS(name, forward)                                                                             \
-    LOOPS(name, uint8_t, double, f64, forward)                                                         \
-    LOOPS(name, uint8_t, float, f32, forward)
+    LOOP(name, uint8_t, double, f64, forward)                                                          \
+    LOOP(name, uint8_t, float, f32, forward)
 
-/* y has no meaning in a one-input row: unary loops read x twice. */
 #define ELEM1(name, prints, forward, domain, dx, ...) NUMERIC(name, forward) PULLS(name, 0, dx, g * d)
 #define ELEM2(name, prints, forward, domain, dx, dy, ...)                                              \
     NUMERIC(name, forward) PULLS(name, 0, dx, g * d) PULLS(name, 1, dy, g * d)
@@ -109,6 +161,7 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #define TEST2(name, prints, forward, ...) TEST(name, forward)
 #include "ops.def"
 
+/* ---- the table ---- */
 #define LOOP_ENTRY(name) .loop = { name##_f64, name##_f32 }, .scalar = name##_scalar
 #define PULL_ENTRY(name, which) { name##_pull##which##_f64, name##_pull##which##_f32 }
 #define ONE(name) [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0) }, .slope = { name##_slope0 } },

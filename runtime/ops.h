@@ -17,6 +17,7 @@ typedef enum OpClass {
     C_SELECTION,    /* picks elements by their values: max and min along axes */
     C_GENERAL,      /* anything else: prod, solve, cholesky */
     C_CONSTANT,     /* never differentiable: argmax, shape, draws */
+    C_COMPOSED,     /* no kernel: its call is written in other rows, and those are recorded */
 } OpClass;
 
 /* Where the tests draw inputs from. */
@@ -92,7 +93,7 @@ Op op_named(const char *name);   /* OP_NONE if there is none */
 #define TEST2 ELEM2
 #include "ops.def"
 
-/* ---- recorded operations with settings (reduce.c, shape.c, index.c, linalg.c) ----
+/* ---- recorded operations with settings (reduce.c, shape.c, index.c, linalg.c, make.c) ----
  * Axes are given as a bit set of non-negative axes; ALL_AXES reduces everything. */
 #define ALL_AXES (~(uint64_t)0)
 Value op_sum(Value x, uint64_t axes, bool keepdims);
@@ -101,12 +102,13 @@ Value op_min(Value x, uint64_t axes, bool keepdims);
 Value op_sum_to(Value x, Value like);       /* undoes broadcasting: sums x to the shape (and dtype) of like */
 Value op_expand_to(Value x, Value like);    /* broadcasts x to the shape of like */
 Value op_reshape(Value x, int axes, const int64_t *shape);
-Value op_transpose(Value x, const int *order);     /* NULL: the last two axes */
+Value op_transpose(Value x, const int *order);     /* axis i of the result is order[i] of x; NULL: swaps the last two */
 Value op_where(Value condition, Value x, Value y);
 Value op_matmul(Value x, Value y);
 Value op_stack(int count, const Value *items, int axis);
 Value op_concat(int count, const Value *items, int axis);
 Value op_cast(Value x, int dtype);
+/* Views of one element: to be read, not written into. */
 Value zeros_like(Value x);
 Value ones_like(Value x);
 Value full_like(Value x, double value);     /* same shape and dtype (bool: f64) */

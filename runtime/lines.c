@@ -1,0 +1,426 @@
+/* What needs a whole line of elements at once: softmax and its relatives, cumulative sums and products,
+ * sorting, the place of the greatest element.
+ *
+ * The one idea: lines_of() brings the axes in question to the end, as contiguous f64, and
+ * lines_value() brings a result back into the input's order of axes and dtype; each operation
+ * between the two is a plain loop over lines. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rules.h"
+
+typedef struct Lines {
+    Array *data;              /* f64, contiguous: count lines of `length` elements */
+    int64_t count, length;
+    Shape moved;              /* the shape with the line's axes at the end */
+    int back[MAX_AXES];       /* where each axis of the input stands in it */
+    int kept;                 /* axes that do not belong to the line */
+} Lines;
+
+static Lines lines_of(Value x, uint64_t axes) {
+    Array *a = array_of(x);
+    Lines l = { .count = 1, .length = 1, .moved.axes = a->axes };
+    int64_t strides[MAX_AXES];
+    int n = 0;
+    for (int inside = 0; inside < 2; inside++) {
+        for (int i = 0; i < a->axes; i++) {
+            if ((int)(axes >> i & 1) != inside) continue;
+            *(inside ? &l.length : &l.count) *= shape_of(a)[i];
+            l.kept += !inside;
+            l.moved.dim[n] = shape_of(a)[i];
+            strides[n] = strides_of(a)[i];
+            l.back[i] = n++;
+        }
+    }
+    Array *view = array_view(a, n, l.moved.dim, strides, 0);
+    l.data = array_contiguous(array_cast(view, F64));
+    return l;
+}
+
+static double *line(const Lines *l, int64_t i) { return f64_of(l->data) + i * l->length; }
+
+/* A result with one element per element of the lines, contiguous in their order; not cleared. */
+static Array *lines_like(const Lines *l) { return array_new(F64, l->moved.axes, l->moved.dim); }
+
+static Value lines_value(const Lines *l, Array *result, int dtype) {
+    int64_t shape[MAX_AXES], strides[MAX_AXES];
+    for (int i = 0; i < l->moved.axes; i++) {
+        shape[i] = shape_of(result)[l->back[i]];
+        strides[i] = strides_of(result)[l->back[i]];
+    }
+    return value_of_dtype(array_view(result, l->moved.axes, shape, strides, 0), dtype);
+}
+
+/* A result with one element per line, with the line's axes left out or of length 1. */
+static Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype) {
+    if (!keepdims) return value_of_dtype(result, dtype);
+    int64_t shape[MAX_AXES], strides[MAX_AXES];
+    for (int i = 0; i < l->moved.axes; i++) {
+        bool kept = l->back[i] < l->kept;
+        shape[i] = kept ? l->moved.dim[l->back[i]] : 1;
+        strides[i] = kept ? strides_of(result)[l->back[i]] : 1;
+    }
+    return value_of_dtype(array_view(result, l->moved.axes, shape, strides, 0), dtype);
+}
+
+static uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
+
+/* ---- softmax, log_softmax, logsumexp ---- */
+static double greatest(const double *x, int64_t n) {
+    double top = -HUGE_VAL;
+    for (int64_t i = 0; i < n; i++) top = (x[i] > top) | (x[i] != x[i]) ? x[i] : top;
+    return top;
+}
+
+/* exp(x - top of its line), and the tops. */
+static double *exponentials(const Lines *l, Array *out) {
+    double *tops = pool_bytes((size_t)(l->count + 1) * sizeof *tops), *at = f64_of(out);
+    for (int64_t i = 0; i < l->count; i++) {
+        const double *x = line(l, i);
+        double top = tops[i] = greatest(x, l->length);
+        for (int64_t j = 0; j < l->length; j++) *at++ = x[j] == top ? 0 : x[j] - top;
+        poll();
+    }
+    Value e = op_exp(object(out));
+    if (e.tag == V_NUM) f64_of(out)[0] = e.as.num;
+    else array_assign(out, e.as.array);
+    return tops;
+}
+
+static double line_sum(const double *x, int64_t n) {
+    if (n <= 128) {
+        double total = 0;
+        for (int64_t i = 0; i < n; i++) total += x[i];
+        return total;
+    }
+    int64_t half = n / 2;
+    return line_sum(x, half) + line_sum(x + half, n - half);
+}
+
+Value kernel_softmax(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Lines l = lines_of(in[0], (uint64_t)attr[1]);
+    Array *out = lines_like(&l);
+    exponentials(&l, out);
+    for (int64_t i = 0; i < l.count; i++) {
+        double *x = f64_of(out) + i * l.length, total = line_sum(x, l.length);
+        for (int64_t j = 0; j < l.length; j++) x[j] /= total;
+    }
+    return lines_value(&l, out, float_dtype(dtype_of(in[0])));
+}
+
+/* log(sum(exp(x))) of each line. */
+static double *log_sums(const Lines *l) {
+    Array *out = lines_like(l);
+    double *tops = exponentials(l, out);
+    for (int64_t i = 0; i < l->count; i++) {
+        double total = line_sum(f64_of(out) + i * l->length, l->length);
+        tops[i] = l->length ? tops[i] + log(total) : -HUGE_VAL;
+    }
+    return tops;
+}
+
+Value kernel_log_softmax(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Lines l = lines_of(in[0], (uint64_t)attr[1]);
+    Array *out = lines_like(&l);
+    double *sums = log_sums(&l), *at = f64_of(out);
+    for (int64_t i = 0; i < l.count; i++)
+        for (int64_t j = 0; j < l.length; j++) *at++ = line(&l, i)[j] - sums[i];
+    return lines_value(&l, out, float_dtype(dtype_of(in[0])));
+}
+
+Value kernel_logsumexp(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Lines l = lines_of(in[0], (uint64_t)attr[1]);
+    Array *out = array_new(F64, l.kept, l.moved.dim);
+    memcpy(f64_of(out), log_sums(&l), (size_t)l.count * sizeof(double));
+    return lines_reduced(&l, out, attr[2] != 0, float_dtype(dtype_of(in[0])));
+}
+
+/* ---- the place of the greatest and the least ---- */
+/* The first of equals; a NaN is the greatest and the least. */
+static double place_of_extreme(const double *x, int64_t n, double sign) {
+    int64_t place = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (x[i] != x[i]) return (double)i;
+        if (sign * x[i] > sign * x[place]) place = i;
+    }
+    return (double)place;
+}
+
+static Value places(Value x, const Attr *attr, double sign, const char *name) {
+    Lines l = lines_of(x, (uint64_t)attr[1]);
+    Array *out = array_new(F64, l.kept, l.moved.dim);
+    if (l.count && !l.length) {
+        char text[120];
+        Shape shape = value_shape(x);
+        shape_text(shape.axes, shape.dim, text, sizeof text);
+        fail(E_VALUE, "%s of nothing: the shape is %s", name, text);
+    }
+    for (int64_t i = 0; i < l.count; i++) {
+        f64_of(out)[i] = place_of_extreme(line(&l, i), l.length, sign);
+        poll();
+    }
+    return lines_reduced(&l, out, attr[2] != 0, F64);
+}
+
+Value kernel_argmax(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return places(in[0], attr, 1, "argmax");
+}
+
+Value kernel_argmin(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return places(in[0], attr, -1, "argmin");
+}
+
+/* ---- cumulative ---- */
+/* One line of r[k] = b[k] + a[k] r[k - 1], from either end. A NULL a is all ones; a NULL b is 1, 0, 0 ... */
+static void recur(int64_t n, bool reverse, const double *a, const double *b, double *r) {
+    int64_t step = reverse ? -1 : 1, i = reverse ? n - 1 : 0;
+    double total = b ? 0 : 1;
+    for (int64_t k = 0; k < n; k++, i += step) {
+        total = a ? total * a[i] : total;
+        total = b ? total + b[i] : total;
+        r[i] = total;
+    }
+}
+
+static Value cumulate(const Value *a, const Value *b, const Attr *attr) {
+    Value x = a ? *a : *b;
+    Lines as, bs;
+    if (a) as = lines_of(*a, axis_bit(attr[1]));
+    if (b) bs = lines_of(*b, axis_bit(attr[1]));
+    const Lines *l = a ? &as : &bs;
+    Array *out = lines_like(l);
+    for (int64_t i = 0; i < l->count; i++) {
+        recur(l->length, attr[2] != 0, a ? line(&as, i) : NULL, b ? line(&bs, i) : NULL,
+              f64_of(out) + i * l->length);
+        poll();
+    }
+    return lines_value(l, out, float_dtype(dtype_of(x)));
+}
+
+Value kernel_cumsum(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return cumulate(NULL, &in[0], attr);
+}
+
+Value kernel_cumprod(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return cumulate(&in[0], NULL, attr);
+}
+
+Value kernel_recurrence(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return cumulate(&in[0], &in[1], attr);
+}
+
+Value kernel_shift(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Lines l = lines_of(in[0], axis_bit(attr[1]));
+    Array *out = array_zeros(F64, l.moved.axes, l.moved.dim);
+    int64_t by = attr[2], n = l.length - llabs(by);
+    for (int64_t i = 0; i < l.count && n > 0; i++)
+        memcpy(f64_of(out) + i * l.length + (by > 0 ? by : 0), line(&l, i) + (by < 0 ? -by : 0),
+               (size_t)n * sizeof(double));
+    return lines_value(&l, out, float_dtype(dtype_of(in[0])));
+}
+
+/* ---- sorting ---- */
+typedef struct Ranked { uint64_t key; int64_t place; } Ranked;
+
+/* Doubles as unsigned integers of the same order: zeros are equal, NaN comes last. */
+static uint64_t sort_key(double x) {
+    uint64_t bits;
+    x += 0.0;
+    if (x != x) return UINT64_MAX;
+    memcpy(&bits, &x, sizeof bits);
+    return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+}
+
+static void insertion_sort(Ranked *r, int64_t n) {
+    for (int64_t i = 1; i < n; i++) {
+        Ranked moving = r[i];
+        int64_t j = i;
+        for (; j > 0 && r[j - 1].key > moving.key; j--) r[j] = r[j - 1];
+        r[j] = moving;
+    }
+}
+
+/* By the lowest byte first: each pass is stable, and one that all keys agree on is left out. */
+static void radix_sort(Ranked *r, Ranked *other, int64_t n) {
+    Ranked *from = r, *to = other;
+    for (int shift = 0; shift < 64; shift += 8) {
+        int64_t start[257] = { 0 };
+        for (int64_t i = 0; i < n; i++) start[(from[i].key >> shift & 255) + 1]++;
+        if (start[(from[0].key >> shift & 255) + 1] == n) continue;
+        for (int i = 0; i < 256; i++) start[i + 1] += start[i];
+        for (int64_t i = 0; i < n; i++) to[start[from[i].key >> shift & 255]++] = from[i];
+        Ranked *swap = from;
+        from = to;
+        to = swap;
+        poll();
+    }
+    if (from != r) memcpy(r, from, (size_t)n * sizeof *r);
+}
+
+static Value sorted(Value x, int64_t axis, bool places_only) {
+    Lines l = lines_of(x, axis_bit(axis));
+    Array *out = lines_like(&l);
+    Ranked *ranked = pool_bytes((size_t)(2 * l.length + 1) * sizeof *ranked);
+    for (int64_t i = 0; i < l.count; i++) {
+        const double *from = line(&l, i);
+        double *to = f64_of(out) + i * l.length;
+        for (int64_t j = 0; j < l.length; j++) ranked[j] = (Ranked){ sort_key(from[j]), j };
+        if (l.length <= 32) insertion_sort(ranked, l.length);
+        else radix_sort(ranked, ranked + l.length, l.length);
+        for (int64_t j = 0; j < l.length; j++)
+            to[j] = places_only ? (double)ranked[j].place : from[ranked[j].place];
+        poll();
+    }
+    return lines_value(&l, out, places_only ? F64 : dtype_of(x));
+}
+
+Value kernel_sort(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return sorted(in[0], attr[1], false);
+}
+
+Value kernel_argsort(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return sorted(in[0], attr[1], true);
+}
+
+/* ---- elements along an axis, by their places ---- */
+static int64_t place_in(double place, int64_t length, int64_t axis) {
+    if (place != floor(place)) fail(E_INDEX, "an index must be an integral number, and this one is %g", place);
+    if (place >= (double)length || place < -(double)length)
+        fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", place, (int)axis, (long long)length);
+    return (int64_t)place + (place < 0 ? length : 0);
+}
+
+Value kernel_take_along(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Lines l = lines_of(in[0], axis_bit(attr[1])), index = lines_of(in[1], axis_bit(attr[1]));
+    Array *out = lines_like(&index);
+    double *to = f64_of(out);
+    for (int64_t i = 0; i < l.count; i++)
+        for (int64_t j = 0; j < index.length; j++)
+            *to++ = line(&l, i)[place_in(line(&index, i)[j], l.length, attr[1])];
+    return lines_value(&index, out, dtype_of(in[0]));
+}
+
+Value kernel_put_along(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Lines g = lines_of(in[0], axis_bit(attr[1])), index = lines_of(in[1], axis_bit(attr[1]));
+    int64_t length = attr[2];
+    g.moved.dim[g.moved.axes - 1] = length;
+    Array *out = array_zeros(F64, g.moved.axes, g.moved.dim);
+    for (int64_t i = 0; i < g.count; i++)
+        for (int64_t j = 0; j < g.length; j++)
+            f64_of(out)[i * length + place_in(line(&index, i)[j], length, attr[1])] += line(&g, i)[j];
+    return lines_value(&g, out, float_dtype(dtype_of(in[0])));
+}
+
+/* ---- recording ---- */
+Value op_softmax(Value x, uint64_t axes) { return apply(OP_softmax, 1, &x, ATTR((int64_t)axes)); }
+Value op_cumsum(Value x, int axis, bool reverse) { return apply(OP_cumsum, 1, &x, ATTR(axis, reverse)); }
+Value op_cumprod(Value x, int axis, bool reverse) { return apply(OP_cumprod, 1, &x, ATTR(axis, reverse)); }
+Value op_shift(Value x, int axis, int64_t by) { return apply(OP_shift, 1, &x, ATTR(axis, by)); }
+Value op_argsort(Value x, int axis) { return apply(OP_argsort, 1, &x, ATTR(axis)); }
+
+Value op_recurrence(Value a, Value b, int axis, bool reverse) {
+    return apply(OP_recurrence, 2, (Value[]){ a, b }, ATTR(axis, reverse));
+}
+
+Value op_take_along(Value x, Value index, int axis) {
+    return apply(OP_take_along, 2, (Value[]){ x, constant(index) }, ATTR(axis));
+}
+
+Value op_put_along(Value g, Value index, int axis, int64_t length) {
+    return apply(OP_put_along, 2, (Value[]){ g, constant(index) }, ATTR(axis, length));
+}
+
+/* With p the products and s[k] = g[k] + x[k + 1] s[k + 1]: x[k] is in all products from k on, and the
+ * factor it meets there is p[k - 1] times what follows, so that its adjoint is p[k - 1] s[k]. */
+Value op_cumprod_rule(Value g, Value x, Value r, const Attr *attr) {
+    int axis = (int)attr[1], ahead = attr[2] ? 1 : -1;
+    Value following = op_recurrence(op_shift(x, axis, ahead), g, axis, !attr[2]);
+    Shape shape = value_shape(x);
+    Array *end = array_zeros(F64, shape.axes, shape.dim);
+    int64_t length = shape.dim[axis], inner = strides_of(end)[axis];
+    int64_t first = attr[2] ? length - 1 : 0;
+    for (int64_t i = 0; i < end->size; i++)
+        if (i / inner % length == first) f64_of(end)[i] = 1;
+    Value before = op_add(op_shift(r, axis, -ahead), value_of_dtype(end, float_dtype(dtype_of(x))));
+    return op_mul(following, before);
+}
+
+/* ---- calls ---- */
+static int axis_of(Value x, Value axis, int otherwise, const char *name) {
+    int n = arg_array(x, name)->axes;
+    if (n == 0) fail(E_SHAPE, "%s needs an array with at least one axis, and this is a number", name);
+    return is_given(axis) ? arg_axis(axis, n, name) : otherwise < 0 ? n - 1 : otherwise;
+}
+
+static Value flat(Value x) { return op_reshape(x, 1, (int64_t[]){ size_of(x) }); }
+
+/* (x, axis = nil, keepdims = false, exclude = false), all axes together */
+static Value call_lines(Op op, const Value *bound, const char *name) {
+    int n = arg_array(bound[0], name)->axes;
+    uint64_t axes = arg_axes(bound[1], bound[3], n, name);
+    return apply(op, 1, bound, ATTR((int64_t)axes, arg_flag(bound[2], "keepdims")));
+}
+
+Value call_logsumexp(int count, const Value *bound) { (void)count; return call_lines(OP_logsumexp, bound, "logsumexp"); }
+Value call_argmax(int count, const Value *bound) { (void)count; return call_lines(OP_argmax, bound, "argmax"); }
+Value call_argmin(int count, const Value *bound) { (void)count; return call_lines(OP_argmin, bound, "argmin"); }
+
+/* (x, axis = -1) */
+static Value call_normalised(Op op, const Value *bound, const char *name) {
+    int n = arg_array(bound[0], name)->axes;
+    Value axis = n == 0 ? NIL : bound[1].tag == V_UNSET ? number(-1) : bound[1];
+    return apply(op, 1, bound, ATTR((int64_t)arg_axes(axis, UNSET, n, name)));
+}
+
+Value call_softmax(int count, const Value *bound) { (void)count; return call_normalised(OP_softmax, bound, "softmax"); }
+Value call_log_softmax(int count, const Value *bound) { (void)count; return call_normalised(OP_log_softmax, bound, "log_softmax"); }
+
+/* (x, axis = nil): nil is the flattened array, as in NumPy */
+static Value call_cumulative(Op op, const Value *bound, const char *name) {
+    arg_array(bound[0], name);
+    Value x = is_given(bound[1]) ? bound[0] : flat(bound[0]);
+    return apply(op, 1, &x, ATTR(axis_of(x, bound[1], 0, name), false));
+}
+
+Value call_cumsum(int count, const Value *bound) { (void)count; return call_cumulative(OP_cumsum, bound, "cumsum"); }
+Value call_cumprod(int count, const Value *bound) { (void)count; return call_cumulative(OP_cumprod, bound, "cumprod"); }
+
+/* (x, axis = -1) */
+Value call_sort(int count, const Value *bound) {
+    (void)count;
+    return apply(OP_sort, 1, bound, ATTR(axis_of(bound[0], bound[1], -1, "sort")));
+}
+
+Value call_argsort(int count, const Value *bound) {
+    (void)count;
+    return op_argsort(bound[0], axis_of(bound[0], bound[1], -1, "argsort"));
+}
+
+/* (x, indices, axis = -1) */
+Value call_take_along(int count, const Value *bound) {
+    (void)count;
+    int axis = axis_of(bound[0], bound[2], -1, "take_along_axis");
+    Shape x = value_shape(bound[0]), index = value_shape(object(arg_array(bound[1], "indices")));
+    Shape expected = x;
+    if (index.axes == x.axes) expected.dim[axis] = index.dim[axis];
+    if (!same_shape(expected.axes, expected.dim, index.axes, index.dim)) {
+        char left[120], right[120];
+        shape_text(x.axes, x.dim, left, sizeof left);
+        shape_text(index.axes, index.dim, right, sizeof right);
+        fail(E_SHAPE, "take_along_axis: indices of shape %s do not fit shape %s off axis %d", right, left, axis);
+    }
+    return op_take_along(bound[0], bound[1], axis);
+}

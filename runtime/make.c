@@ -1,0 +1,113 @@
+/* Making arrays from nothing but numbers: zeros, eye, arange. None of them is a step of a computation,
+ * so none is a row with a kernel; where a value in them may be recorded (full, linspace), they are
+ * composed of rows that are. */
+#include <math.h>
+#include <string.h>
+#include "rules.h"
+
+/* ---- like another ---- */
+/* One element with zero strides, so that it costs nothing whatever the shape is. */
+Value full_like(Value x, double value) {
+    int dtype = float_dtype(dtype_of(x));
+    if (!axes_of(x) && dtype == F64) return number(value);
+    Array *one = array_new(dtype, 0, NULL);
+    array_fill(one, value);
+    Shape shape = value_shape(x);
+    return array_value(array_broadcast(one, shape.axes, shape.dim));
+}
+
+Value zeros_like(Value x) { return full_like(x, 0); }
+Value ones_like(Value x) { return full_like(x, 1); }
+
+/* ---- arguments ---- */
+static int arg_dtype(Value v) {
+    if (!is_given(v)) return F64;
+    if (v.tag == V_STRING)
+        for (int dtype = F64; dtype <= BOOL; dtype++)
+            if (v.as.string == symbol(dtype_name(dtype), strlen(dtype_name(dtype)))) return dtype;
+    hint("dtype is \"f64\", \"f32\" or \"bool\"");
+    fail(E_ARGUMENT, "this is no dtype");
+}
+
+static Value filled(Shape shape, double value, int dtype) {
+    Array *out = value == 0 ? array_zeros(dtype, shape.axes, shape.dim) : array_new(dtype, shape.axes, shape.dim);
+    if (value != 0) array_fill(out, value);
+    return array_value(out);
+}
+
+/* ---- calls ---- */
+Value call_zeros(int count, const Value *bound) {
+    (void)count;
+    return filled(arg_shape_rest(bound[0], "zeros"), 0, arg_dtype(bound[1]));
+}
+
+Value call_ones(int count, const Value *bound) {
+    (void)count;
+    return filled(arg_shape_rest(bound[0], "ones"), 1, arg_dtype(bound[1]));
+}
+
+Value call_full(int count, const Value *bound) {
+    (void)count;
+    Shape shape = arg_shape_rest(bound[0], "full"), joined;
+    Shape from = value_shape(object(arg_array(bound[1], "full")));
+    if (!bound[1].node && bound[1].tag == V_NUM) return filled(shape, bound[1].as.num, F64);
+    if (!shapes_join(&from, &shape, &joined) || !same_shape(joined.axes, joined.dim, shape.axes, shape.dim)) {
+        char left[120], right[120];
+        shape_text(from.axes, from.dim, left, sizeof left);
+        shape_text(shape.axes, shape.dim, right, sizeof right);
+        fail(E_SHAPE, "full: a value of shape %s does not fill the shape %s", left, right);
+    }
+    return op_expand(bound[1], &shape);
+}
+
+/* (n, m = nil, k = 0) */
+Value call_eye(int count, const Value *bound) {
+    (void)count;
+    int64_t n = arg_int(bound[0], "n"), m = is_given(bound[1]) ? arg_int(bound[1], "m") : n;
+    int64_t k = is_given(bound[2]) ? arg_int(bound[2], "k") : 0;
+    if (n < 0 || m < 0) fail(E_VALUE, "eye: a length must not be negative");
+    Array *out = array_zeros(F64, 2, (int64_t[]){ n, m });
+    for (int64_t i = k < 0 ? -k : 0; i < n && i + k < m; i++) f64_of(out)[i * m + i + k] = 1;
+    return object(out);
+}
+
+/* arange(stop), arange(start, stop), arange(start, stop, step) */
+Value call_arange(int count, const Value *bound) {
+    (void)count;
+    double start = is_given(bound[1]) ? arg_number(bound[0], "start") : 0;
+    double stop = is_given(bound[1]) ? arg_number(bound[1], "stop") : arg_number(bound[0], "stop");
+    double step = is_given(bound[2]) ? arg_number(bound[2], "step") : 1;
+    double length = ceil((stop - start) / step);
+    if (step == 0 || !(fabs(length) < 9e15)) fail(E_VALUE, "arange from %g to %g by %g has no end", start, stop, step);
+    int64_t n = length > 0 ? (int64_t)length : 0;
+    Array *out = array_new(F64, 1, &n);
+    for (int64_t i = 0; i < n; i++) f64_of(out)[i] = start + (double)i * step;
+    return object(out);
+}
+
+/* (start, stop, n = 50): both ends are exact */
+Value call_linspace(int count, const Value *bound) {
+    (void)count;
+    Value start = bound[0], stop = bound[1];
+    int64_t n = is_given(bound[2]) ? arg_int(bound[2], "n") : 50;
+    if (n < 0) fail(E_VALUE, "linspace: a length must not be negative");
+    if (arg_array(start, "start")->axes || arg_array(stop, "stop")->axes)
+        fail(E_SHAPE, "linspace goes from a number to a number");
+    Array *place = array_new(F64, 1, &n), *last = array_zeros(BOOL, 1, &n);
+    for (int64_t i = 0; i < n; i++) f64_of(place)[i] = (double)i;
+    if (n > 1) bool_of(last)[n - 1] = 1;
+    double parts = n > 1 ? (double)(n - 1) : 1;
+    Value way = op_div(op_mul(object(place), op_sub(stop, start)), number(parts));
+    return op_where(object(last), stop, op_add(start, way));
+}
+
+Value call_zeros_like(int count, const Value *bound) { (void)count; arg_array(bound[0], "zeros_like"); return zeros_like(bound[0]); }
+Value call_ones_like(int count, const Value *bound) { (void)count; arg_array(bound[0], "ones_like"); return ones_like(bound[0]); }
+
+Value call_full_like(int count, const Value *bound) {
+    (void)count;
+    arg_array(bound[0], "full_like");
+    Shape shape = value_shape(bound[0]);
+    if (!bound[1].node && is_number(bound[1])) return full_like(bound[0], arg_number(bound[1], "value"));
+    return op_cast_like(op_expand(bound[1], &shape), bound[0]);
+}

@@ -1,0 +1,488 @@
+/* Reductions: sum, prod, max, min, any, all, norm over any set of axes.
+ *
+ * The one idea: a Fold is three loops (a run of elements into one total, a row of elements into as many
+ * totals, two totals into one), and a plan brings any layout into runs or rows, whichever reads memory
+ * in order. Totals are f64 whatever the input is, and are joined pairwise over blocks of 1024 elements,
+ * so that a sum of n terms has an error that grows with log n and does not depend on how it was cut up.
+ * What needs a whole line of elements at once (softmax, cumsum, sort) is in lines.c. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rules.h"
+
+enum { BLOCK = 1024, ROWS = 128, COLUMNS = 256, LANES = 8 };
+
+/* Eight doubles side by side: the compiler makes of them what the processor has. */
+typedef double Lanes __attribute__((vector_size(8 * LANES), aligned(8)));
+typedef float NarrowLanes __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef uint8_t ByteLanes __attribute__((vector_size(LANES), aligned(1)));
+typedef int64_t Mask __attribute__((vector_size(8 * LANES), aligned(8)));
+
+typedef struct Fold {
+    double start;
+    double (*run[3])(const void *at, int64_t n, int64_t stride);               /* by dtype */
+    void (*row[3])(const void *at, int64_t n, int64_t stride, double *total);
+    double (*join)(double a, double b);
+} Fold;
+
+/* ---- the loops, once per fold and dtype ---- */
+#define PICK(mask, a, b) ((Lanes)(((Mask)(a) & (mask)) | ((Mask)(b) & ~(mask))))
+#define WIDEN(type, at) __builtin_convertvector(*(const type *)(at), Lanes)
+
+#define RUN_LOOP(fold, suffix, T, L)                                                                   \
+    static double fold##_run_##suffix(const void *at, int64_t n, int64_t stride) {                     \
+        const T *x = at;                                                                               \
+        double total = fold##_start;                                                                   \
+        int64_t i = 0;                                                                                 \
+        if (stride == 1 && n >= 4 * LANES) {                                                           \
+            Lanes a = (Lanes){ 0 } + fold##_start, b = a, c = a, d = a;                                \
+            for (; i + 4 * LANES <= n; i += 4 * LANES) {                                               \
+                a = fold##_lanes(a, WIDEN(L, x + i));                                                  \
+                b = fold##_lanes(b, WIDEN(L, x + i + LANES));                                          \
+                c = fold##_lanes(c, WIDEN(L, x + i + 2 * LANES));                                      \
+                d = fold##_lanes(d, WIDEN(L, x + i + 3 * LANES));                                      \
+            }                                                                                          \
+            double part[4 * LANES];                                                                    \
+            memcpy(part, (Lanes[]){ a, b, c, d }, sizeof part);                                        \
+            for (int half = 2 * LANES; half; half /= 2)                                                \
+                for (int j = 0; j < half; j++) part[j] = fold##_join(part[j], part[j + half]);         \
+            total = part[0];                                                                           \
+        }                                                                                              \
+        for (; i < n; i++) total = fold##_one(total, (double)x[i * stride]);                           \
+        return total;                                                                                  \
+    }
+
+#define ROW_LOOP(fold, suffix, T, L)                                                                   \
+    static void fold##_row_##suffix(const void *at, int64_t n, int64_t stride, double *total) {        \
+        const T *x = at;                                                                               \
+        int64_t i = 0;                                                                                 \
+        if (stride == 1)                                                                               \
+            for (; i + LANES <= n; i += LANES)                                                         \
+                *(Lanes *)(total + i) = fold##_lanes(*(Lanes *)(total + i), WIDEN(L, x + i));          \
+        for (; i < n; i++) total[i] = fold##_one(total[i], (double)x[i * stride]);                     \
+    }
+
+#define FOLD(fold)                                                                                     \
+    RUN_LOOP(fold, f64, double, Lanes) ROW_LOOP(fold, f64, double, Lanes)                              \
+    RUN_LOOP(fold, f32, float, NarrowLanes) ROW_LOOP(fold, f32, float, NarrowLanes)                    \
+    RUN_LOOP(fold, bool, uint8_t, ByteLanes) ROW_LOOP(fold, bool, uint8_t, ByteLanes)                  \
+    static const Fold fold = {                                                                         \
+        fold##_start,                                                                                  \
+        { fold##_run_f64, fold##_run_f32, fold##_run_bool },                                           \
+        { fold##_row_f64, fold##_row_f32, fold##_row_bool },                                           \
+        fold##_join,                                                                                   \
+    };
+
+/* Each fold: where a total starts, one element or eight of them into totals, two totals into one. */
+#define sum_start 0.0
+static inline double sum_one(double t, double x) { return t + x; }
+static double sum_join(double a, double b) { return a + b; }
+#define sum_lanes(t, x) ((t) + (x))
+FOLD(sum)
+
+#define prod_start 1.0
+static inline double prod_one(double t, double x) { return t * x; }
+static double prod_join(double a, double b) { return a * b; }
+#define prod_lanes(t, x) ((t) * (x))
+FOLD(prod)
+
+#define squares_start 0.0
+static inline double squares_one(double t, double x) { return t + x * x; }
+static double squares_join(double a, double b) { return a + b; }
+#define squares_lanes(t, x) ((t) + (x) * (x))
+FOLD(squares)
+
+#define nonzeros_start 0.0
+static inline double nonzeros_one(double t, double x) { return t + (x != 0); }
+static double nonzeros_join(double a, double b) { return a + b; }
+#define nonzeros_lanes(t, x) ((t) + PICK((x) != 0, (Lanes){ 0 } + 1, (Lanes){ 0 }))
+FOLD(nonzeros)
+
+/* A NaN wins, as an extreme of something unknown is unknown. */
+#define greatest_start (-HUGE_VAL)
+static inline double greatest_one(double t, double x) { return (x > t) | (x != x) ? x : t; }
+static double greatest_join(double a, double b) { return greatest_one(a, b); }
+#define greatest_lanes(t, x) PICK(((x) > (t)) | ((x) != (x)), x, t)
+FOLD(greatest)
+
+#define least_start HUGE_VAL
+static inline double least_one(double t, double x) { return (x < t) | (x != x) ? x : t; }
+static double least_join(double a, double b) { return least_one(a, b); }
+#define least_lanes(t, x) PICK(((x) < (t)) | ((x) != (x)), x, t)
+FOLD(least)
+
+/* ---- pairwise joining ---- */
+/* Partial totals of 1, 2, 4 ... blocks, as the bits of a counter: adding a block carries like adding 1. */
+typedef struct Cascade {
+    const Fold *fold;
+    uint64_t blocks;
+    double part[64];
+} Cascade;
+
+static void cascade_add(Cascade *c, double total) {
+    int level = 0;
+    for (uint64_t bits = c->blocks++; bits & 1; bits >>= 1) total = c->fold->join(c->part[level++], total);
+    c->part[level] = total;
+}
+
+static double cascade_total(const Cascade *c) {
+    double total = c->fold->start;
+    bool first = true;
+    for (int level = 0; level < 64 && c->blocks >> level; level++) {
+        if (!(c->blocks >> level & 1)) continue;
+        total = first ? c->part[level] : c->fold->join(c->part[level], total);
+        first = false;
+    }
+    return total;
+}
+
+/* ---- the plan ---- */
+typedef struct Plan {
+    const Fold *fold;
+    int dtype;
+    int64_t width;          /* bytes of an element */
+    Odometer kept, gone;    /* the axes that stay and those that are reduced, merged */
+} Plan;
+
+static Plan plan_of(const Array *x, uint64_t axes, const Fold *fold) {
+    Plan plan = { .fold = fold, .dtype = x->dtype, .width = (int64_t)dtype_bytes(x->dtype) };
+    for (int i = 0; i < x->axes; i++)
+        odometer_push(axes >> i & 1 ? &plan.gone : &plan.kept, shape_of(x)[i], strides_of(x)[i]);
+    return plan;
+}
+
+/* Takes the innermost axis out of an odometer; a single step if there is none. */
+static void take_inner(Odometer *o, int64_t *dim, int64_t *stride) {
+    *dim = 1;
+    *stride = 1;
+    if (!o->axes) return;
+    o->axes--;
+    *dim = o->dim[o->axes];
+    *stride = o->stride[o->axes];
+}
+
+/* All that is reduced into one total: runs along its innermost axis, joined pairwise. */
+static double fold_runs(Plan *plan, const char *at, int64_t n, int64_t stride) {
+    Odometer *outer = &plan->gone;
+    if (!outer->axes && n <= BLOCK) return plan->fold->run[plan->dtype](at, n, stride);
+    Cascade cascade = { .fold = plan->fold };
+    for (int64_t turn = odometer_turns(outer); turn > 0; turn--) {
+        for (int64_t i = 0; i < n; i += BLOCK) {
+            int64_t count = n - i < BLOCK ? n - i : BLOCK;
+            cascade_add(&cascade, plan->fold->run[plan->dtype](at + i * stride * plan->width, count, stride));
+            poll();
+        }
+        at += odometer_step(outer) * plan->width;
+    }
+    return cascade_total(&cascade);
+}
+
+static void reduce_by_runs(Plan *plan, const char *at, double *out) {
+    int64_t n, stride;
+    take_inner(&plan->gone, &n, &stride);
+    for (int64_t turn = odometer_turns(&plan->kept); turn > 0; turn--) {
+        *out++ = fold_runs(plan, at, n, stride);
+        at += odometer_step(&plan->kept) * plan->width;
+    }
+}
+
+/* Up to COLUMNS totals side by side, from all rows: blocks of ROWS rows, joined pairwise. */
+static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t stride, double *parts, double *out) {
+    const Fold *fold = plan->fold;
+    Odometer gone = plan->gone;
+    int64_t rows = odometer_turns(&gone);
+    uint64_t blocks = 0;
+    for (int64_t row = 0; row < rows; row += ROWS) {
+        int level = 0;
+        for (uint64_t bits = blocks; bits & 1; bits >>= 1) level++;
+        double *total = parts + level * COLUMNS;
+        double *fresh = level ? parts + 64 * COLUMNS : total;
+        for (int64_t j = 0; j < n; j++) fresh[j] = fold->start;
+        for (int64_t i = row; i < rows && i < row + ROWS; i++) {
+            fold->row[plan->dtype](at, n, stride, fresh);
+            at += odometer_step(&gone) * plan->width;
+        }
+        for (int k = 0; k < level; k++)
+            for (int64_t j = 0; j < n; j++) fresh[j] = fold->join(parts[k * COLUMNS + j], fresh[j]);
+        if (level) memcpy(total, fresh, (size_t)n * sizeof *total);
+        blocks++;
+        poll();
+    }
+    bool first = true;
+    for (int level = 0; level < 64 && blocks >> level; level++) {
+        if (!(blocks >> level & 1)) continue;
+        double *part = parts + level * COLUMNS;
+        for (int64_t j = 0; j < n; j++) out[j] = first ? part[j] : fold->join(part[j], out[j]);
+        first = false;
+    }
+}
+
+static void reduce_by_rows(Plan *plan, const char *at, double *out) {
+    int64_t n, stride;
+    take_inner(&plan->kept, &n, &stride);
+    double *parts = pool_bytes(65 * COLUMNS * sizeof *parts);
+    for (int64_t turn = odometer_turns(&plan->kept); turn > 0; turn--) {
+        for (int64_t j = 0; j < n; j += COLUMNS) {
+            int64_t count = n - j < COLUMNS ? n - j : COLUMNS;
+            fold_rows(plan, at + j * stride * plan->width, count, stride, parts, out);
+            out += count;
+        }
+        at += odometer_step(&plan->kept) * plan->width;
+    }
+}
+
+static int64_t inner_stride(const Odometer *o) { return o->axes ? llabs(o->stride[o->axes - 1]) : INT64_MAX; }
+
+/* ---- reducing ---- */
+static Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {
+    Shape out = { 0 };
+    for (int i = 0; i < shape->axes; i++) {
+        bool gone = axes >> i & 1;
+        if (!gone || keepdims) out.dim[out.axes++] = gone ? 1 : shape->dim[i];
+    }
+    return out;
+}
+
+static Array *reduce(Array *x, uint64_t axes, bool keepdims, const Fold *fold) {
+    Shape shape = value_shape(object(x)), out_shape = reduced_shape(&shape, axes, keepdims);
+    Array *out = array_new(F64, out_shape.axes, out_shape.dim);
+    Plan plan = plan_of(x, axes, fold);
+    if (!out->size) return out;
+    if (!x->size) array_fill(out, fold->start);
+    else if (plan.kept.axes && inner_stride(&plan.kept) < inner_stride(&plan.gone))
+        reduce_by_rows(&plan, x->data, f64_of(out));
+    else reduce_by_runs(&plan, x->data, f64_of(out));
+    return out;
+}
+
+static Value reduce_to(Value x, const Attr *attr, const Fold *fold, int dtype) {
+    return value_of_dtype(reduce(array_of(x), (uint64_t)attr[1], attr[2] != 0, fold), dtype);
+}
+
+static void refuse_empty(Value x, const Attr *attr, const char *name) {
+    Shape shape = value_shape(x);
+    char text[120];
+    for (int i = 0; i < shape.axes; i++) {
+        if (shape.dim[i] || !(attr[1] >> i & 1)) continue;
+        shape_text(shape.axes, shape.dim, text, sizeof text);
+        fail(E_VALUE, "%s of nothing: axis %d of shape %s has no elements", name, i, text);
+    }
+}
+
+Value kernel_sum(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return reduce_to(in[0], attr, &sum, float_dtype(dtype_of(in[0])));
+}
+
+Value kernel_prod(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return reduce_to(in[0], attr, &prod, float_dtype(dtype_of(in[0])));
+}
+
+Value kernel_max(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    refuse_empty(in[0], attr, "max");
+    return reduce_to(in[0], attr, &greatest, dtype_of(in[0]));
+}
+
+Value kernel_min(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    refuse_empty(in[0], attr, "min");
+    return reduce_to(in[0], attr, &least, dtype_of(in[0]));
+}
+
+Value kernel_any(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return op_ne(reduce_to(in[0], attr, &nonzeros, F64), number(0));
+}
+
+Value kernel_all(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Value nonzero = reduce_to(in[0], attr, &nonzeros, F64);
+    double outputs = (double)size_of(nonzero), inputs = (double)size_of(in[0]);
+    return op_eq(nonzero, number(outputs ? inputs / outputs : 0));
+}
+
+/* Squares that overflow or vanish are taken again, divided by the greatest element. */
+static Value scaled_norm(Value x, uint64_t axes, bool keepdims) {
+    Value top = op_max(op_abs(x), axes, true);
+    Value usable = op_where(op_logical_and(op_gt(top, number(0)), op_isfinite(top)), top, number(1));
+    Value small = op_div(x, usable);
+    Value length = op_mul(op_sqrt(op_sum(op_mul(small, small), axes, true)), usable);
+    return op_sum(op_where(op_isinf(top), top, length), axes, keepdims);
+}
+
+static bool squares_are_unsafe(const Array *total) {
+    for (int64_t i = 0; i < total->size; i++) {
+        double t = f64_of(total)[i];
+        if (t < 1e-280 || t == HUGE_VAL) return true;
+    }
+    return false;
+}
+
+Value kernel_norm(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Value x = constant(in[0]);
+    uint64_t axes = (uint64_t)attr[1];
+    Array *total = reduce(array_of(x), axes, attr[2] != 0, &squares);
+    if (size_of(x) && dtype_of(x) == F64 && squares_are_unsafe(total)) return scaled_norm(x, axes, attr[2] != 0);
+    for (int64_t i = 0; i < total->size; i++) f64_of(total)[i] = sqrt(f64_of(total)[i]);
+    return value_of_dtype(total, float_dtype(dtype_of(x)));
+}
+
+/* Sums over what x has more than the shape in attr, and gives it that shape and dtype. */
+Value kernel_sum_to(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Array *x = array_of(in[0]);
+    int axes = (int)attr[0] - 1, extra = x->axes - axes;
+    const int64_t *shape = attr + 2;
+    uint64_t gone = 0;
+    for (int i = 0; i < x->axes; i++)
+        if (i < extra || (shape[i - extra] == 1 && shape_of(x)[i] != 1)) gone |= (uint64_t)1 << i;
+    Array *total = gone ? reduce(x, gone, true, &sum) : array_cast(array_contiguous(x), F64);
+    Array *fitted = array_view(array_contiguous(total), axes, shape, strides_of(array_new(BOOL, axes, shape)), 0);
+    return value_of_dtype(fitted, (int)attr[1]);
+}
+
+/* ---- recording ---- */
+static Value apply_over(Op op, Value x, uint64_t axes, bool keepdims) {
+    int n = axes_of(x);
+    uint64_t all = n ? ALL_AXES >> (64 - n) : 0;
+    return apply(op, 1, &x, ATTR((int64_t)(axes & all), keepdims));
+}
+
+Value op_sum(Value x, uint64_t axes, bool keepdims) {
+    if (x.tag == V_NUM) return x;
+    return apply_over(OP_sum, x, axes, keepdims);
+}
+
+Value op_max(Value x, uint64_t axes, bool keepdims) { return apply_over(OP_max, x, axes, keepdims); }
+Value op_min(Value x, uint64_t axes, bool keepdims) { return apply_over(OP_min, x, axes, keepdims); }
+
+Value op_sum_to(Value x, Value like) {
+    Shape from = value_shape(x), to = value_shape(like);
+    int dtype = float_dtype(dtype_of(like));
+    if (same_shape(from.axes, from.dim, to.axes, to.dim)) return op_cast(x, dtype);
+    Attr attr[2 + MAX_AXES] = { to.axes + 1, dtype };
+    memcpy(attr + 2, to.dim, (size_t)to.axes * sizeof *attr);
+    return apply(OP_sum_to, 1, &x, attr);
+}
+
+/* ---- the words of the rules ---- */
+static Value with_kept_axes(Value g, Value x, const Attr *attr) {
+    if (attr[2]) return g;
+    Shape shape = value_shape(x), kept = reduced_shape(&shape, (uint64_t)attr[1], true);
+    return op_reshape(g, kept.axes, kept.dim);
+}
+
+Value op_spread(Value g, Value x, const Attr *attr) { return op_expand_to(with_kept_axes(g, x, attr), x); }
+
+Value op_share(Value g, Value x, Value r, const Attr *attr) {
+    x = constant(x);
+    Value chosen = with_kept_axes(constant(r), x, attr);
+    Value same = op_logical_or(op_eq(x, chosen), op_logical_and(op_isnan(x), op_isnan(chosen)));
+    Value share = op_div(with_kept_axes(g, x, attr), op_sum(same, (uint64_t)attr[1], true));
+    return op_cast_like(op_where(same, share, number(0)), x);
+}
+
+/* The reduced axes, moved to the end and made one. */
+static Value gather_axes(Value x, uint64_t axes, int *order, Shape *moved) {
+    Shape shape = value_shape(x);
+    int n = 0;
+    for (int i = 0; i < shape.axes; i++) if (!(axes >> i & 1)) order[n++] = i;
+    int kept = n;
+    for (int i = 0; i < shape.axes; i++) if (axes >> i & 1) order[n++] = i;
+    Shape joined = { .axes = kept + 1 };
+    moved->axes = n;
+    joined.dim[kept] = 1;
+    for (int i = 0; i < n; i++) {
+        moved->dim[i] = shape.dim[order[i]];
+        if (i < kept) joined.dim[i] = moved->dim[i];
+        else joined.dim[kept] *= moved->dim[i];
+    }
+    return op_reshape(op_transpose(x, order), joined.axes, joined.dim);
+}
+
+/* 1 at one end of an axis of x's shape, 0 elsewhere: what an empty product is. */
+static Value one_at_end(Value x, int axis, bool last) {
+    Shape shape = { .axes = axes_of(x) - axis };
+    int64_t length = value_shape(x).dim[axis];
+    for (int i = 0; i < shape.axes; i++) shape.dim[i] = 1;
+    shape.dim[0] = length;
+    Array *end = array_zeros(F64, shape.axes, shape.dim);
+    if (length) f64_of(end)[last ? length - 1 : 0] = 1;
+    return value_of_dtype(end, float_dtype(dtype_of(x)));
+}
+
+/* The product of all elements before each one, or after it. */
+static Value product_before(Value x, int axis, bool after) {
+    Value products = op_cumprod(x, axis, after);
+    return op_add(op_shift(products, axis, after ? -1 : 1), one_at_end(x, axis, after));
+}
+
+Value op_prod_rule(Value g, Value x, const Attr *attr) {
+    if (!axes_of(x)) return g;
+    int order[MAX_AXES], back[MAX_AXES];
+    Shape moved;
+    Value line = gather_axes(x, (uint64_t)attr[1], order, &moved);
+    int axis = axes_of(line) - 1;
+    Value others = op_mul(product_before(line, axis, false), product_before(line, axis, true));
+    for (int i = 0; i < moved.axes; i++) back[order[i]] = i;
+    return op_mul(op_spread(g, x, attr), op_transpose(op_reshape(others, moved.axes, moved.dim), back));
+}
+
+Value op_norm_rule(Value g, Value x, Value r, const Attr *attr) {
+    return op_mul(op_spread(g, x, attr), op_ratio_or_zero(x, with_kept_axes(r, x, attr)));
+}
+
+/* ---- calls: (x, axis = nil, keepdims = false, exclude = false) ---- */
+static Value call_over(Op op, const Value *bound, const char *name) {
+    int n = arg_array(bound[0], name)->axes;
+    return apply_over(op, bound[0], arg_axes(bound[1], bound[3], n, name), arg_flag(bound[2], "keepdims"));
+}
+
+/* max(a, b) is meant elementwise by whoever writes it: b is no axis of a. */
+static Value call_extreme(Op op, const Value *bound, const char *name) {
+    int n = arg_array(bound[0], name)->axes;
+    Value axis = bound[1];
+    bool fits = !is_numeric(axis) || (axis.tag != V_BOOL && dtype_of(axis) == F64);
+    if (fits && is_numeric(axis)) {
+        Array *list = array_of(axis);
+        for (int64_t i = 0; i < list->size; i++) {
+            double a = array_get(list, i);
+            if (a != floor(a) || a >= n || a < -n) fits = false;
+        }
+        if (!list->size) fits = false;
+    }
+    if (!fits) {
+        hint("the %s of two values, element by element, is %simum(a, b)", op == OP_max ? "greater" : "smaller", name);
+        fail(E_ARGUMENT, "%s takes one array and its axes, and this second argument is no axis of the first", name);
+    }
+    return call_over(op, bound, name);
+}
+
+Value call_sum(int count, const Value *bound) { (void)count; return call_over(OP_sum, bound, "sum"); }
+Value call_prod(int count, const Value *bound) { (void)count; return call_over(OP_prod, bound, "prod"); }
+Value call_max(int count, const Value *bound) { (void)count; return call_extreme(OP_max, bound, "max"); }
+Value call_min(int count, const Value *bound) { (void)count; return call_extreme(OP_min, bound, "min"); }
+Value call_any(int count, const Value *bound) { (void)count; return call_over(OP_any, bound, "any"); }
+Value call_all(int count, const Value *bound) { (void)count; return call_over(OP_all, bound, "all"); }
+
+/* (x, ord = 2, axis = nil, keepdims = false, exclude = false): only the euclidean norm is a row of its
+ * own, since only it needs care at 0. */
+Value call_norm(int count, const Value *bound) {
+    (void)count;
+    Value x = bound[0];
+    int n = arg_array(x, "norm")->axes;
+    double order = is_given(bound[1]) ? arg_number(bound[1], "ord") : 2;
+    uint64_t axes = arg_axes(bound[2], bound[4], n, "norm");
+    bool keepdims = arg_flag(bound[3], "keepdims");
+    if (order == 2) return apply_over(OP_norm, x, axes, keepdims);
+    Value size = op_abs(x);
+    if (order == HUGE_VAL) return op_max(size, axes, keepdims);
+    if (order == -HUGE_VAL) return op_min(size, axes, keepdims);
+    if (order == 0) return op_sum(op_ne(x, number(0)), axes, keepdims);
+    if (order == 1) return op_sum(size, axes, keepdims);
+    Value total = op_sum(op_power(size, number(order)), axes, keepdims);
+    return op_power(total, number(1 / order));
+}

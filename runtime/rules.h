@@ -1,0 +1,49 @@
+/* The words that the rules of ROW operations are written in (ops.def): recorded operations that no
+ * program calls by name. A rule returns an adjoint of exactly its input's shape and dtype. */
+#ifndef RULES_H
+#define RULES_H
+#include "kernels.h"
+
+/* ---- reduce.c ---- */
+/* g, the adjoint of a reduction with these settings, along x again. */
+Value op_spread(Value g, Value x, const Attr *attr);
+/* max, min: g shared evenly among the elements of x that equal r. */
+Value op_share(Value g, Value x, Value r, const Attr *attr);
+/* prod: g times the product of all the others, exact where some are zero. */
+Value op_prod_rule(Value g, Value x, const Attr *attr);
+/* norm: g x / r, and 0 where r is 0. */
+Value op_norm_rule(Value g, Value x, Value r, const Attr *attr);
+
+/* ---- lines.c ---- */
+Value op_softmax(Value x, uint64_t axes);
+Value op_cumsum(Value x, int axis, bool reverse);
+Value op_cumprod(Value x, int axis, bool reverse);
+/* r[k] = b[k] + a[k] r[k - 1] along an axis; reversed: r[k] = b[k] + a[k] r[k + 1]. */
+Value op_recurrence(Value a, Value b, int axis, bool reverse);
+/* Elements moved along an axis by `by` places, 0 where none came. */
+Value op_shift(Value x, int axis, int64_t by);
+Value op_cumprod_rule(Value g, Value x, Value r, const Attr *attr);
+Value op_argsort(Value x, int axis);
+Value op_take_along(Value x, Value index, int axis);
+/* The adjoint of take_along on an axis of this length: repeated places add. */
+Value op_put_along(Value g, Value index, int axis, int64_t length);
+
+/* ---- shape.c ---- */
+Value op_reshape_like(Value g, Value x);
+Value op_expand(Value x, const Shape *shape);
+Value op_transpose_back(Value g, const Attr *attr);
+Value op_cast_like(Value g, Value x);
+/* stack, concat: the part of g that came from in[which]. */
+Value op_unstack(Value g, const Value *in, int which, const Attr *attr);
+Value op_unconcat(Value g, const Value *in, int which, const Attr *attr);
+
+/* ---- index.c ---- */
+/* Zeros like x with g added at the indexed places; gathers = the index arrays of attr. */
+Value op_unindex(Value g, Value x, const Value *gathers, const Attr *attr);
+Value op_index_like(Value g, int count, const Value *in, const Attr *attr);
+Value op_put_rule(int which, Value g, int count, const Value *in, const Attr *attr);
+Value op_where_rule(int which, Value g, const Value *in);
+
+/* ---- linalg.c ---- */
+Value op_matmul_rule(int which, Value g, Value x, Value y);
+#endif

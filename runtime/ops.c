@@ -6,6 +6,7 @@
 #include <string.h>
 #include <stdio.h>
 #include "elem.h"
+#include "kernels.h"
 #include "tape.h"
 
 /* ---- the table ---- */

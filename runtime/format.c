@@ -79,30 +79,52 @@ static int special_text(char *out, double x) {
 static bool is_small_whole(double x) { return fabs(x) < 0x1p53 && x == (double)(int64_t)x; }
 
 static int whole_text(char *out, double x) {
-    return sprintf(out, signbit(x) && x == 0 ? "-%.0f" : "%.0f", x == 0 ? 0.0 : x);
+    return sprintf(out, x == 0 && signbit(x) ? "-%lld" : "%lld", (long long)x);
+}
+
+/* The search for the shortest digits starts from enough of them, rounds to fewer and reads back: one
+ * exact conversion instead of one for each length. */
+typedef bool ReadsBack(const char *text, double x);
+static bool reads_back(const char *text, double x) { return strtod(text, NULL) == x; }
+static bool reads_back_f32(const char *text, double x) { return (double)strtof(text, NULL) == x; }
+
+static Decimal rounded(Decimal d, int count, bool up) {
+    int last = count - 1;
+    while (last >= 0 && d.digit[last] == (up ? '9' : '0')) last--;
+    d.count = last + 1;
+    if (last >= 0) d.digit[last] += up;
+    else d = (Decimal){ d.negative, "1", 1, d.point + 1 };   /* 9.99 -> 10 */
+    return d;
 }
 
 enum { PLAIN_UP_TO = 21 };
 
+/* Half way, the digits do not tell which side x is on: both are tried. */
+static int shortest_text(char *out, double x, int least, int enough, ReadsBack *good) {
+    Decimal full = decimal_of(x, enough);
+    for (int count = least; count < full.count; count++) {
+        char next = full.digit[count];
+        bool half = next == '5' && full.count == count + 1;
+        for (int way = 0; way <= half; way++) {
+            Decimal d = rounded(full, count, next >= '5' && !way);
+            int bytes = decimal_text(out, &d, PLAIN_UP_TO);
+            if (good(out, x)) return bytes;
+        }
+    }
+    return decimal_text(out, &full, PLAIN_UP_TO);
+}
+
+/* A subnormal has fewer digits to tell, so the search starts at one. */
 int format_number(char out[NUMBER_TEXT], double x) {
     if (!isfinite(x)) return special_text(out, x);
     if (is_small_whole(x)) return whole_text(out, x);
-    int precision = fabs(x) < 0x1p-1022 ? 1 : 15;   /* a subnormal has fewer digits to tell */
-    for (;; precision++) {
-        Decimal d = decimal_of(x, precision);
-        int bytes = decimal_text(out, &d, PLAIN_UP_TO);
-        if (precision >= 17 || strtod(out, NULL) == x) return bytes;
-    }
+    return shortest_text(out, x, fabs(x) < 0x1p-1022 ? 1 : 15, 17, reads_back);
 }
 
 int format_float(char out[NUMBER_TEXT], float x) {
     if (!isfinite(x)) return special_text(out, (double)x);
     if (is_small_whole((double)x)) return whole_text(out, (double)x);
-    for (int precision = fabsf(x) < 0x1p-126f ? 1 : 6;; precision++) {
-        Decimal d = decimal_of((double)x, precision);
-        int bytes = decimal_text(out, &d, PLAIN_UP_TO);
-        if (precision >= 9 || strtof(out, NULL) == x) return bytes;
-    }
+    return shortest_text(out, (double)x, fabsf(x) < 0x1p-126f ? 1 : 6, 9, reads_back_f32);
 }
 
 /* An element of an array: whole numbers in full, others rounded to `digits`. */

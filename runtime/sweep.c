@@ -10,10 +10,9 @@
 #include <string.h>
 #include "elem.h"
 #include "idmap.h"
+#include "depend.h"
 #include "sweep.h"
 #include "zero.h"
-
-enum { DEPENDS_ON_TARGET = 1, DEPENDS_ON_OTHER = 2 };
 
 typedef struct Block Block;
 struct Block {
@@ -42,8 +41,7 @@ struct Sweep {
     uint32_t last_leaf;              /* whose number was added to last: most often it is the next, too */
     int64_t last_leaf_at;
     Block *open;
-    uint8_t *depends;                /* recorded sweeps: by position - low */
-    size_t depends_bytes;
+    Dependence depends;              /* in recorded sweeps */
     Chunk **passed;                  /* whose objects go at the end */
     size_t passed_count, passed_capacity;
     Liveness *live;
@@ -154,7 +152,7 @@ static inline bool wanted(const Sweep *s, uint32_t id) {
     if (id >= LEAF) return s->tape_mode || idmap_get(&s->leaf_index, id) >= 0;
     uint64_t position = position_of(id);
     if (position < s->low) return false;
-    return !s->depends || s->depends[position - s->low] & DEPENDS_ON_TARGET;
+    return !s->depends.bits || depends_at(&s->depends, position) & DEPENDS_ON_TARGET;
 }
 
 /* A leaf's number, or a chunk that is touched for the first time, or one below the range. */
@@ -361,9 +359,9 @@ static inline void pull_numbers(Sweep *s, uint32_t id, const Node *n, double g) 
 /* An operand for a recorded rule: a tape value only if the derivative has to follow it further. */
 static Value operand(const Sweep *s, Value v, uint32_t id) {
     if (!s->recorded || !id || v.tag == V_UNSET) return v;
-    if (id < LEAF && s->depends) {
+    if (id < LEAF && s->depends.bits) {
         uint64_t position = position_of(id);
-        if (position >= s->low && !(s->depends[position - s->low] & DEPENDS_ON_OTHER)) return v;
+        if (position >= s->low && !(depends_at(&s->depends, position) & DEPENDS_ON_OTHER)) return v;
     }
     v.node = id;
     return v;
@@ -531,33 +529,6 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
     }
 }
 
-/* Recorded sweeps: which nodes depend on a target, and which on anything else that a derivative may follow. */
-static void mark_dependence(Sweep *s) {
-    s->depends_bytes = s->high - s->low + 1;
-    s->depends = mem_alloc_zeroed(s->depends_bytes);
-    Chunk *c = rt.tape->top;
-    while (c->base > s->low) c = c->previous;
-    for (; c && c->base <= s->high; c = c->next) {
-        for (uint32_t i = 0; i < c->used && c->base + i <= s->high; i++) {
-            uint64_t position = c->base + i;
-            const Node *n = &c->node[i];
-            if (position < s->low || n->head & N_SWEPT) continue;
-            uint8_t bits = 0;
-            int inputs = has_extra(n) ? n->x.extra->count : 2;
-            for (int k = 0; k < inputs; k++) {
-                uint32_t id = has_extra(n) ? n->x.extra->in[k].node : k ? n->b : n->a;
-                if (!id) continue;
-                if (id >= LEAF) bits |= idmap_get(&s->leaf_index, id) >= 0 ? 3 : DEPENDS_ON_OTHER;
-                else if (position_of(id) < s->low) bits |= DEPENDS_ON_OTHER;
-                else bits |= s->depends[position_of(id) - s->low];
-            }
-            if (n->head & N_TARGET && idmap_get(&s->target_index, c->slot << CHUNK_SHIFT | i) >= 0)
-                bits |= DEPENDS_ON_TARGET;
-            s->depends[position - s->low] = bits;
-        }
-    }
-}
-
 static void find_range(Sweep *s) {
     s->low = 0;
     s->high = 0;
@@ -599,7 +570,7 @@ static void close_sweep(Sweep *s) {
         if (s->leaf_adjoint[i].tag != V_UNSET) value_drop(s->leaf_adjoint[i]);
     if (s->leaf_capacity) mem_free(s->leaf_adjoint, s->leaf_capacity * sizeof *s->leaf_adjoint);
     if (s->leaf_id_capacity) mem_free(s->leaf_id, s->leaf_id_capacity * sizeof *s->leaf_id);
-    if (s->depends) mem_free(s->depends, s->depends_bytes);
+    depend_free(&s->depends);
     if (s->passed_capacity) mem_free(s->passed, s->passed_capacity * sizeof *s->passed);
     for (int i = 0; i < s->targets; i++)
         if (s->result[i].tag != V_UNSET) value_drop(s->result[i]);
@@ -675,7 +646,7 @@ static bool worth_recording(const Sweep *s) {
         uint32_t id = s->head[i].node;
         if (!id || id >= LEAF) continue;
         uint64_t position = position_of(id);
-        if (position >= s->low && s->depends[position - s->low] & DEPENDS_ON_OTHER) return true;
+        if (position >= s->low && depends_at(&s->depends, position) & DEPENDS_ON_OTHER) return true;
     }
     return false;
 }
@@ -689,7 +660,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
     bool gradient_recorded = false;
     for (int i = 0; gradients && i < s->heads; i++) gradient_recorded |= gradients[i].node != 0;
     if (was && !s->tape_mode && s->low <= s->high) {
-        mark_dependence(s);
+        s->depends = depend_mark(s->low, s->high, &s->target_index, &s->leaf_index);
         if (!worth_recording(s) && !gradient_recorded) s->recorded = false;
     }
     rt.recording = s->recorded;

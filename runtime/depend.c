@@ -1,0 +1,39 @@
+/* One pass upwards: a node depends on what its inputs depend on. */
+#include "depend.h"
+
+static uint8_t input_bits(const Dependence *d, uint32_t id, const IdMap *target_leaves) {
+    if (!id) return 0;
+    if (id >= LEAF) return idmap_get(target_leaves, id) >= 0 ? DEPENDS_ON_TARGET | DEPENDS_ON_OTHER : DEPENDS_ON_OTHER;
+    uint64_t position = position_of(id);
+    return position < d->low ? DEPENDS_ON_OTHER : d->bits[position - d->low];
+}
+
+static uint8_t node_bits(const Dependence *d, const Node *n, const IdMap *target_leaves) {
+    if (!has_extra(n)) return input_bits(d, n->a, target_leaves) | input_bits(d, n->b, target_leaves);
+    uint8_t bits = 0;
+    for (int i = 0; i < n->x.extra->count; i++) bits |= input_bits(d, n->x.extra->in[i].node, target_leaves);
+    return bits;
+}
+
+Dependence depend_mark(uint64_t low, uint64_t high, const IdMap *targets, const IdMap *target_leaves) {
+    Dependence d = { low, high, NULL };
+    d.bits = mem_alloc_zeroed(high - low + 1);
+    Chunk *c = rt.tape->top;
+    while (c->previous && c->base > low) c = c->previous;
+    for (; c && c->base <= high; c = c->next) {
+        for (uint32_t i = 0; i < c->used && c->base + i <= high; i++) {
+            uint64_t position = c->base + i;
+            const Node *n = &c->node[i];
+            if (position < low || n->head & N_SWEPT || position == 0) continue;
+            uint8_t bits = node_bits(&d, n, target_leaves);
+            if (n->head & N_TARGET && idmap_get(targets, c->slot << CHUNK_SHIFT | i) >= 0) bits |= DEPENDS_ON_TARGET;
+            d.bits[position - low] = bits;
+        }
+    }
+    return d;
+}
+
+void depend_free(Dependence *d) {
+    if (d->bits) mem_free(d->bits, d->high - d->low + 1);
+    d->bits = NULL;
+}

@@ -2,19 +2,20 @@
  * production, and an answer a prompt can use: OK, INCOMPLETE (more text may mend it) or ERROR.
  *
  * It goes on after an error where it can, so that an editor sees all of them; it never recurses deeper
- * than MAX_NESTING and never fails(): errors come back as values. */
+ * than MAX_NESTING and never fails() but for memory: errors come back as values. */
 #ifndef PARSE_H
 #define PARSE_H
 #include "ast.h"
 #include "source.h"
 
-enum { MAX_NESTING = 2000, MAX_PARSE_ERRORS = 20 };
+/* MAX_HEIGHT: of a tree, as in a sum of so many terms, which needs no nesting to parse. */
+enum { MAX_NESTING = 2000, MAX_HEIGHT = 20000, MAX_PARSE_ERRORS = 20 };
 typedef enum ParseStatus { PARSE_OK, PARSE_INCOMPLETE, PARSE_ERROR } ParseStatus;
 
 typedef struct Parsed {
     ParseStatus status;
     Ast *program;             /* A_BLOCK, also after errors (with A_ERROR in it) */
-    int errors, warnings;     /* errors[0] says what to add when INCOMPLETE */
+    int errors, warnings;     /* error[0] says what to add when INCOMPLETE */
     Error *error, *warning;
 } Parsed;
 Parsed parse(Source *source);

@@ -150,6 +150,13 @@ void span_set_whole(Span span, uint32_t start, uint32_t end) {
     entry->end = end;
 }
 
+void span_bounds(Span span, uint32_t *start, uint32_t *end) {
+    const Entry *entry = &table.entry[span];
+    if (entry->operands) entry += entry->operands + 1;
+    *start = entry->start;
+    *end = entry->end;
+}
+
 /* The 0-based line that holds the offset. */
 static uint32_t line_of(const Source *source, uint32_t offset) {
     uint32_t low = 0, high = source->lines;

@@ -40,6 +40,7 @@ Source *source_new(const char *name, const char *text, size_t bytes);   /* lives
 Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands);  /* reserves 1 + operands */
 void span_set(Span span, Source *source, uint32_t start, uint32_t end);          /* fills a reserved one */
 void span_set_whole(Span span, uint32_t start, uint32_t end);  /* of one with operands: the whole expression */
+void span_bounds(Span span, uint32_t *start, uint32_t *end);   /* of the whole expression; cheap */
 Place place_of(Span span);            /* of 0: all zero, source NULL */
 Place place_whole(Span span);         /* the place of the whole expression that the span is the sign of */
 /* The source text of a span, shortened with ... to at most `bytes`. */

@@ -1,5 +1,5 @@
-/* Builtins on text, files and JSON: they check their arguments and call runtime/text.c, format.c, io.c
- * and json.c, which do the work. Rows and documentation are in builtins.def. */
+/* Builtins on text, files and JSON: they check their arguments and call runtime/text.c, format.c,
+ * io.c and json.c, which do the work. Rows and documentation are in builtins.def. */
 #include "builtins.h"
 #include "format.h"
 #include "io.h"
@@ -50,7 +50,8 @@ Value builtin_parse_number(int count, const Value *arg) {
     (void)count;
     String *text = arg_string(arg[0], "the text of a number");
     double x;
-    if (!text_number(text->text, text->bytes, &x)) fail(E_VALUE, "\"%.60s\" is not a number", text->text);
+    bool good = text_number(text->text, text->bytes, &x);
+    if (!good) fail(E_VALUE, "\"%.60s\" is not a number", text->text);
     return number(x);
 }
 
@@ -62,7 +63,7 @@ Value builtin_split(int count, const Value *arg) {
 
 /* The rows of an array as a list, so that join takes [1, 2, 3] too. */
 static Value list_of_vector(const Array *a) {
-    if (a->axes != 1) fail(E_SHAPE, "join needs a list, or an array with one axis, not one with %d", a->axes);
+    if (a->axes != 1) fail(E_SHAPE, "join needs a list or an array with one axis, not %d", a->axes);
     Value list = list_new((size_t)a->size);
     for (int64_t i = 0; i < a->size; i++) {
         double x = array_get(a, i);
@@ -109,12 +110,13 @@ static bool struct_contains(Value record, String *name) {
 Value builtin_contains(int count, const Value *arg) {
     (void)count;
     char got[100];
-    switch (arg[0].tag) {
-    case V_STRING: return boolean(string_find(arg[0].as.string, arg_string(arg[1], "the part"), 0) >= 0);
-    case V_LIST:   return boolean(list_contains(arg[0].as.list, arg[1]));
-    case V_STRUCT: return boolean(struct_contains(arg[0], arg_string(arg[1], "the field's name")));
-    case V_ARRAY:  return boolean(array_contains(arg[0].as.array, arg_number(arg[1], "the element")));
-    default:       fail(E_TYPE, "%s contains nothing", describe(arg[0], got, sizeof got));
+    Value v = arg[0], part = arg[1];
+    switch (v.tag) {
+    case V_STRING: return boolean(string_find(v.as.string, arg_string(part, "the part"), 0) >= 0);
+    case V_LIST:   return boolean(list_contains(v.as.list, part));
+    case V_STRUCT: return boolean(struct_contains(v, arg_string(part, "the field's name")));
+    case V_ARRAY:  return boolean(array_contains(v.as.array, arg_number(part, "the element")));
+    default:       fail(E_TYPE, "%s contains nothing", describe(v, got, sizeof got));
     }
 }
 
@@ -173,8 +175,8 @@ Value builtin_write_text(int count, const Value *arg) {
 
 static int indent_of(Value v) {
     int64_t indent = given(v) ? arg_int(v, "indent") : 0;
-    if (indent < 0 || indent > 16) fail(E_VALUE, "indent must be from 0 to 16, not %lld", (long long)indent);
-    return (int)indent;
+    if (indent >= 0 && indent <= 16) return (int)indent;
+    fail(E_VALUE, "indent must be from 0 to 16, not %lld", (long long)indent);
 }
 
 Value builtin_parse_json(int count, const Value *arg) {

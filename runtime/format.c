@@ -1,8 +1,9 @@
-/* Printing: numbers, arrays, containers, and the format specs of f-strings. See format.h for the idea.
+/* Printing: numbers, arrays, containers, and the format specs of f-strings. See format.h for the
+ * idea.
  *
- * The file goes from small to large: digits of a number, a spec applied to a number, the cells of an
- * array in columns, containers. A Writer carries what all of them share. It must not know syntax trees;
- * the signature of a function comes through format_signature. */
+ * The file goes from small to large: digits of a number, a spec applied to a number, the cells of
+ * an array in columns, containers. A Writer carries what all of them share. It must not know syntax
+ * trees; the signature of a function comes through format_signature. */
 #define _GNU_SOURCE
 #include "format.h"
 #include <math.h>
@@ -82,8 +83,8 @@ static int whole_text(char *out, double x) {
     return sprintf(out, x == 0 && signbit(x) ? "-%lld" : "%lld", (long long)x);
 }
 
-/* The search for the shortest digits starts from enough of them, rounds to fewer and reads back: one
- * exact conversion instead of one for each length. */
+/* The search for the shortest digits starts from enough of them, rounds to fewer and reads back:
+ * one exact conversion instead of one for each length. */
 typedef bool ReadsBack(const char *text, double x);
 static bool reads_back(const char *text, double x) { return strtod(text, NULL) == x; }
 static bool reads_back_f32(const char *text, double x) { return (double)strtof(text, NULL) == x; }
@@ -148,7 +149,8 @@ typedef struct Spec {
 } Spec;
 
 static _Noreturn void bad_spec(const Spec *s, const char *why) {
-    hint("a format is [fill][< > ^][+][0][width][,][.digits][f e g %% d x b s], as in .4f, >10, 08.3f, .2%%");
+    hint("a format is [fill][< > ^][+][0][width][,][.digits][f e g %% d x b s], "
+         "as in .4f, >10, 08.3f, .2%%");
     fail(E_VALUE, "the format \"%.*s\" %s", (int)s->bytes, s->text, why);
 }
 
@@ -258,8 +260,8 @@ static void add_number(Buffer *b, double x, const Spec *s) {
     add_digits(&digits, fabs(x), s);
     buffer_reserve(&digits, 1)[0] = 0;
     buffer_text(&text, sign);
-    if (s->zeros && isfinite(x))
-        for (int64_t n = s->width - (int64_t)(digits.bytes + text.bytes); n > 0; n--) buffer_char(&text, '0');
+    int64_t room = s->width - (int64_t)(digits.bytes + text.bytes);
+    for (; s->zeros && isfinite(x) && room > 0; room--) buffer_char(&text, '0');
     if (s->thousands) add_thousands(&text, digits.text, digits.bytes);
     else buffer_add(&text, digits.text, digits.bytes);
     add_padded(b, text.text, text.bytes, s, s->align ? s->align : '>');
@@ -340,7 +342,8 @@ static void write_bool(Writer *w, bool truth) {
 /* The width of a cell before and from its decimal point. */
 typedef struct Fit { int64_t whole, rest; } Fit;
 
-/* An array being written. A shortened axis shows places 0 1 2 ... n-3 n-2 n-1, GAP standing for the dots. */
+/* An array being written. A shortened axis shows places 0 1 2 ... n-3 n-2 n-1, GAP standing for the
+ * dots. */
 enum { GAP = -1 };
 typedef struct Grid {
     Writer *w;
@@ -450,12 +453,14 @@ static void write_row(Grid *g, int64_t row) {
     if (g->a->axes > 1) buffer_spaces(g->w->out, pending - 1);
 }
 
-/* The brackets around what lies along `axis`; matrices are set apart by blank lines, as in NumPy. */
+/* The brackets around what lies along `axis`; matrices are set apart by blank lines, as in
+ * NumPy. */
 static void write_axis(Grid *g, int axis, int64_t start, int64_t stride) {
     buffer_char(g->w->out, '[');
     if (axis == g->a->axes - 1) write_row(g, start);
     else {
-        int64_t length = shape_of(g->a)[axis], shown = places(g, length), inner = shape_of(g->a)[axis + 1];
+        int64_t length = shape_of(g->a)[axis], inner = shape_of(g->a)[axis + 1];
+        int64_t shown = places(g, length);
         for (int64_t i = 0; i < shown; i++) {
             int64_t at = place(g, length, i);
             if (at == GAP) buffer_text(g->w->out, "...");
@@ -514,8 +519,8 @@ static void write_value(Buffer *b, Value v, const FormatOptions *options, const 
 
 static void write_function(Writer *w, Function *f) {
     char text[200];
-    const char *signature = format_signature ? format_signature(f, text, sizeof text) : f->name->text;
-    buffer_format(w->out, "<fn %s>", signature);
+    const char *head = format_signature ? format_signature(f, text, sizeof text) : f->name->text;
+    buffer_format(w->out, "<fn %s>", head);
 }
 
 static void write_handle(Writer *w, Handle *h) {
@@ -562,7 +567,8 @@ static void open_bracket(Writer *w, Value v) { buffer_char(w->out, v.tag == V_LI
 static void close_bracket(Writer *w, Value v) {
     if (v.tag == V_LIST && count_of(v) == 1) buffer_char(w->out, ',');
     buffer_char(w->out, v.tag == V_LIST ? ')' : '}');
-    if (next_shown(w, count_of(v), (size_t)w->options->edge - 1) == (size_t)w->options->edge) return;
+    size_t edge = (size_t)w->options->edge;
+    if (next_shown(w, count_of(v), edge - 1) == edge) return;
     char text[40];
     snprintf(text, sizeof text, "%zu", count_of(v));
     note(w, "length ", text);
@@ -595,7 +601,7 @@ static bool write_flat(Writer *w, Value v, int depth) {
     return false;
 }
 
-static bool is_short(Value v) { return !is_container(v) && !(v.tag == V_ARRAY && v.as.array->axes); }
+static bool is_short(Value v) { return !is_container(v) && !axes_of(v); }
 
 /* May item i + 1 stand behind item i? Short items of a list share lines while they fit; whatever is
  * larger, and every field, gets its own. */
@@ -663,8 +669,8 @@ static bool write_item(Writer *w, Value v, int depth) {
 
 /* ---- the way in ---- */
 
-/* Where the line starts that the value continues. What stands far to the right starts afresh, so that
- * a long line costs nothing to look through. */
+/* Where the line starts that the value continues. What stands far to the right starts afresh, so
+ * that a long line costs nothing to look through. */
 static size_t line_start(const Buffer *b, int width) {
     size_t near = (size_t)width * 4;
     size_t from = b->bytes > near ? b->bytes - near : 0;
@@ -679,7 +685,9 @@ static void write_value(Buffer *b, Value v, const FormatOptions *options, const 
     flush_notes(&w);
 }
 
-void format_literal(Buffer *b, Value v, const FormatOptions *options) { write_value(b, v, options, NULL); }
+void format_literal(Buffer *b, Value v, const FormatOptions *options) {
+    write_value(b, v, options, NULL);
+}
 
 void format_value(Buffer *b, Value v, const FormatOptions *options) {
     if (v.tag == V_STRING) buffer_add(b, v.as.string->text, v.as.string->bytes);

@@ -1,9 +1,10 @@
-/* Printing. The one idea: a value prints as the adl literal that makes it, so what is printed can be
- * pasted back; what a literal cannot say (the shape of a shortened array) follows as a # comment.
+/* Printing. The one idea: a value prints as the adl literal that makes it, so what is printed can
+ * be pasted back; what a literal cannot say (the shape of a shortened array) follows as a #
+ * comment.
  *
- * Scalars print with the shortest digits that read back, elements of arrays with up to 6 significant
- * digits and aligned on the decimal point. A container stays on one line while it fits; else each
- * part that needs lines of its own gets them, indented to where it starts. */
+ * Scalars print with the shortest digits that read back, elements of arrays with up to 6
+ * significant digits and aligned on the decimal point. A container stays on one line while it fits;
+ * else each part that needs lines of its own gets them, indented to where it starts. */
 #ifndef FORMAT_H
 #define FORMAT_H
 #include "text.h"
@@ -15,22 +16,27 @@ typedef struct FormatOptions {
     int threshold;    /* arrays with more elements, and lists with more items, are shortened */
     int edge;         /* items shown at each end of a shortened one */
 } FormatOptions;
-extern FormatOptions format_options;   /* what NULL means below; the prompt sets width to its screen's */
+/* What NULL means below. The prompt sets width to its screen's. */
+extern FormatOptions format_options;
 
-/* Adds the value as print() shows it: strings bare. Further lines are indented to where it starts. */
+/* Adds the value as print() shows it: strings bare. Further lines are indented to where it
+ * starts. */
 void format_value(Buffer *b, Value v, const FormatOptions *options);
 /* As it stands inside a container, and as the prompt shows it: strings quoted. */
 void format_literal(Buffer *b, Value v, const FormatOptions *options);
-/* A piece of an f-string, {v:spec}: `08.3f`, `>10`, `.2%`, `,d`. A spec applies to each element of an
- * array, and to each number in a container. E_VALUE names the spec. spec may be NULL: format_value. */
+/* A piece of an f-string, {v:spec}: `08.3f`, `>10`, `.2%`, `,d`. A spec applies to each element of
+ * an array, and to each number in a container. E_VALUE names the spec. spec may be NULL:
+ * format_value. */
 void format_piece(Buffer *b, Value v, const char *spec, size_t bytes);
 void print_value(FILE *to, Value v, const FormatOptions *options);
 
 enum { NUMBER_TEXT = 40 };
-/* The shortest digits that read back as the same f64 (or f32): "0.1", "1e21", "-0", "nan". Gives the length. */
+/* The shortest digits that read back as the same f64 (or f32): "0.1", "1e21", "-0", "nan". Gives
+ * the length. */
 int format_number(char out[NUMBER_TEXT], double x);
 int format_float(char out[NUMBER_TEXT], float x);
 
-/* The language knows signatures: gives "name(x, y = 2)" in buffer. NULL: functions print as <fn name>. */
+/* The language knows signatures: gives "name(x, y = 2)" in buffer. NULL: functions print as <fn
+ * name>. */
 extern const char *(*format_signature)(Function *f, char *buffer, size_t bytes);
 #endif

@@ -1,7 +1,7 @@
 /* The standard streams and whole files. See io.h for the idea.
  *
- * The state here is what belongs to the process, not to an interpreter: its standard output and input.
- * It must not know what the bytes mean: JSON is json.c's, printing is format.c's. */
+ * The state here is what belongs to the process, not to an interpreter: its standard output and
+ * input. It must not know what the bytes mean: JSON is json.c's, printing is format.c's. */
 #define _GNU_SOURCE
 #include "io.h"
 #include <errno.h>
@@ -63,7 +63,8 @@ void io_warn(const char *format, ...) {
 static struct { char *text; size_t capacity; } line;
 enum { LINE_KEPT = 1 << 16 };
 
-/* The bytes of the next line; -1 at the end. A signal that does not end the program only interrupts. */
+/* The bytes of the next line; -1 at the end. A signal that does not end the program only
+ * interrupts. */
 static ssize_t next_line(void) {
     for (;;) {
         errno = 0;
@@ -98,7 +99,7 @@ Value io_read_line(String *prompt) {
 
 void io_allow(const char *what) {
     if (!rt.sandbox) return;
-    hint("this program runs with --sandbox, which allows no files, no foreign code and no processes");
+    hint("--sandbox allows no files, no foreign code and no processes");
     fail(E_SANDBOX, "%s is not allowed in a sandbox", what);
 }
 
@@ -136,7 +137,8 @@ Buffer io_read_file(String *path) {
     FILE *file = open_for_reading(handle, path);
     struct stat about;
     Buffer b = { 0 };
-    if (!fstat(fileno(file), &about) && about.st_size > 0) buffer_reserve(&b, (size_t)about.st_size + CHUNK_BYTES);
+    if (!fstat(fileno(file), &about) && about.st_size > 0)
+        buffer_reserve(&b, (size_t)about.st_size + CHUNK_BYTES);
     for (size_t got = 1; got; b.bytes += got) {
         got = fread(buffer_reserve(&b, CHUNK_BYTES), 1, CHUNK_BYTES, file);
         poll();
@@ -151,7 +153,8 @@ Value io_read_text(String *path) {
     Buffer b = io_read_file(path);
     size_t valid = text_valid(b.text ? b.text : "", b.bytes);
     if (valid < b.bytes)
-        fail(E_IO, "\"%s\" is no UTF-8 text: byte %zu is %d", path->text, valid, (unsigned char)b.text[valid]);
+        fail(E_IO, "\"%s\" is no UTF-8 text: byte %zu is 0x%02x", path->text, valid,
+             (unsigned char)b.text[valid]);
     return buffer_string(&b);
 }
 
@@ -185,7 +188,8 @@ static mode_t mode_for(const struct stat *old) {
 /* A file beside the old one takes its place when it is complete. old: NULL if there is none. */
 static int replace_file(const char *path, const struct stat *old, const char *bytes, size_t count) {
     char beside[PATH_MAX + 16];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside) return ENAMETOOLONG;
+    int length = snprintf(beside, sizeof beside, "%s.XXXXXX", path);
+    if (length >= (int)sizeof beside) return ENAMETOOLONG;
     int file = mkstemp(beside);
     if (file < 0) return errno;
     int reason = write_all(file, bytes, count);
@@ -206,8 +210,9 @@ void io_write_file(String *path, const char *bytes, size_t count) {
     bool in_place = exists && !S_ISREG(old.st_mode);
     int reason = exists && S_ISDIR(old.st_mode) ? EISDIR
                : exists && access(real, W_OK)   ? errno
-               : in_place ? write_in_place(real, bytes, count)
-                          : replace_file(exists ? real : path->text, exists ? &old : NULL, bytes, count);
+               : in_place                       ? write_in_place(real, bytes, count)
+               : exists                         ? replace_file(real, &old, bytes, count)
+                                                : replace_file(path->text, NULL, bytes, count);
     if (reason) cannot("write", path, reason);
 }
 

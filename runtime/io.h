@@ -1,37 +1,41 @@
-/* The world outside: standard streams, whole files, JSON. The one idea: a file is read or written as a
- * whole, and a written one appears under its name only when it is complete.
+/* The world outside: standard streams, whole files, JSON. The one idea: a file is read or written
+ * as a whole, and a written one appears under its name only when it is complete.
  *
- * Everything that touches a file asks io_allow() first, which fails under rt.sandbox. A failed write to
- * standard output is remembered, so that main can end with status 74 even if a script caught the error. */
+ * Everything that touches a file asks io_allow() first, which fails under rt.sandbox. A failed
+ * write to standard output is remembered, so that main can end with status 74 even if a script
+ * caught the error. */
 #ifndef IO_H
 #define IO_H
 #include "text.h"
 
 /* ---- standard streams ---- */
 typedef void Output(const char *text, size_t bytes, void *env);
-void io_set_output(Output *output, void *env);  /* for who embeds adl; NULL: standard output again */
-void io_write(const char *text, size_t bytes);  /* what print() prints; seen at once on a terminal */
-bool io_flush(void);                            /* false: standard output could not all be written */
+void io_set_output(Output *output, void *env);  /* for who embeds adl; NULL: standard output */
+void io_write(const char *text, size_t bytes);  /* for print(); seen at once on a terminal */
+bool io_flush(void);                            /* false: some output could not be written */
 /* "warning: ..." on standard error, behind what was printed before. */
 void io_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* One line of standard input without its end, a string; nil when there is no more. prompt may be NULL. */
+/* One line of standard input without its end, a string; nil when there is no more. prompt may be
+ * NULL. */
 Value io_read_line(String *prompt);
 
 /* ---- files ---- */
-void io_allow(const char *what);                /* E_SANDBOX: "`what` is not allowed in a sandbox" */
+void io_allow(const char *what);                /* E_SANDBOX: `what` is not allowed */
 Buffer io_read_file(String *path);              /* all its bytes */
 Value io_read_text(String *path);               /* a string; E_IO if it is no UTF-8 */
 /* Replaces the file as a whole, or leaves it as it was and fails. */
 void io_write_file(String *path, const char *bytes, size_t count);
 double io_time(void);                           /* seconds since 1970 */
 
-/* Gives an outside resource to the pool, which releases it: release() sees NULL if none was put there.
- * Made before the resource is acquired, so that nothing can fail in between: io_own(f)->pointer = fopen(). */
+/* Gives an outside resource to the pool, which releases it: release() sees NULL if none was put
+ * there. Made before the resource is acquired, so that nothing can fail in between:
+ * io_own(f)->pointer = fopen(). */
 Handle *io_own(void (*release)(void *pointer));
 
 /* ---- JSON (json.c) ---- */
-/* Rectangular arrays of numbers, or of bools, become arrays; other arrays lists, objects structs, null nil.
- * E_VALUE with line and column if the text is no JSON; `name` (a file, or NULL) goes into the message. */
+/* Rectangular arrays of numbers, or of bools, become arrays; other arrays lists, objects structs,
+ * null nil. E_VALUE with line and column if the text is no JSON; `name` (a file, or NULL) goes into
+ * the message. */
 Value json_read(const char *text, size_t bytes, const char *name);
 /* indent: spaces per level, 0 for one line. nan and inf, which JSON lacks, are null. */
 void json_write(Buffer *b, Value v, int indent);

@@ -12,7 +12,8 @@
 
 static Value value_of(const json_t *json);
 
-/* The shape an array would have if it were rectangular, by its first elements; false if it cannot be one. */
+/* The shape an array would have if it were rectangular, by its first elements; false if it cannot
+ * be one. */
 static bool shape_of_first(const json_t *json, Shape *shape, json_type *leaf) {
     shape->axes = 0;
     while (json_is_array(json)) {
@@ -46,7 +47,8 @@ static double *fill_numbers(double *at, const json_t *json) {
         *at = json_number_value(json);
         return at + 1;
     }
-    for (size_t i = 0; i < json_array_size(json); i++) at = fill_numbers(at, json_array_get(json, i));
+    for (size_t i = 0; i < json_array_size(json); i++)
+        at = fill_numbers(at, json_array_get(json, i));
     return at;
 }
 
@@ -55,7 +57,8 @@ static uint8_t *fill_bools(uint8_t *at, const json_t *json) {
         *at = json_is_true(json);
         return at + 1;
     }
-    for (size_t i = 0; i < json_array_size(json); i++) at = fill_bools(at, json_array_get(json, i));
+    for (size_t i = 0; i < json_array_size(json); i++)
+        at = fill_bools(at, json_array_get(json, i));
     return at;
 }
 
@@ -115,10 +118,11 @@ static void release_json(void *json) { json_decref(json); }
 Value json_read(const char *text, size_t bytes, const char *name) {
     json_error_t error;
     Handle *tree = io_own(release_json);
-    tree->pointer = json_loadb(text, bytes, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
+    const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    tree->pointer = json_loadb(text, bytes, flags, &error);
     if (!tree->pointer)
-        fail(E_VALUE, "%s is no JSON: %s (line %d, column %d)", name ? name : "the text", error.text, error.line,
-             error.column);
+        fail(E_VALUE, "%s is no JSON: %s (line %d, column %d)", name ? name : "the text",
+             error.text, error.line, error.column);
     Value v = value_of(tree->pointer);
     json_decref(tree->pointer);
     tree->pointer = NULL;
@@ -158,8 +162,8 @@ static void write_element(JsonWriter *w, const Array *a, int64_t flat) {
     double x = array_get(a, flat);
     char text[NUMBER_TEXT];
     if (a->dtype == BOOL) buffer_text(w->out, x != 0 ? "true" : "false");
-    else if (a->dtype == F32 && isfinite(x)) buffer_add(w->out, text, (size_t)format_float(text, (float)x));
-    else write_double(w, x);
+    else if (a->dtype == F64 || !isfinite(x)) write_double(w, x);
+    else buffer_add(w->out, text, (size_t)format_float(text, (float)x));
 }
 
 /* Between parts: all on one line, or each on its own. */

@@ -14,7 +14,8 @@
 
 /* ---- growing text ---- */
 
-/* Old blocks stay in the pool until it unwinds: doubling keeps them below the size of the newest. */
+/* Old blocks stay in the pool until it unwinds: doubling keeps them below the size of the
+ * newest. */
 char *buffer_reserve(Buffer *b, size_t bytes) {
     if (b->capacity - b->bytes < bytes) {
         size_t capacity = b->capacity ? b->capacity * 2 : 120;
@@ -114,8 +115,9 @@ static bool starts_name(utf8proc_int32_t code) {
 
 static bool continues_name(utf8proc_int32_t code) {
     utf8proc_category_t category = utf8proc_category(code);
-    return starts_name(code) || (category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME) ||
-           category == UTF8PROC_CATEGORY_ND || (code >= 0x2080 && code <= 0x2089);
+    bool mark = category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+    bool subscript = code >= 0x2080 && code <= 0x2089;
+    return starts_name(code) || mark || subscript || category == UTF8PROC_CATEGORY_ND;
 }
 
 bool text_is_name(const char *text, size_t bytes) {
@@ -160,8 +162,8 @@ static size_t offset_of(String *s, size_t length, int64_t index) {
 Value string_index(String *s, int64_t index) {
     int64_t length = (int64_t)length_of(s), from_start = index < 0 ? index + length : index;
     if (from_start < 0 || from_start >= length)
-        fail(E_INDEX, "index %lld is out of range: the string has %lld character%s", (long long)index,
-             (long long)length, length == 1 ? "" : "s");
+        fail(E_INDEX, "index %lld is out of range: the string has %lld character%s",
+             (long long)index, (long long)length, length == 1 ? "" : "s");
     size_t at = offset_of(s, (size_t)length, from_start);
     return string_next(s, &at);
 }
@@ -173,7 +175,7 @@ static int64_t clamp_end(int64_t at, int64_t length, int64_t step) {
     return at < low ? low : at > high ? high : at;
 }
 
-static Value slice_backwards_or_by_steps(String *s, int64_t start, int64_t stop, int64_t step, size_t length) {
+static Value slice_by_steps(String *s, int64_t start, int64_t stop, int64_t step, size_t length) {
     size_t *offset = pool_bytes((length + 1) * sizeof *offset);
     size_t at = 0;
     for (size_t i = 0; i < length; i++, at = text_next(s->text, s->bytes, at)) offset[i] = at;
@@ -186,11 +188,12 @@ static Value slice_backwards_or_by_steps(String *s, int64_t start, int64_t stop,
 
 Value string_slice(String *s, const IndexItem *slice) {
     int64_t length = (int64_t)length_of(s), step = slice->step ? slice->step : 1;
-    int64_t start = slice->has_start ? clamp_end(slice->start, length, step) : step < 0 ? length - 1 : 0;
-    int64_t stop = slice->has_stop ? clamp_end(slice->stop, length, step) : step < 0 ? -1 : length;
+    int64_t start = step < 0 ? length - 1 : 0, stop = step < 0 ? -1 : length;
+    if (slice->has_start) start = clamp_end(slice->start, length, step);
+    if (slice->has_stop) stop = clamp_end(slice->stop, length, step);
     if (step > length) step = length + 1;
     if (step < -length) step = -length - 1;
-    if (step != 1) return slice_backwards_or_by_steps(s, start, stop, step, (size_t)length);
+    if (step != 1) return slice_by_steps(s, start, stop, step, (size_t)length);
     if (stop <= start) return string_of("");
     size_t first = offset_of(s, (size_t)length, start), last = offset_of(s, (size_t)length, stop);
     return string_new(s->text + first, last - first);
@@ -236,7 +239,8 @@ bool string_starts(String *s, String *part) {
 }
 
 bool string_ends(String *s, String *part) {
-    return s->bytes >= part->bytes && !memcmp(s->text + s->bytes - part->bytes, part->text, part->bytes);
+    size_t before = s->bytes - part->bytes;
+    return s->bytes >= part->bytes && !memcmp(s->text + before, part->text, part->bytes);
 }
 
 static bool is_space(utf8proc_int32_t code) {
@@ -278,7 +282,7 @@ static bool next_part(Splitter *p, Part *part) {
 
 Value string_split(String *s, String *separator) {
     if (separator && !separator->bytes) {
-        hint("without a separator, split goes by white space; `for c in text` gives the characters");
+        hint("without one, split goes by white space; `for c in text` gives the characters");
         fail(E_VALUE, "split needs a separator that is not empty");
     }
     size_t count = 0;
@@ -350,12 +354,14 @@ Value string_upper(String *s) { return map_characters(s, utf8proc_toupper); }
 /* Digits of base 16 or 2 behind 0x or 0b. */
 static bool number_of_base(const char *digits, int base, double *out) {
     char *end;
-    if (!*digits || strspn(digits, base == 16 ? "0123456789abcdefABCDEF" : "01") != strlen(digits)) return false;
+    const char *allowed = base == 16 ? "0123456789abcdefABCDEF" : "01";
+    if (!*digits || digits[strspn(digits, allowed)]) return false;
     *out = (double)strtoull(digits, &end, base);
     return true;
 }
 
-/* Digits with a dot and an exponent; strtod alone would also take hexadecimal floats and "infinity". */
+/* Digits with a dot and an exponent; strtod alone would also take hexadecimal floats and
+ * "infinity". */
 static bool decimal_number(const char *text, double *out) {
     if (!strcmp(text, "inf")) return *out = INFINITY, true;
     if (!strcmp(text, "nan")) return *out = NAN, true;
@@ -367,7 +373,7 @@ static bool decimal_number(const char *text, double *out) {
 }
 
 bool text_number(const char *text, size_t bytes, double *out) {
-    char *plain = pool_bytes(bytes + 1);   /* without space around it and without 1_000's underscores */
+    char *plain = pool_bytes(bytes + 1);   /* without space around it, 1_000 as 1000 */
     size_t count = 0;
     while (bytes && is_space((unsigned char)*text)) text++, bytes--;
     while (bytes && is_space((unsigned char)text[bytes - 1])) bytes--;

@@ -1,7 +1,8 @@
 /* Printing, format specs, text and JSON, from C.
  *
- * The one idea: each check is a value, and the text it must give. Values that a literal would not make
- * (huge, deep, strided, 0-d f32) are what this file is for; the rest is tested in tests/lang. */
+ * The one idea: each check is a value, and the text it must give. Values that a literal would not
+ * make (huge, deep, strided, 0-d f32) are what this file is for; the rest is tested in
+ * tests/lang. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,9 +28,10 @@ static Value array2(int64_t rows, int64_t columns, const double *x) {
     memcpy(a->data, x, (size_t)a->size * sizeof *x);
     return object(a);
 }
-#define VECTOR(...) array1(sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), (double[]){ __VA_ARGS__ })
+#define COUNT(type, ...) (sizeof((type[]){ __VA_ARGS__ }) / sizeof(type))
+#define VECTOR(...) array1(COUNT(double, __VA_ARGS__), (double[]){ __VA_ARGS__ })
 #define MATRIX(rows, columns, ...) array2(rows, columns, (double[]){ __VA_ARGS__ })
-#define LIST(...) list_of(sizeof((Value[]){ __VA_ARGS__ }) / sizeof(Value), (Value[]){ __VA_ARGS__ })
+#define LIST(...) list_of(COUNT(Value, __VA_ARGS__), (Value[]){ __VA_ARGS__ })
 
 static Value counting(int axes, const int64_t *shape) {
     Array *a = array_new(F64, axes, shape);
@@ -83,7 +85,7 @@ static void run_trial(void *env) {
 static void fails(Value (*run)(Value, const char *), Value x, const char *text, const char *want) {
     Error error;
     assert_false(guard(run_trial, &(Trial){ run, x, text }, &error));
-    if (!strstr(error.message, want)) fail_msg("the message is \"%s\", without \"%s\"", error.message, want);
+    if (!strstr(error.message, want)) fail_msg("\"%s\" is without \"%s\"", error.message, want);
 }
 
 /* ---- printing ---- */
@@ -165,7 +167,8 @@ static void a_view_prints_as_what_it_shows(void **state) {
     Value x = counting(2, (int64_t[]){ 2, 3 });
     prints(object(array_view(x.as.array, 2, (int64_t[]){ 3, 2 }, (int64_t[]){ 1, 3 }, 0)),
            "[[0, 3],\n [1, 4],\n [2, 5]]");
-    prints(object(array_broadcast(VECTOR(1, 2).as.array, 2, (int64_t[]){ 2, 2 })), "[[1, 2],\n [1, 2]]");
+    Array *row = VECTOR(1, 2).as.array;
+    prints(object(array_broadcast(row, 2, (int64_t[]){ 2, 2 })), "[[1, 2],\n [1, 2]]");
 }
 
 static void empty_arrays_tell_their_shape(void **state) {
@@ -179,8 +182,8 @@ static void large_arrays_are_shortened(void **state) {
     (void)state;
     prints(counting(1, (int64_t[]){ 1001 }), "[0, 1, 2, ..., 998, 999, 1000]  # shape [1001]");
     prints(counting(2, (int64_t[]){ 501, 2 }),
-           "[[   0,    1],\n [   2,    3],\n [   4,    5],\n ...,\n [ 996,  997],\n [ 998,  999],\n [1000, 1001]]"
-           "  # shape [501, 2]");
+           "[[   0,    1],\n [   2,    3],\n [   4,    5],\n ...,\n"
+           " [ 996,  997],\n [ 998,  999],\n [1000, 1001]]  # shape [501, 2]");
 }
 
 static void long_rows_wrap_in_columns(void **state) {
@@ -279,7 +282,7 @@ static void wrong_specs_are_named(void **state) {
 
 /* ---- strings ---- */
 
-static Value try_index(Value s, const char *index) { return string_index(s.as.string, atoi(index)); }
+static Value try_index(Value s, const char *i) { return string_index(s.as.string, atoi(i)); }
 
 static void strings_count_characters(void **state) {
     (void)state;
@@ -317,16 +320,19 @@ static void strings_split_and_join(void **state) {
 static void numbers_are_read_as_programs_write_them(void **state) {
     (void)state;
     static const struct { const char *text; double x; } good[] = {
-        { "1", 1 }, { " -1.5e3\n", -1500 }, { "+.5", .5 }, { "1.", 1 }, { "1_000", 1000 }, { "0x1F", 31 },
-        { "0b101", 5 }, { "-inf", -INFINITY },
+        { "1", 1 },         { " -1.5e3\n", -1500 }, { "+.5", .5 },  { "1.", 1 },
+        { "1_000", 1000 },  { "0x1F", 31 },         { "0b101", 5 }, { "-inf", -INFINITY },
     };
-    static const char *const bad[] = { "", "abc", "1_", "_1", "1e", "0x", "0b2", "--1", "1 2", "infinity", "0x1p3" };
+    static const char *const bad[] = {
+        "", "abc", "1_", "_1", "1e", "0x", "0b2", "--1", "1 2", "infinity", "0x1p3",
+    };
     double x;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(text_number(good[i].text, strlen(good[i].text), &x));
         assert_true(x == good[i].x);
     }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(text_number(bad[i], strlen(bad[i]), &x));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(text_number(bad[i], strlen(bad[i]), &x));
 }
 
 /* ---- JSON and files ---- */
@@ -348,12 +354,14 @@ static void json_arrays_become_arrays_if_they_are_rectangular(void **state) {
     prints(read_json("[true, false]"), "[true, false]");
     prints(read_json("[]"), "[]");
     prints(read_json("[[], []]"), "[]  # shape [2, 0]");
-    prints(read_json("{\"b\": {}, \"a\": 12345678901234567890}"), "{b: {}, a: 12345678901234567000}");
+    prints(read_json("{\"b\": {}, \"a\": 12345678901234567890}"),
+           "{b: {}, a: 12345678901234567000}");
 }
 
 static void json_comes_back(void **state) {
     (void)state;
-    const char *text = "{\"w\": [[1, 0.1], [-2.5e-7, 3]], \"s\": \"a\\\"\\n\\u0001é\", \"l\": [1, null], \"e\": {}}";
+    const char *text = "{\"w\": [[1, 0.1], [-2.5e-7, 3]], \"s\": \"a\\\"\\n\\u0001é\", "
+                       "\"l\": [1, null], \"e\": {}}";
     Buffer b = { 0 };
     json_write(&b, read_json(text), 0);
     buffer_char(&b, 0);
@@ -382,13 +390,17 @@ static void a_file_is_replaced_as_a_whole(void **state) {
     unlink(name);
 }
 
-static Value try_read(Value path, const char *text) { return (void)text, io_read_text(path.as.string); }
+static Value try_read(Value path, const char *text) {
+    (void)text;
+    return io_read_text(path.as.string);
+}
 
 static void a_missing_file_is_named(void **state) {
     (void)state;
-    fails(try_read, string_of("/no/such.txt"), "", "cannot read \"/no/such.txt\": No such file or directory");
+    Value path = string_of("/no/such.txt");
+    fails(try_read, path, "", "cannot read \"/no/such.txt\": No such file or directory");
     rt.sandbox = true;
-    fails(try_read, string_of("/no/such.txt"), "", "not allowed in a sandbox");
+    fails(try_read, path, "", "not allowed in a sandbox");
     rt.sandbox = false;
 }
 

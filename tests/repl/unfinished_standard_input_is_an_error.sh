@@ -1,0 +1,2 @@
+. tests/lib.sh
+printf 'x = (1,\n' | wants 1 error -

@@ -43,7 +43,7 @@ static const char *const odd[] = { "(", ")", "[", "]", "{", "}", "<", ">", ">>",
     "α", "x", "()", "[]", "nil", ".grad", "[::-1]", "[0]", "attach_grad(", "backward(", "grad(", "while true {" };
 
 /* Puts `part` in the text at `at` in place of `cut` bytes. */
-static void splice(char *text, size_t *bytes, size_t at, size_t cut, const char *part, size_t part_bytes) {
+static void replace(char *text, size_t *bytes, size_t at, size_t cut, const char *part, size_t part_bytes) {
     if (*bytes - cut + part_bytes >= MAX_TEXT) return;
     memmove(text + at + part_bytes, text + at + cut, *bytes - at - cut);
     memcpy(text + at, part, part_bytes);
@@ -57,11 +57,11 @@ static void mutilate(char *text, size_t *bytes) {
     memcpy(copy, text + at, length);
     const char *part = odd[draw(sizeof odd / sizeof *odd)];
     switch (draw(5)) {
-    case 0: splice(text, bytes, at, length, "", 0); break;
-    case 1: splice(text, bytes, at, 0, copy, length); break;
-    case 2: splice(text, bytes, draw((uint32_t)*bytes + 1), 0, copy, length); break;
-    case 3: splice(text, bytes, at, 0, part, strlen(part)); break;
-    default: splice(text, bytes, at, rest > 0, &byte, 1); break;
+    case 0: replace(text, bytes, at, length, "", 0); break;
+    case 1: replace(text, bytes, at, 0, copy, length); break;
+    case 2: replace(text, bytes, draw((uint32_t)*bytes + 1), 0, copy, length); break;
+    case 3: replace(text, bytes, at, 0, part, strlen(part)); break;
+    default: replace(text, bytes, at, rest > 0, &byte, 1); break;
     }
 }
 
@@ -69,7 +69,7 @@ static size_t make_program(char *text) {
     size_t bytes = 0;
     for (uint32_t n = 1 + draw(12), at = draw((uint32_t)lines); n--; at = draw(3) ? at + 1 : draw((uint32_t)lines)) {
         const char *next = line[at % (uint32_t)lines];
-        splice(text, &bytes, bytes, 0, next, strlen(next));
+        replace(text, &bytes, bytes, 0, next, strlen(next));
     }
     for (uint32_t n = draw(8); n--;) mutilate(text, &bytes);
     return bytes;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "builtins.h"
+#include "function.h"
 #include "leaves.h"
 #include "sweep.h"
 
@@ -185,8 +186,8 @@ static Value with_leaves(Value tree, const Value *replacements, bool others_nil)
     return tree_rebuild(tree, leaves);
 }
 
-static Value call_lifted(const Value *lifted, void *env) {
-    const GradCall *call = env;
+/* The call with its numeric leaves lifted. */
+static Value call_lifted(const GradCall *call, const Value *lifted) {
     Value *args = pool_bytes((size_t)(call->count + 1) * sizeof *args);
     memcpy(args, call->args, (size_t)call->count * sizeof *args);
     for (int i = 0; i < call->self->argnums; i++) {
@@ -195,6 +196,13 @@ static Value call_lifted(const Value *lifted, void *env) {
         lifted += call->leaves[i];
     }
     return call_value(call->self->f, call->count, args);
+}
+
+static void check_result(Value y) {
+    char what[80];
+    if (is_numeric(y)) return;
+    hint("the last expression of the function is its value");
+    fail(E_GRADIENT, "the function to differentiate gave %s, not an array or a number", describe(y, what, sizeof what));
 }
 
 static Value call_grad(Function *head, int count, const Value *args) {
@@ -211,7 +219,12 @@ static Value call_grad(Function *head, int count, const Value *args) {
     Value *x = pool_bytes(total * sizeof *x), *out = pool_bytes(total * sizeof *out), *next = x;
     for (int i = 0; i < self->argnums; i++) next += numeric_leaves(args[self->argnum[i]], next);
     GradCall call = { self, count, args, leaves };
-    Value y = sweep_function(call_lifted, &call, (int)total, x, NIL, out);
+    Lifted lifted = function_lift((int)total, x);
+    Value y = call_lifted(&call, lifted.x);
+    function_stop(&lifted);
+    check_result(y);
+    sweep_gradients(y, NIL, (int)total, lifted.x, out);
+    y = function_end(&lifted, y, (int)total, out);
     Value gradients = self->list ? list_new((size_t)self->argnums) : NIL;
     const Value *from = out;
     for (int i = 0; i < self->argnums; i++) {

@@ -1,4 +1,5 @@
 /* One pass upwards: a node depends on what its inputs depend on. */
+#include <string.h>
 #include "depend.h"
 
 static uint8_t input_bits(const Dependence *d, uint32_t id, const IdMap *target_leaves) {
@@ -17,7 +18,7 @@ static uint8_t node_bits(const Dependence *d, const Node *n, const IdMap *target
 
 Dependence depend_mark(uint64_t low, uint64_t high, const IdMap *targets, const IdMap *target_leaves) {
     Dependence d = { low, high, NULL };
-    d.bits = mem_alloc_zeroed(high - low + 1);
+    d.bits = memset(pool_bytes(high - low + 1), 0, high - low + 1);
     Chunk *c = rt.tape->top;
     while (c->previous && c->base > low) c = c->previous;
     for (; c && c->base <= high; c = c->next) {
@@ -31,9 +32,4 @@ Dependence depend_mark(uint64_t low, uint64_t high, const IdMap *targets, const 
         }
     }
     return d;
-}
-
-void depend_free(Dependence *d) {
-    if (d->bits) mem_free(d->bits, d->high - d->low + 1);
-    d->bits = NULL;
 }

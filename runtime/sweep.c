@@ -570,7 +570,6 @@ static void close_sweep(Sweep *s) {
         if (s->leaf_adjoint[i].tag != V_UNSET) value_drop(s->leaf_adjoint[i]);
     if (s->leaf_capacity) mem_free(s->leaf_adjoint, s->leaf_capacity * sizeof *s->leaf_adjoint);
     if (s->leaf_id_capacity) mem_free(s->leaf_id, s->leaf_id_capacity * sizeof *s->leaf_id);
-    depend_free(&s->depends);
     if (s->passed_capacity) mem_free(s->passed, s->passed_capacity * sizeof *s->passed);
     for (int i = 0; i < s->targets; i++)
         if (s->result[i].tag != V_UNSET) value_drop(s->result[i]);
@@ -736,40 +735,6 @@ Value sweep_gradient(Value x) {
     }
     hint("attach_grad(x) before record < ... > gives x a gradient");
     fail(E_GRADIENT, "this value was never attached or recorded, so it has no gradient");
-}
-
-static Value lift(Value x, bool outer) {
-    Value r = constant_of(x);
-    bool was = rt.recording;
-    Value in = outer ? x : r;
-    uint32_t id = tape_append(OP_identity, 1, &in, r, NULL);
-    rt.recording = was;
-    r.node = id;
-    return r;
-}
-
-static bool names_after(Value v, uint64_t mark) { return is_recorded(v) && position_of(v.node) >= mark; }
-
-Value sweep_function(Body *body, void *env, int count, const Value *x, Value g, Value *out) {
-    bool recording = rt.recording, training = rt.training;
-    uint64_t mark = tape_position();
-    Value *lifted = pool_bytes((size_t)count * sizeof *lifted);
-    for (int i = 0; i < count; i++) lifted[i] = lift(x[i], recording);
-    rt.recording = rt.training = true;
-    Value y = body(lifted, env);
-    rt.recording = recording;
-    rt.training = training;
-    if (!is_numeric(y)) {
-        char what[80];
-        hint("the last expression of the function is its value");
-        fail(E_GRADIENT, "the function to differentiate gave %s, not an array or a number", describe(y, what, sizeof what));
-    }
-    sweep_gradients(y, g, count, lifted, out);
-    bool named = names_after(y, mark) && recording;
-    for (int i = 0; i < count; i++) named = named || names_after(out[i], mark);
-    if (!named && !tape_any_held(mark) && !rt.tape->sweep) tape_truncate(mark);
-    if (!recording) y.node = 0;
-    return y;
 }
 
 Value sweep_custom(Value rule, int count, const Value *in, Value y) {

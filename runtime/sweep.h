@@ -18,12 +18,6 @@ Value sweep_gradient(Value x);
  * on it. g nil: ones. Keeps the tape. */
 void sweep_gradients(Value y, Value g, int count, const Value *x, Value *out);
 
-/* Function mode. Lifts the `count` inputs to fresh nodes, calls body(lifted, env) while recording, sweeps from
- * what it returns with head gradient g (nil: ones) into out, and cuts off what was recorded if nothing names
- * it. The value of the body comes back; both are recorded if the caller was recording. */
-typedef Value Body(const Value *lifted, void *env);
-Value sweep_function(Body *body, void *env, int count, const Value *x, Value g, Value *out);
-
 /* An operation with a rule of its own: returns y, whose gradient is rule(g, y, *in), an array for one input
  * else a list. y may be a list of results; then g is a list too, with zeros where nothing came. */
 Value sweep_custom(Value rule, int count, const Value *in, Value y);

@@ -1,0 +1,377 @@
+/* The forward sweep. A row's class says how a tangent passes: elementwise rows multiply it by the same
+ * local derivative as the reverse sweep does, linear rows are applied to it, and any other row is passed
+ * by transposing its pullback: the pullback is linear in the adjoint u, so the derivative of
+ * <pullback(u), t> by u is the tangent of the result. No row needs a forward rule of its own.
+ *
+ * Tangents and the masks of the zero rule are kept in lists that the pool owns, by position. */
+#include <math.h>
+#include <string.h>
+#include "depend.h"
+#include "elem.h"
+#include "forward.h"
+#include "zero.h"
+
+typedef struct Forward {
+    uint64_t low, high;
+    Dependence depends;
+    IdMap targets, target_leaves;   /* freed as soon as dependence is known */
+    bool recorded;
+    int count;
+    const Value *x, *seed;
+    Value tangents;                 /* by position - low; nil: none */
+    Value masks;                    /* a list with the list of masks, once it is needed */
+    uint64_t masked;                /* masks are known below this position */
+} Forward;
+
+static Value constant_of(Value v) {
+    v.node = 0;
+    return v;
+}
+
+/* ---- tangents of inputs ---- */
+static Value leaf_tangent(const Forward *f, uint32_t id) {
+    for (int i = 0; i < f->count; i++)
+        if (f->x[i].node == id) return f->seed[i];
+    return UNSET;
+}
+
+static Value tangent_of(const Forward *f, uint32_t id) {
+    if (!id) return UNSET;
+    if (id >= LEAF) return leaf_tangent(f, id);
+    uint64_t position = position_of(id);
+    if (position < f->low || position > f->high) return UNSET;
+    Value t = f->tangents.as.list->item[position - f->low];
+    return t.tag == V_NIL ? UNSET : t;
+}
+
+static Value operand(const Forward *f, Value v, uint32_t id) {
+    v.node = 0;
+    if (!f->recorded || !id || v.tag == V_UNSET) return v;
+    if (id < LEAF && position_of(id) >= f->low && !(depends_at(&f->depends, position_of(id)) & DEPENDS_ON_OTHER)) return v;
+    v.node = id;
+    return v;
+}
+
+/* ---- the zero rule, forward: which elements move at all when the seeds do ---- */
+static Value moved(Forward *f, uint32_t id);
+static Value as_mask(Value v) { return op_cast(op_ne(constant_of(v), number(0)), F64); }
+
+static Value any_to_ones(Value mask, Value like) {
+    Value total = is_number(mask) ? mask : op_sum(mask, ALL_AXES, false);
+    return num_of(constant_of(total)) > 0 ? op_cast(ones_like(constant_of(like)), F64) : UNSET;
+}
+
+static Value join_masks(Value a, Value b) { return a.tag == V_UNSET ? b : b.tag == V_UNSET ? a : op_maximum(a, b); }
+
+static Value moved_elementwise(Forward *f, const Node *n) {
+    int op = node_op(n);
+    Value x = node_x(n), y = node_y(n), r = node_r(n), sum = UNSET;
+    for (int which = 0; which < operations[op].arity; which++) {
+        Value m = moved(f, which ? n->b : n->a);
+        if (m.tag == V_UNSET) continue;
+        if (operations[op].class == C_SELECT) m = op_mul(m, as_mask(elem_slope(op, which, x, y, r)));
+        sum = join_masks(sum, m);
+    }
+    if (sum.tag == V_UNSET || is_number(r) || r.tag == V_UNSET) return sum;
+    return op_expand_to(sum, op_cast(r, F64));
+}
+
+static Value moved_row(Forward *f, const Node *n) {
+    const Extra *extra = n->x.extra;
+    int op = node_op(n);
+    Value *in = pool_bytes((size_t)extra->count * sizeof *in), any = UNSET;
+    for (int i = 0; i < extra->count; i++) {
+        Value m = moved(f, extra->in[i].node);
+        in[i] = constant_of(extra->in[i]);
+        if (!row_differentiable(op, i)) continue;
+        in[i] = m.tag != V_UNSET ? m : is_numeric(in[i]) ? op_cast(zeros_like(in[i]), F64) : in[i];
+        if (m.tag != V_UNSET) any = join_masks(any, is_number(m) ? m : op_max(m, ALL_AXES, false));
+    }
+    if (any.tag == V_UNSET) return UNSET;
+    if (operations[op].class == C_LINEAR && op != OP_part) return as_mask(apply(op, extra->count, in, extra->attr));
+    return any_to_ones(any, node_r(n));
+}
+
+static Value seed_mask(const Forward *f, uint32_t id) {
+    Value sum = UNSET;
+    for (int i = 0; i < f->count; i++)
+        if (f->x[i].node == id) sum = join_masks(sum, as_mask(f->seed[i]));
+    return sum;
+}
+
+static Value moved(Forward *f, uint32_t id) {
+    if (!id) return UNSET;
+    if (id >= LEAF) return seed_mask(f, id);
+    uint64_t position = position_of(id);
+    if (position < f->low || position >= f->masked) return UNSET;
+    Value m = f->masks.as.list->item[0].as.list->item[position - f->low];
+    return m.tag == V_NIL ? UNSET : m;
+}
+
+/* The masks of all nodes below `position`. */
+static void find_masks(Forward *f, uint64_t position) {
+    if (f->masks.as.list->item[0].tag == V_NIL) list_set(f->masks, 0, list_new(f->high - f->low + 1));
+    Chunk *c = rt.tape->first;
+    while (c->next && c->next->base <= f->masked) c = c->next;
+    for (; c && f->masked < position; c = c->next) {
+        for (; f->masked < position && f->masked < c->base + c->used; f->masked++) {
+            if (f->masked < c->base) f->masked = c->base;
+            uint32_t offset = (uint32_t)(f->masked - c->base), id = c->slot << CHUNK_SHIFT | offset;
+            if (!(depends_at(&f->depends, f->masked) & DEPENDS_ON_TARGET)) continue;
+            const Node *n = &c->node[offset];
+            size_t pool = pool_mark();
+            Value m = n->head & N_TARGET ? seed_mask(f, id) : UNSET;
+            if (m.tag == V_UNSET) m = has_extra(n) ? moved_row(f, n) : moved_elementwise(f, n);
+            if (m.tag != V_UNSET) list_set(f->masks.as.list->item[0], f->masked - f->low, m);
+            pool_unwind(pool);
+        }
+    }
+}
+
+static Value input_moved(Forward *f, uint32_t id, uint64_t position) {
+    bool was = rt.recording;
+    rt.recording = false;
+    find_masks(f, position);
+    rt.recording = was;
+    return moved(f, id);
+}
+
+/* t * d: 0 where d is 0, t is not finite and the input is; and where t is 0, d is not finite and the element
+ * does not move. */
+static Value mended_tangent(Forward *f, Value t, Value d, Value input, uint32_t id, uint64_t position) {
+    Value still = input_moved(f, id, position);
+    bool was = rt.recording;
+    rt.recording = false;
+    Value tc = constant_of(t), dc = constant_of(d);
+    Value unmoved = still.tag == V_UNSET ? boolean(true) : op_eq(still, number(0));
+    Value dead = op_logical_and(op_logical_and(op_eq(tc, number(0)), op_logical_not(op_isfinite(dc))), unmoved);
+    Value flat = op_logical_and(op_eq(dc, number(0)), op_logical_not(op_isfinite(tc)));
+    if (input.tag != V_UNSET) flat = op_logical_and(flat, op_isfinite(constant_of(input)));
+    Value product = op_where(op_logical_or(dead, flat), number(0), op_mul(tc, dc));
+    rt.recording = was;
+    if (!was) return product;
+    Value in[2] = { t, d };
+    if (t.node | d.node) product.node = tape_append(OP_mul, 2, in, product, NULL);
+    return op_where(op_logical_not(dead), product, number(0));
+}
+
+/* ---- one node ---- */
+static Value add_tangent(Value a, Value b) { return a.tag == V_UNSET ? b : op_add(a, b); }
+
+static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t position) {
+    int op = node_op(n);
+    Value x = operand(f, node_x(n), n->a), y = operand(f, node_y(n), n->b), r = operand(f, node_r(n), id), out = UNSET;
+    for (int which = 0; which < operations[op].arity; which++) {
+        uint32_t input = which ? n->b : n->a;
+        Value t = tangent_of(f, input);
+        if (t.tag == V_UNSET) continue;
+        bool select = operations[op].class == C_SELECT;
+        Value d = select ? elem_slope(op, which, x, y, r) : elem_rule(op, which, x, y, r), c;
+        if (d.tag == V_NUM && !d.node && d.as.num == 1) c = t;
+        else if (select) c = all_finite(t) ? op_mul(t, d) : op_where(op_ne(d, number(0)), op_mul(t, d), number(0));
+        else c = all_finite(t) && all_finite(d) ? op_mul(t, d) : mended_tangent(f, t, d, which ? y : x, input, position);
+        out = add_tangent(out, c);
+    }
+    if (out.tag == V_UNSET || !(n->head & N_R) || r.tag == V_UNSET) return out;
+    return op_expand_to(op_cast(out, dtype_of(r)), constant_of(r));
+}
+
+/* The inputs of a ROW node as its kernel or its rule should see them. */
+static Value *row_inputs(const Forward *f, const Extra *extra) {
+    Value *in = pool_bytes((size_t)extra->count * sizeof *in);
+    for (int i = 0; i < extra->count; i++) in[i] = operand(f, extra->in[i], extra->in[i].node);
+    return in;
+}
+
+static Value pass_linear(Forward *f, const Node *n) {
+    const Extra *extra = n->x.extra;
+    int op = node_op(n);
+    Value *in = row_inputs(f, extra);
+    for (int i = 0; i < extra->count; i++) {
+        if (!row_differentiable(op, i)) continue;
+        Value t = tangent_of(f, extra->in[i].node);
+        in[i] = t.tag != V_UNSET ? t : zeros_like(constant_of(in[i]));
+    }
+    return apply(op, extra->count, in, extra->attr);
+}
+
+static Value pass_multilinear(Forward *f, const Node *n) {
+    const Extra *extra = n->x.extra;
+    Value out = UNSET, *in = row_inputs(f, extra);
+    for (int i = 0; i < extra->count; i++) {
+        Value t = tangent_of(f, extra->in[i].node), was = in[i];
+        if (t.tag == V_UNSET) continue;
+        in[i] = t;
+        out = add_tangent(out, apply(node_op(n), extra->count, in, extra->attr));
+        in[i] = was;
+    }
+    return out;
+}
+
+/* A fresh recorded one in the place of an adjoint. */
+static Value adjoint_variable(Value like) {
+    Value u = ones_like(constant_of(like)), in = u;
+    u.node = tape_append(OP_identity, 1, &in, u, NULL);
+    return u;
+}
+
+/* The derivative by u[0..parts) of <contribution, tangent>, added to out. */
+static void transpose(Forward *f, Value contribution, Value tangent, int parts, const Value *u, Value *out) {
+    if (!contribution.node) return;
+    Value *d = pool_bytes((size_t)parts * sizeof *d);
+    rt.recording = f->recorded;
+    sweep_gradients(contribution, tangent, parts, u, d);
+    for (int k = 0; k < parts; k++) out[k] = add_tangent(out[k], d[k]);
+}
+
+static Value pass_general(Forward *f, const Node *n, uint32_t id) {
+    const Extra *extra = n->x.extra;
+    int op = node_op(n);
+    Value *in = row_inputs(f, extra), out = UNSET;
+    Value u = adjoint_variable(node_r(n));
+    Pull p = { .op = op, .count = extra->count, .g = u, .r = operand(f, node_r(n), id), .in = in, .attr = extra->attr };
+    for (p.which = 0; p.which < extra->count; p.which++) {
+        Value t = tangent_of(f, extra->in[p.which].node);
+        if (t.tag == V_UNSET || !row_differentiable(op, p.which)) continue;
+        rt.recording = true;
+        Value contribution = row_pullback(&p);
+        transpose(f, contribution, t, 1, &u, &out);
+    }
+    rt.recording = f->recorded;
+    return out;
+}
+
+/* A custom operation: its rule transposed. Several results have their tangents in a list. */
+static Value pass_custom(Forward *f, const Node *n) {
+    const Extra *extra = n->x.extra;
+    Value y = extra->in[1];
+    bool several = y.tag == V_LIST;
+    int parts = several ? (int)y.as.list->count : 1, count = extra->count - 2;
+    Value *u = pool_bytes((size_t)(parts + 1) * sizeof *u), *out = pool_bytes((size_t)(parts + 1) * sizeof *out);
+    for (int k = 0; k < parts; k++) {
+        u[k] = adjoint_variable(several ? y.as.list->item[k] : y);
+        out[k] = UNSET;
+    }
+    Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments), *in = row_inputs(f, extra);
+    arguments[0] = several ? list_of((size_t)parts, u) : u[0];
+    arguments[1] = y;
+    memcpy(arguments + 2, in + 2, (size_t)count * sizeof *in);
+    rt.recording = true;
+    Function *rule = extra->in[0].as.function;
+    Value result = rule->call(rule, count + 2, arguments);
+    if (result.tag != V_LIST) result = list_of(1, &result);
+    if (result.as.list->count != (size_t)count)
+        fail(E_GRADIENT, "the rule of a custom gradient gave %zu gradients for %d arguments", result.as.list->count, count);
+    for (int i = 0; i < count; i++) {
+        Value t = tangent_of(f, extra->in[i + 2].node);
+        if (t.tag != V_UNSET && is_numeric(result.as.list->item[i])) transpose(f, result.as.list->item[i], t, parts, u, out);
+    }
+    rt.recording = f->recorded;
+    if (!several) return out[0];
+    for (int k = 0; k < parts; k++)
+        if (out[k].tag == V_UNSET) out[k] = zeros_like(constant_of(y.as.list->item[k]));
+    return list_of((size_t)parts, out);
+}
+
+static Value pass_row(Forward *f, const Node *n, uint32_t id) {
+    int op = node_op(n);
+    if (op == OP_custom) return pass_custom(f, n);
+    if (op == OP_part) return tangent_of(f, n->x.extra->in[0].node).as.list->item[n->x.extra->attr[1]];
+    switch ((OpClass)operations[op].class) {
+    case C_LINEAR: return pass_linear(f, n);
+    case C_MULTILINEAR: return pass_multilinear(f, n);
+    default: return pass_general(f, n, id);
+    }
+}
+
+static Value pass(Forward *f, const Node *n, uint32_t id, uint64_t position) {
+    if (n->head & N_TARGET) {
+        Value seed = leaf_tangent(f, id);
+        if (seed.tag != V_UNSET) return seed;
+    }
+    if (n->head & N_SWEPT) {
+        hint("sweep it with retain = true, or compute it again");
+        fail(E_GRADIENT, "this value, or one it was computed from, was already swept");
+    }
+    rt.here = n->span;
+    return has_extra(n) ? pass_row(f, n, id) : pass_elementwise(f, n, id, position);
+}
+
+/* ---- the sweep ---- */
+static void walk(Forward *f) {
+    Chunk *c = rt.tape->first;
+    while (c->next && c->next->base <= f->low) c = c->next;
+    for (; c && c->base <= f->high; c = c->next) {
+        for (uint32_t i = 0; i < c->used && c->base + i <= f->high; i++) {
+            uint64_t position = c->base + i;
+            if (position < f->low || !(depends_at(&f->depends, position) & DEPENDS_ON_TARGET)) continue;
+            size_t pool = pool_mark();
+            Value t = pass(f, &c->node[i], c->slot << CHUNK_SHIFT | i, position);
+            if (t.tag != V_UNSET) list_set(f->tangents, position - f->low, t);
+            pool_unwind(pool);
+            poll();
+        }
+    }
+}
+
+static void find_range(Forward *f, int heads, const Value *y) {
+    f->low = UINT64_MAX;
+    f->high = 0;
+    for (int i = 0; i < heads; i++)
+        if (is_recorded(y[i]) && position_of(y[i].node) > f->high) f->high = position_of(y[i].node);
+    for (int i = 0; i < f->count; i++) {
+        uint32_t id = f->x[i].node;
+        if (!id) continue;
+        uint64_t position = id >= LEAF ? 0 : position_of(id);
+        if (position < f->low) f->low = position;
+    }
+}
+
+static void find_dependence(Forward *f) {
+    for (int i = 0; i < f->count; i++) {
+        uint32_t id = f->x[i].node;
+        if (id) idmap_put(id >= LEAF ? &f->target_leaves : &f->targets, id, (uint32_t)i);
+        if (id && id < LEAF) node_at(id)->head |= N_TARGET;
+    }
+    f->depends = depend_mark(f->low, f->high, &f->targets, &f->target_leaves);
+    idmap_free(&f->targets);
+    idmap_free(&f->target_leaves);
+}
+
+static bool worth_recording(const Forward *f, int heads, const Value *y) {
+    for (int i = 0; i < f->count; i++) if (f->seed[i].node) return true;
+    for (int i = 0; i < heads; i++)
+        if (is_recorded(y[i]) && position_of(y[i].node) >= f->low &&
+            depends_at(&f->depends, position_of(y[i].node)) & DEPENDS_ON_OTHER) return true;
+    return false;
+}
+
+static Value head_tangent(const Forward *f, Value y) {
+    Value t = y.node ? tangent_of(f, y.node) : UNSET;
+    if (t.tag == V_UNSET) return zeros_like(constant_of(y));
+    if (is_object(t)) pool_own(value_keep(t).as.obj);
+    return t;
+}
+
+void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent, Value *out) {
+    Forward f = { .count = count, .x = x, .seed = tangent };
+    bool was = rt.recording;
+    Span here = rt.here;
+    find_range(&f, heads, y);
+    if (f.low > f.high) {
+        for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
+        return;
+    }
+    find_dependence(&f);
+    f.recorded = was && worth_recording(&f, heads, y);
+    f.masked = f.low;
+    f.tangents = list_new(f.high - f.low + 1);
+    f.masks = list_new(1);
+    rt.recording = f.recorded;
+    walk(&f);
+    rt.recording = was;
+    rt.here = here;
+    for (int i = 0; i < count; i++)
+        if (is_recorded(x[i])) node_at(x[i].node)->head &= (uint16_t)~N_TARGET;
+    for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
+}

@@ -73,7 +73,6 @@ static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
     fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text, dtype_name(dtype));
 }
 
-/* How many elements; E_LIMIT or E_SHAPE if there is no such array. */
 static inline int64_t count_elements(int dtype, int axes, const int64_t *shape) {
     int64_t size = 1;
     bool wrong = axes > MAX_AXES;
@@ -81,6 +80,8 @@ static inline int64_t count_elements(int dtype, int axes, const int64_t *shape) 
     if (__builtin_expect(wrong || size > MOST_BYTES >> dtype_shift[dtype], 0)) absurd(dtype, axes, shape);
     return size;
 }
+
+int64_t shape_size(int dtype, int axes, const int64_t *shape) { return count_elements(dtype, axes, shape); }
 
 /* ---- making ---- */
 static inline Array *header_new(size_t bytes, int dtype, int axes, int64_t size) {

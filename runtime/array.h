@@ -58,6 +58,8 @@ static inline int axes_of(Value v) { return v.tag == V_ARRAY ? v.as.array->axes 
 static inline int64_t size_of(Value v) { return v.tag == V_ARRAY ? v.as.array->size : 1; }
 static inline double num_of(Value v) { return v.tag == V_BOOL ? v.as.truth : v.as.num; }  /* V_NUM, V_BOOL */
 Shape value_shape(Value v);
+/* How many elements such an array has; E_LIMIT or E_SHAPE if there can be none. */
+int64_t shape_size(int dtype, int axes, const int64_t *shape);
 bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b);
 double array_get(const Array *a, int64_t flat);      /* element in row-major order, any dtype or layout */
 void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /* "[2, 3]" */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "elem.h"
 #include "kernels.h"
+#include "rand.h"
 #include "tape.h"
 
 /* ---- the table ---- */

@@ -1,0 +1,534 @@
+/* Draws of the standard library: uniform, normal, integers, orders, choices, and distributions.
+ *
+ * The one idea: every element draws from its own place (rand.h). Where one block of bits is enough, two
+ * elements share it; a distribution that rejects and tries again has a Stream of blocks of its own.
+ * Differentiable settings (loc, scale) are applied by recorded operations to a plain draw. */
+#include "rand.h"
+#include "kernels.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* ---- bits ---- */
+static inline void philox_round(uint32_t c[4], uint32_t key_low, uint32_t key_high) {
+    uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
+    c[0] = (uint32_t)(b >> 32) ^ c[1] ^ key_low;
+    c[1] = (uint32_t)b;
+    c[2] = (uint32_t)(a >> 32) ^ c[3] ^ key_high;
+    c[3] = (uint32_t)a;
+}
+
+void philox(const uint32_t counter[4], uint64_t key, uint32_t out[4]) {
+    uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32), c[4];
+    memcpy(c, counter, sizeof c);
+    for (int i = 0; i < 10; i++, low += 0x9E3779B9u, high += 0xBB67AE85u) philox_round(c, low, high);
+    memcpy(out, c, sizeof c);
+}
+
+typedef struct Block { uint64_t half[2]; } Block;
+
+/* step 0: the block that two elements share; from 1: an element's own. */
+static inline Block block_at(uint64_t place, uint32_t step) {
+    uint32_t counter[4] = { (uint32_t)place, (uint32_t)(place >> 32), step, 0 }, out[4];
+    philox(counter, rt.random_key, out);
+    return (Block){ { (uint64_t)out[1] << 32 | out[0], (uint64_t)out[3] << 32 | out[2] } };
+}
+
+static inline double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }           /* [0, 1) */
+static inline double unit_above_zero(uint64_t bits) { return (double)((bits >> 11) + 1) * 0x1p-53; }  /* (0, 1] */
+/* [0, n); the bias is below n / 2^64. */
+static inline uint64_t below(uint64_t bits, uint64_t n) { return (uint64_t)((unsigned __int128)bits * n >> 64); }
+
+/* SplitMix64's finisher (Steele, Lea, Flood 2014): seeds that are close give keys that are not. */
+static uint64_t scramble(uint64_t n) {
+    n += 0x9E3779B97F4A7C15u;
+    n = (n ^ n >> 30) * 0xBF58476D1CE4E5B9u;
+    n = (n ^ n >> 27) * 0x94D049BB133111EBu;
+    return n ^ n >> 31;
+}
+
+/* Key 0 means: not seeded yet. */
+void rand_seed(uint64_t n) {
+    uint64_t key = scramble(n);
+    rt.random_key = key ? key : 1;
+    rt.random_counter = 0;
+}
+
+static void seed_from_system(void) {
+    uint64_t n;
+    if (getrandom(&n, sizeof n, GRND_NONBLOCK) != sizeof n) n = (uint64_t)time(NULL) << 20 ^ (uint64_t)clock();
+    rand_seed(n);
+}
+
+uint64_t rand_take(uint64_t n) {
+    if (!rt.random_key) seed_from_system();
+    uint64_t first = rt.random_counter;
+    rt.random_counter += n;
+    return first;
+}
+
+uint64_t rand_bits(uint64_t place) { return block_at(place >> 1, 0).half[place & 1]; }
+double rand_unit(uint64_t place) { return unit(rand_bits(place)); }
+
+/* Box and Muller 1958: one block gives the normal draws of two places. */
+typedef struct Pair { double half[2]; } Pair;
+static Pair normal_pair(Block block) {
+    double radius = sqrt(-2 * log(unit_above_zero(block.half[0])));
+    double angle = 6.28318530717958648 * unit(block.half[1]);
+    return (Pair){ { radius * cos(angle), radius * sin(angle) } };
+}
+
+/* ---- whole arrays ---- */
+static Pair uniform_pair(Block block) { return (Pair){ { unit(block.half[0]), unit(block.half[1]) } }; }
+
+/* Fills n elements from this place on, two by two where they share a block. */
+static inline void fill_pairs(double *target, int64_t n, uint64_t place, Pair (*draw)(Block)) {
+    int64_t i = 0;
+    if (n > 0 && place & 1) target[i++] = draw(block_at(place >> 1, 0)).half[1];
+    for (; i + 1 < n; i += 2) {
+        Pair pair = draw(block_at((place + (uint64_t)i) >> 1, 0));
+        target[i] = pair.half[0];
+        target[i + 1] = pair.half[1];
+        if (i % RUN < 2) poll();
+    }
+    if (i < n) target[i] = draw(block_at((place + (uint64_t)i) >> 1, 0)).half[0];
+}
+
+static Array *uniform_array(const Shape *shape) {
+    Array *a = array_new(F64, shape->axes, shape->dim);
+    fill_pairs(a->data, a->size, rand_take((uint64_t)a->size), uniform_pair);
+    return a;
+}
+
+static Array *normal_array(const Shape *shape) {
+    Array *a = array_new(F64, shape->axes, shape->dim);
+    fill_pairs(a->data, a->size, rand_take((uint64_t)a->size), normal_pair);
+    return a;
+}
+
+/* ---- streams, for draws that may need several tries ---- */
+typedef struct Stream { uint64_t place; uint32_t step; } Stream;
+
+static Block stream_block(Stream *s) { return block_at(s->place, ++s->step); }
+static double stream_unit(Stream *s) { return unit_above_zero(stream_block(s).half[0]); }
+static double stream_normal(Stream *s) { return normal_pair(stream_block(s)).half[0]; }
+
+/* Marsaglia and Tsang 2000, scale 1; below 1 from gamma(alpha + 1). */
+static double gamma_draw(Stream *s, double alpha) {
+    if (alpha < 1) {
+        double power = pow(stream_unit(s), 1 / alpha);
+        return power * gamma_draw(s, alpha + 1);
+    }
+    double d = alpha - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        double x = stream_normal(s), v = 1 + c * x;
+        if (v <= 0) continue;
+        v = v * v * v;
+        if (log(stream_unit(s)) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
+    }
+}
+
+/* How many factors until the product falls below exp(-rate) (Knuth). */
+static double poisson_small(Stream *s, double rate) {
+    double bound = exp(-rate), product = stream_unit(s);
+    int count = 0;
+    while (product > bound) {
+        product *= stream_unit(s);
+        count++;
+    }
+    return count;
+}
+
+/* Hörmann 1993, transformed rejection (PTRS), for rate >= 10. */
+static double poisson_large(Stream *s, double rate) {
+    double b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
+    double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2), log_rate = log(rate);
+    for (;;) {
+        double u = stream_unit(s) - 0.5, v = stream_unit(s), us = 0.5 - fabs(u);
+        double k = floor((2 * a / us + b) * u + rate + 0.43);
+        if (us >= 0.07 && v <= v_r) return k;
+        if (k < 0 || (us < 0.013 && v > us)) continue;
+        if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= k * log_rate - rate - lgamma(k + 1)) return k;
+    }
+}
+
+/* From 1e9 on rounding spoils PTRS, and the normal distribution is as near as can be told. */
+static double poisson_draw(Stream *s, double rate) {
+    if (rate < 10) return poisson_small(s, rate);
+    if (rate < 1e9) return poisson_large(s, rate);
+    return floor(rate + sqrt(rate) * stream_normal(s) + 0.5);
+}
+
+/* Devroye 1986, X.4.3: halves n by drawing the middle one of n ordered uniforms, which is a beta draw. */
+static double binomial_draw(Stream *s, double n, double p) {
+    double successes = 0;
+    while (n > 32) {
+        double a = floor(n / 2) + 1, b = n + 1 - a;
+        double x = gamma_draw(s, a), middle = x / (x + gamma_draw(s, b));
+        if (middle <= p) {
+            successes += a;
+            n = b - 1;
+            p = (p - middle) / (1 - middle);
+        } else {
+            n = a - 1;
+            p /= middle;
+        }
+    }
+    for (; n > 0; n--) successes += stream_unit(s) <= p;
+    return successes;
+}
+
+/* ---- distributions with settings that broadcast ---- */
+typedef double Sampler(Stream *s, double a, double b);
+typedef struct Sampling { Sampler *draw; uint64_t place; } Sampling;
+
+static void sample_run(int64_t n, char **at, const int64_t *strides, void *env) {
+    Sampling *sampling = env;
+    double *target = (double *)at[0];
+    const double *a = (double *)at[1], *b = (double *)at[2];
+    for (int64_t i = 0; i < n; i++) {
+        Stream s = { sampling->place++, 0 };
+        target[i * strides[0]] = sampling->draw(&s, a[i * strides[1]], b[i * strides[2]]);
+    }
+}
+
+static Array *f64_array(Value v, const char *what) { return array_cast(arg_array(v, what), F64); }
+
+/* Fails unless a setting of shape `own` fits in a draw of shape `shape`. */
+static void check_fits(const Shape *own, const Shape *shape, const char *what) {
+    Shape joined;
+    if (shapes_join(own, shape, &joined) && same_shape(joined.axes, joined.dim, shape->axes, shape->dim)) return;
+    char from[96], to[96];
+    shape_text(own->axes, own->dim, from, sizeof from);
+    shape_text(shape->axes, shape->dim, to, sizeof to);
+    fail(E_SHAPE, "%s has shape %s, which does not fit in a draw of shape %s", what, from, to);
+}
+
+/* The shape of a draw: as given, else that of its two settings together. */
+static Shape draw_shape(Value given, Value a, const char *a_name, Value b, const char *b_name) {
+    Shape x = value_shape(a), y = value_shape(b), shape;
+    if (!is_given(given)) {
+        if (!shapes_join(&x, &y, &shape)) check_fits(&x, &y, a_name);
+        return shape;
+    }
+    shape = arg_shape(given, "shape");
+    check_fits(&x, &shape, a_name);
+    check_fits(&y, &shape, b_name);
+    return shape;
+}
+
+/* One draw per element of the shape, each with its own settings. */
+static Array *sample(Sampler *draw, Value given, Value a, const char *a_name, Value b, const char *b_name) {
+    Array *x = f64_array(a, a_name), *y = f64_array(b, b_name);
+    Shape shape = draw_shape(given, a, a_name, b, b_name);
+    Array *out = array_new(F64, shape.axes, shape.dim);
+    Sampling sampling = { draw, rand_take((uint64_t)out->size) };
+    x = array_broadcast(x, shape.axes, shape.dim);
+    y = array_broadcast(y, shape.axes, shape.dim);
+    array_walk(3, (Array *[]){ out, x, y }, sample_run, &sampling);
+    return out;
+}
+
+static double sample_bernoulli(Stream *s, double p, double unused) {
+    (void)unused;
+    if (!(p >= 0 && p <= 1)) fail(E_VALUE, "p of bernoulli must be a probability, from 0 to 1, not %g", p);
+    return rand_unit(s->place) < p;
+}
+
+static double sample_gamma(Stream *s, double alpha, double scale) {
+    if (!(alpha > 0 && alpha < INFINITY)) fail(E_VALUE, "alpha of gamma must be above 0, not %g", alpha);
+    if (!(scale >= 0)) fail(E_VALUE, "scale of gamma must not be negative, but is %g", scale);
+    return scale * gamma_draw(s, alpha);
+}
+
+static double sample_poisson(Stream *s, double rate, double unused) {
+    (void)unused;
+    if (!(rate >= 0 && rate < INFINITY)) fail(E_VALUE, "lam of poisson must be 0 or above, not %g", rate);
+    return poisson_draw(s, rate);
+}
+
+/* ---- weights ---- */
+/* The running sums of weights, of which the last is the total; fails on what is no weight. */
+static double *running_sums(Array *weights, const char *what) {
+    double *sums = pool_bytes(array_bytes(weights)), sum = 0;
+    for (int64_t i = 0; i < weights->size; i++) {
+        double w = array_get(weights, i);
+        if (!(w >= 0 && w < INFINITY)) fail(E_VALUE, "%s has %g at place %lld: a weight is 0 or above", what, w, (long long)i);
+        sums[i] = sum += w;
+    }
+    if (!(sum > 0 && sum < INFINITY)) fail(E_VALUE, "%s must have a sum above 0, not %g", what, sum);
+    return sums;
+}
+
+/* The first place whose running sum is above x. */
+static int64_t find_place(const double *sums, int64_t count, double x) {
+    int64_t low = 0, high = count - 1;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (sums[middle] > x) high = middle;
+        else low = middle + 1;
+    }
+    return low;
+}
+
+/* Probabilities along one axis, at least one. */
+static Array *arg_weights(Value v, const char *what) {
+    Array *weights = array_contiguous(f64_array(v, what));
+    if (weights->axes != 1 || weights->size == 0) {
+        char text[80];
+        fail(E_SHAPE, "%s must be probabilities along one axis, not %s", what, describe(v, text, sizeof text));
+    }
+    return weights;
+}
+
+/* ---- orders and choices: all as arrays of indices ---- */
+static Array *vector_new(int64_t count) { return array_new(F64, 1, &count); }
+
+/* The first `taken` of 0..count in a random order (Fisher and Yates; Durstenfeld 1964). */
+static Array *order_new(int64_t count, int64_t taken) {
+    Array *order = vector_new(count);
+    double *at = f64_of(order);
+    uint64_t place = rand_take((uint64_t)taken);
+    for (int64_t i = 0; i < count; i++) at[i] = (double)i;
+    for (int64_t i = 0; i < taken; i++) {
+        int64_t other = i + (int64_t)below(rand_bits(place + (uint64_t)i), (uint64_t)(count - i));
+        double swapped = at[i];
+        at[i] = at[other];
+        at[other] = swapped;
+        if (i % RUN == 0) poll();
+    }
+    return taken == count ? order : array_view(order, 1, &taken, (int64_t[]){ 1 }, 0);
+}
+
+static Array *choose_any(int64_t count, int64_t taken) {
+    Array *chosen = vector_new(taken);
+    uint64_t place = rand_take((uint64_t)taken);
+    for (int64_t i = 0; i < taken; i++) {
+        f64_of(chosen)[i] = (double)below(rand_bits(place + (uint64_t)i), (uint64_t)count);
+        if (i % RUN == 0) poll();
+    }
+    return chosen;
+}
+
+static Array *choose_weighted(Array *weights, int64_t taken) {
+    double *sums = running_sums(weights, "p of choice"), total = sums[weights->size - 1];
+    Array *chosen = vector_new(taken);
+    uint64_t place = rand_take((uint64_t)taken);
+    for (int64_t i = 0; i < taken; i++) {
+        double x = rand_unit(place + (uint64_t)i) * total;
+        f64_of(chosen)[i] = (double)find_place(sums, weights->size, x);
+        if (i % RUN == 0) poll();
+    }
+    return chosen;
+}
+
+typedef struct Arrival { double time; int64_t index; } Arrival;
+
+static int by_time(const void *a, const void *b) {
+    double x = ((const Arrival *)a)->time, y = ((const Arrival *)b)->time;
+    return (x > y) - (x < y);
+}
+
+/* Efraimidis and Spirakis 2006: exponential arrival times with the weights as rates; the first come. */
+static Array *choose_distinct_weighted(Array *weights, int64_t taken) {
+    int64_t count = weights->size, possible = 0;
+    Arrival *arrivals = pool_bytes((size_t)count * sizeof *arrivals);
+    uint64_t place = rand_take((uint64_t)count);
+    running_sums(weights, "p of choice");
+    for (int64_t i = 0; i < count; i++) {
+        double w = f64_of(weights)[i];
+        arrivals[i].time = w > 0 ? -log(unit_above_zero(rand_bits(place + (uint64_t)i))) / w : INFINITY;
+        arrivals[i].index = i;
+        possible += w > 0;
+    }
+    if (taken > possible)
+        fail(E_VALUE, "choice cannot take %lld different ones: %lld have a weight above 0", (long long)taken,
+             (long long)possible);
+    qsort(arrivals, (size_t)count, sizeof *arrivals, by_time);
+    Array *chosen = vector_new(taken);
+    for (int64_t i = 0; i < taken; i++) f64_of(chosen)[i] = (double)arrivals[i].index;
+    return chosen;
+}
+
+static Array *choose(int64_t count, int64_t taken, bool again, Value p) {
+    if (count == 0 && taken > 0) fail(E_VALUE, "choice has nothing to choose from");
+    if (!again && taken > count) {
+        hint("replace = true lets one be taken several times");
+        fail(E_VALUE, "choice cannot take %lld different ones of %lld", (long long)taken, (long long)count);
+    }
+    if (!is_given(p)) return again ? choose_any(count, taken) : order_new(count, taken);
+    Array *weights = arg_weights(p, "p of choice");
+    if (weights->size != count)
+        fail(E_SHAPE, "p of choice must have a weight for each of the %lld, but has %lld", (long long)count,
+             (long long)weights->size);
+    return again ? choose_weighted(weights, taken) : choose_distinct_weighted(weights, taken);
+}
+
+/* How many there are to choose from: n stands for 0..n-1, an array for its rows. */
+static int64_t population(Value x, const char *what) {
+    if (x.tag == V_LIST) return (int64_t)x.as.list->count;
+    if (axes_of(x) > 0) return shape_of(x.as.array)[0];
+    int64_t n = arg_int(x, what);
+    if (n < 0) fail(E_VALUE, "%s must be an array, a list, or a number from 0 on, not %lld", what, (long long)n);
+    return n;
+}
+
+/* Those of x that the indices (in any shape) name: a part of x, recorded as such. */
+static Value taken_from(Value x, Array *indices) {
+    if (x.tag == V_LIST) {
+        Value list = list_new((size_t)indices->size);
+        for (int64_t i = 0; i < indices->size; i++)
+            list_set(list, (size_t)i, x.as.list->item[(size_t)array_get(indices, i)]);
+        return list;
+    }
+    if (axes_of(x) == 0) return array_value(indices);
+    IndexItem item = { .kind = I_GATHER, .gather = object(indices) };
+    if (indices->axes == 0) item = (IndexItem){ .kind = I_AT, .start = (int64_t)array_get(indices, 0) };
+    return op_index(x, 1, &item);
+}
+
+/* ---- the calls ---- */
+Value call_seed(int count, const Value *bound) {
+    (void)count;
+    if (is_given(bound[0])) rand_seed((uint64_t)arg_int(bound[0], "n of seed"));
+    else seed_from_system();
+    return NIL;
+}
+
+Value call_rand(int count, const Value *bound) {
+    (void)count;
+    Shape shape = arg_shape(bound[0], "the shape of rand");
+    return array_value(uniform_array(&shape));
+}
+
+Value call_randn(int count, const Value *bound) {
+    (void)count;
+    Shape shape = arg_shape(bound[0], "the shape of randn");
+    return array_value(normal_array(&shape));
+}
+
+static Shape given_shape(Value v, const char *what) {
+    return is_given(v) ? arg_shape(v, what) : (Shape){ .axes = 0 };
+}
+
+Value call_randint(int count, const Value *bound) {
+    (void)count;
+    bool both = is_given(bound[1]);
+    int64_t low = both ? arg_int(bound[0], "low of randint") : 0;
+    int64_t high = both ? arg_int(bound[1], "high of randint") : arg_int(bound[0], "high of randint");
+    if (low >= high)
+        fail(E_VALUE, "randint draws from low up to high, but %lld is not below %lld", (long long)low, (long long)high);
+    Shape shape = given_shape(bound[2], "shape of randint");
+    Array *a = array_new(F64, shape.axes, shape.dim);
+    uint64_t place = rand_take((uint64_t)a->size), width = (uint64_t)(high - low);
+    for (int64_t i = 0; i < a->size; i++) {
+        f64_of(a)[i] = (double)(low + (int64_t)below(rand_bits(place + (uint64_t)i), width));
+        if (i % RUN == 0) poll();
+    }
+    return array_value(a);
+}
+
+Value call_permutation(int count, const Value *bound) {
+    (void)count;
+    int64_t all = population(bound[0], "x of permutation");
+    return taken_from(bound[0], order_new(all, all));
+}
+
+Value call_shuffle(int count, const Value *bound) {
+    (void)count;
+    if (bound[0].tag != V_LIST && axes_of(bound[0]) == 0) {
+        char text[80];
+        hint("permutation(n) gives the numbers below n in a random order");
+        fail(E_TYPE, "x of shuffle must be an array or a list, not %s", describe(bound[0], text, sizeof text));
+    }
+    return call_permutation(count, bound);
+}
+
+static Array *reshaped(Array *flat, const Shape *shape) {
+    Array *made = array_new(F64, shape->axes, shape->dim);
+    memcpy(made->data, flat->data, array_bytes(made));
+    return made;
+}
+
+Value call_choice(int count, const Value *bound) {
+    (void)count;
+    Value x = bound[0];
+    Shape shape = given_shape(bound[1], "shape of choice");
+    bool again = !is_given(bound[2]) || arg_bool(bound[2], "replace of choice");
+    int64_t taken = shape_size(F64, shape.axes, shape.dim);
+    Array *chosen = choose(population(x, "x of choice"), taken, again, bound[3]);
+    if (x.tag == V_LIST && shape.axes == 0) return x.as.list->item[(size_t)array_get(chosen, 0)];
+    return taken_from(x, reshaped(chosen, &shape));
+}
+
+Value call_bernoulli(int count, const Value *bound) {
+    (void)count;
+    Value p = is_given(bound[0]) ? bound[0] : number(0.5);
+    Array *drawn = sample(sample_bernoulli, bound[1], p, "p of bernoulli", number(0), "");
+    return array_value(array_cast(drawn, BOOL));
+}
+
+/* Each category takes its share of what the earlier ones left. */
+static void multinomial_row(double *row, const double *sums, int64_t categories, double n, uint64_t place) {
+    Stream s = { place, 0 };
+    double total = sums[categories - 1], before = 0;
+    for (int64_t i = 0; i < categories; i++) {
+        double left = total - before, share = left > 0 ? (sums[i] - before) / left : 0;
+        row[i] = i == categories - 1 ? n : binomial_draw(&s, n, share < 1 ? share : 1);
+        n -= row[i];
+        before = sums[i];
+    }
+}
+
+Value call_multinomial(int count, const Value *bound) {
+    (void)count;
+    double n = (double)arg_int(bound[0], "n of multinomial");
+    if (n < 0) fail(E_VALUE, "n of multinomial must be 0 or above, not %g", n);
+    Array *weights = arg_weights(bound[1], "p of multinomial");
+    double *sums = running_sums(weights, "p of multinomial");
+    Shape shape = given_shape(bound[2], "shape of multinomial");
+    int64_t rows = shape_size(F64, shape.axes, shape.dim), categories = weights->size;
+    if (shape.axes == MAX_AXES) fail(E_LIMIT, "shape of multinomial has no room for an axis more");
+    shape.dim[shape.axes++] = categories;
+    Array *counts = array_new(F64, shape.axes, shape.dim);
+    uint64_t place = rand_take((uint64_t)rows);
+    for (int64_t i = 0; i < rows; i++) {
+        multinomial_row(f64_of(counts) + i * categories, sums, categories, n, place + (uint64_t)i);
+        poll();
+    }
+    return array_value(counts);
+}
+
+Value call_gamma(int count, const Value *bound) {
+    (void)count;
+    Value scale = is_given(bound[1]) ? bound[1] : number(1);
+    return array_value(sample(sample_gamma, bound[2], bound[0], "alpha of gamma", scale, "scale of gamma"));
+}
+
+Value call_poisson(int count, const Value *bound) {
+    (void)count;
+    Value rate = is_given(bound[0]) ? bound[0] : number(1);
+    return array_value(sample(sample_poisson, bound[1], rate, "lam of poisson", number(0), ""));
+}
+
+Value call_random_normal(int count, const Value *bound) {
+    (void)count;
+    Value loc = is_given(bound[1]) ? bound[1] : number(0), scale = is_given(bound[2]) ? bound[2] : number(1);
+    arg_array(loc, "loc of random_normal");
+    arg_array(scale, "scale of random_normal");
+    Shape shape = draw_shape(bound[0], loc, "loc of random_normal", scale, "scale of random_normal");
+    Value drawn = array_value(normal_array(&shape));
+    return op_add(op_mul(drawn, scale), loc);
+}
+
+Value call_random_uniform(int count, const Value *bound) {
+    (void)count;
+    Value low = is_given(bound[1]) ? bound[1] : number(0), high = is_given(bound[2]) ? bound[2] : number(1);
+    arg_array(low, "low of random_uniform");
+    arg_array(high, "high of random_uniform");
+    Shape shape = draw_shape(bound[0], low, "low of random_uniform", high, "high of random_uniform");
+    Value drawn = array_value(uniform_array(&shape));
+    return op_add(op_mul(drawn, op_sub(high, low)), low);
+}

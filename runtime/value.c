@@ -19,9 +19,14 @@ enum {
     POOL_START = 1024,
     SYMBOLS_START = 1024,
     CELLS_START = 10000,        /* no collection below */
+    FEW_FIELDS = 16,            /* found by looking at each; a power of two */
 };
 
 typedef struct Scratch { Obj head; size_t bytes; } Scratch;
+
+static inline size_t address_hash(const void *address) {
+    return (size_t)(((uint64_t)(uintptr_t)address >> 4) * 0x9E3779B97F4A7C15u >> 20);
+}
 
 /* ---- dying ---- */
 static Obj *dead;               /* the chain; shifted by 4, a link is good for 52-bit addresses */
@@ -52,6 +57,7 @@ static void struct_free(Struct *record) {
         value_release(record->field[i].value);
     }
     mem_free(record->field, record->capacity * sizeof *record->field);
+    mem_free(record->index, record->index_capacity * sizeof *record->index);
     mem_free(record, sizeof *record);
 }
 
@@ -273,16 +279,40 @@ Value list_push(Value list, Value v) {
 /* ---- structs ---- */
 Value struct_new(size_t capacity) {
     Struct *record = obj_new(sizeof *record, V_STRUCT);
-    record->count = record->capacity = 0;
-    record->field = NULL;
-    record->module = false;
+    *record = (Struct){ .head = record->head };
     pool_own(record);
     if (capacity) record->field = mem_grow(NULL, &record->capacity, capacity, sizeof *record->field);
     return object(record);
 }
 
+static uint32_t *field_place(const Struct *s, const String *name) {
+    size_t at = address_hash(name) & (s->index_capacity - 1);
+    while (s->index[at] && s->field[s->index[at] - 1].name != name) at = (at + 1) & (s->index_capacity - 1);
+    return &s->index[at];
+}
+
+/* Brings the index up to the fields put since the last look. */
+static void index_fields(Struct *s) {
+    if (s->count * 2 > s->index_capacity) {
+        size_t capacity = s->index_capacity ? s->index_capacity : FEW_FIELDS;
+        while (capacity < s->count * 4) capacity *= 2;
+        uint32_t *index = mem_alloc_zeroed(capacity * sizeof *index);
+        mem_free(s->index, s->index_capacity * sizeof *index);
+        s->index = index;
+        s->index_capacity = capacity;
+        s->indexed = 0;
+    }
+    for (; s->indexed < s->count; s->indexed++)
+        *field_place(s, s->field[s->indexed].name) = (uint32_t)s->indexed + 1;
+}
+
 Value *struct_find(Value record, String *name) {
     Struct *s = record.as.record;
+    if (s->count > FEW_FIELDS) {
+        if (s->indexed < s->count) index_fields(s);
+        uint32_t place = *field_place(s, name);
+        return place ? &s->field[place - 1].value : NULL;
+    }
     for (size_t i = 0; i < s->count; i++)
         if (s->field[i].name == name) return &s->field[i].value;
     return NULL;
@@ -340,7 +370,7 @@ typedef struct Collection {
 } Collection;
 
 static uint32_t *index_place(const Collection *c, const Obj *obj) {
-    size_t at = (size_t)(((uint64_t)(uintptr_t)obj >> 4) * 0x9E3779B97F4A7C15u >> 20) & (c->index_capacity - 1);
+    size_t at = address_hash(obj) & (c->index_capacity - 1);
     while (c->index[at] && c->found[c->index[at] - 1].obj != obj) at = (at + 1) & (c->index_capacity - 1);
     return &c->index[at];
 }

@@ -75,6 +75,8 @@ struct Struct {
     size_t count, capacity;
     Field *field;
     bool module;       /* a module: only its own fields, no methods */
+    uint32_t *index;   /* of many fields: by name, 1 + place; struct_find() sees to it */
+    size_t index_capacity, indexed;
 };
 
 struct Cell { Obj head; Value value; Cell *previous, *next; };

@@ -220,7 +220,7 @@ static void transpose(Forward *f, Value contribution, Value tangent, int parts, 
     if (!contribution.node) return;
     Value *d = pool_bytes((size_t)parts * sizeof *d);
     rt.recording = f->recorded;
-    sweep_gradients(contribution, tangent, parts, u, d);
+    sweep_gradients(1, &contribution, &tangent, parts, u, d);
     for (int k = 0; k < parts; k++) out[k] = add_tangent(out[k], d[k]);
 }
 

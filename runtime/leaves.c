@@ -51,3 +51,26 @@ Value tree_map(Value tree, Value (*each)(Value leaf, void *env), void *env) {
     for (size_t i = 0; i < count; i++) leaves[i] = each(leaves[i], env);
     return tree_rebuild(tree, leaves);
 }
+
+static bool is_smooth(Value v) { return is_numeric(v) && dtype_of(v) != BOOL; }
+
+size_t tree_numeric(Value tree, Value *out) {
+    size_t count, kept = 0;
+    Value *leaves = tree_leaves(tree, &count);
+    for (size_t i = 0; i < count; i++)
+        if (is_smooth(leaves[i])) {
+            if (out) out[kept] = leaves[i];
+            kept++;
+        }
+    return kept;
+}
+
+Value tree_with_numeric(Value tree, const Value *replacements, bool others_nil) {
+    size_t count;
+    Value *leaves = tree_leaves(tree, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (is_smooth(leaves[i])) leaves[i] = *replacements++;
+        else if (others_nil) leaves[i] = NIL;
+    }
+    return tree_rebuild(tree, leaves);
+}

@@ -13,4 +13,9 @@ Value *tree_leaves(Value tree, size_t *count);
 Value tree_rebuild(Value tree, const Value *leaves);
 /* each(leaf, env) at every leaf, in a tree of the same structure. */
 Value tree_map(Value tree, Value (*each)(Value leaf, void *env), void *env);
+/* The leaves that can be differentiated by (numbers and arrays of f64 or f32), in order, into out unless it is
+ * NULL; their number. */
+size_t tree_numeric(Value tree, Value *out);
+/* The tree with these leaves replaced, and the others kept or made nil. */
+Value tree_with_numeric(Value tree, const Value *replacements, bool others_nil);
 #endif

@@ -718,9 +718,9 @@ static Value target_result(const Sweep *s, int i) {
     return g;
 }
 
-void sweep_gradients(Value y, Value g, int count, const Value *x, Value *out) {
-    Sweep *s = begin(1, &y, count, x, true);
-    sweep_run(s, &g);
+void sweep_gradients(int heads, const Value *y, const Value *g, int count, const Value *x, Value *out) {
+    Sweep *s = begin(heads, y, count, x, true);
+    sweep_run(s, g);
     for (int i = 0; i < count; i++) out[i] = target_result(s, i);
     close_sweep(s);
 }

@@ -14,9 +14,9 @@ void sweep_backward(int count, const Value *heads, const Value *gradients, bool 
 /* The gradient of the leaf or held recorded value x; E_GRADIENT if there is none. */
 Value sweep_gradient(Value x);
 
-/* d sum(g * y) / d x[i] for each of `count` recorded values or leaves, into out; zeros where y does not depend
- * on it. g nil: ones. Keeps the tape. */
-void sweep_gradients(Value y, Value g, int count, const Value *x, Value *out);
+/* The gradient of sum of g[k] * y[k] over all heads with respect to each of `count` recorded values or leaves x,
+ * into out; zeros where no head depends on it. g NULL or g[k] nil: ones. Keeps the tape. */
+void sweep_gradients(int heads, const Value *y, const Value *g, int count, const Value *x, Value *out);
 
 /* An operation with a rule of its own: returns y, whose gradient is rule(g, y, *in), an array for one input
  * else a list. y may be a list of results; then g is a list too, with zeros where nothing came. */

@@ -215,6 +215,11 @@ void close_bracket(Parser *p, Bracket *bracket, int kind) {
     if (!p->panicking) advance(p);
 }
 
+/* What is missing at the end of the text would have to stand on the same line. */
+void more_does_not_help(Parser *p) {
+    if (p->parsed.errors == 1) p->parsed.status = PARSE_ERROR;
+}
+
 bool expect(Parser *p, int kind, const char *expected) {
     if (p->panicking) return false;
     if (p->token.kind == kind && on_this_line(p)) {
@@ -223,6 +228,7 @@ bool expect(Parser *p, int kind, const char *expected) {
     }
     if (p->token.kind == kind) syntax_error(p, p->token, "expected %s on the same line", expected);
     else unexpected(p, expected);
+    if (newlines_count(p)) more_does_not_help(p);
     return false;
 }
 

@@ -236,22 +236,23 @@ static Ast *array_literal(Parser *p) {
 
 /* ---- blocks and structs ---- */
 
+static Ast *no_block(Parser *p, const char *expected) {
+    Token t = p->token, line_end = { .start = p->previous_end, .end = p->previous_end + 1 };
+    if (p->panicking) return error_node(p);
+    Error *error = t.newline ? syntax_error(p, line_end, "expected %s, on the same line", expected)
+                             : unexpected(p, expected);
+    more_does_not_help(p);
+    if (t.kind == T_ASSIGN) advise(error, "`=` assigns; `==` compares");
+    advise(error, "a block stands in braces: { ... }");
+    return error_node(p);
+}
+
 /* block: '{' statements '}' */
 Ast *block(Parser *p, const char *after) {
     Bracket bracket;
     char expected[64];
     snprintf(expected, sizeof expected, "`{` after %s", after);
-    if (p->panicking || p->token.kind != T_BRACE_OPEN || !on_this_line(p)) {
-        Token t = p->token;
-        Error *error = NULL;
-        if (p->panicking) return error_node(p);
-        if (t.newline) error = syntax_error(p, (Token){ .start = p->previous_end, .end = p->previous_end + 1 },
-                                            "expected %s, on the same line", expected);
-        else error = unexpected(p, expected);
-        if (t.kind == T_ASSIGN) advise(error, "`=` assigns; `==` compares");
-        advise(error, "a block stands in braces: { ... }");
-        return error_node(p);
-    }
+    if (p->panicking || p->token.kind != T_BRACE_OPEN || !on_this_line(p)) return no_block(p, expected);
     uint32_t start = p->token.start;
     open_bracket(p, &bracket, IN_BLOCK);
     advance(p);
@@ -493,8 +494,10 @@ Fn *new_function(Parser *p, String *called, uint32_t start) {
     Fn *fn = arena_alloc(p->source, sizeof *fn);
     size_t mark = p->stack_count;
     fn->name = called;
-    if (p->token.kind != T_PAREN_OPEN || !on_this_line(p)) unexpected(p, "`(` with the parameters");
-    else argument_list(p, &comma);
+    if (p->token.kind != T_PAREN_OPEN || !on_this_line(p)) {
+        unexpected(p, "`(` with the parameters");
+        more_does_not_help(p);
+    } else argument_list(p, &comma);
     fn->span = span_new(p->source, start, p->previous_end, 0);
     take_parameters(p, fn, mark);
     fn->body = body_of(p, true, "the parameters");

@@ -6,11 +6,12 @@
 
 /* ---- mending ---- */
 
-/* Can only begin a statement, so a line that begins with it does, whatever is still open. */
+/* A line that begins so is most likely a statement, whatever is still open. */
 static bool begins_statement(const Parser *p) {
     switch (p->token.kind) {
     case T_FN: return p->next.kind == T_NAME;
     case T_FOR: case T_WHILE: case T_RETURN: case T_IMPORT: case T_EXTERN: case T_BREAK: case T_CONTINUE:
+    case T_IF: case T_RECORD:
         return true;
     default:
         return false;
@@ -28,12 +29,12 @@ static int bracket_step(int kind) {
 /* Skips the rest of a statement that went wrong: to a newline, `;` or closing bracket outside all brackets that it
  * opened. `from` is where it began: at least one token goes. */
 static void recover(Parser *p, uint32_t from) {
-    int open = p->panic_depth - p->bracket->depth;
+    int open = p->panic_depth - p->bracket->depth, at_first = open;
     bool moved = p->token.start > from;
     for (; p->token.kind != T_END; advance(p), moved = true) {
         int step = bracket_step(p->token.kind);
         bool outside = open <= 0;
-        if (moved && p->token.newline && (outside || begins_statement(p))) break;
+        if (moved && p->token.newline && (outside || (open <= at_first && begins_statement(p)))) break;
         if (moved && outside && p->token.kind == T_SEMICOLON) break;
         if (outside && step < 0 && p->bracket->kind != IN_TEXT) break;
         if (outside && p->token.kind == T_GREATER && closes_record(p)) break;
@@ -183,8 +184,10 @@ Ast *record_expression(Parser *p) {
     advance(p);
     if (sign.kind == T_RECORD && p->token.kind == T_PAREN_OPEN && on_this_line(p)) call_arguments(p);
     bool angle = p->token.kind == T_LESS && on_this_line(p);
-    if (!angle && p->token.kind != T_BRACE_OPEN)
+    if (!angle && p->token.kind != T_BRACE_OPEN && !p->panicking) {
         advise(unexpected(p, "`<` with the block to record"), "%s < ... > or %s { ... }", word, word);
+        more_does_not_help(p);
+    }
     Ast *body = p->panicking ? error_node(p) : angle ? angles(p) : block(p, word);
     Ast *node = new_node(p, sign.kind == T_RECORD ? A_RECORD : A_PAUSE, sign.start, p->previous_end);
     node->b = body;
@@ -449,6 +452,7 @@ static Ast *expression_statement(Parser *p) {
     if (!list || p->panicking) return first;
     Token where = { .start = start, .end = p->previous_end };
     advise(syntax_error(p, where, "a list that stands alone needs parentheses"), "write (a, b)");
+    more_does_not_help(p);
     return first;
 }
 

@@ -59,6 +59,7 @@ Error *unexpected(Parser *p, const char *expected);
 void advise(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void advise_foreign(Parser *p, Error *error);
 void point_at(Parser *p, Error *error, Token where, const char *text);
+void more_does_not_help(Parser *p);    /* behind an error at the end of the text: it is not INCOMPLETE */
 void warn(Parser *p, Token where, const char *message, const char *advice);
 
 void open_bracket(Parser *p, Bracket *bracket, BracketKind kind);  /* at its token */

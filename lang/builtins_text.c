@@ -3,6 +3,7 @@
 #include "builtins.h"
 #include "format.h"
 #include "io.h"
+#include <string.h>
 
 static bool given(Value v) { return v.tag != V_UNSET; }
 
@@ -206,5 +207,31 @@ Value builtin_write_json(int count, const Value *arg) {
     json_write(&b, arg[1], indent_of(arg[2]));
     buffer_char(&b, '\n');
     io_write_file(path, b.text, b.bytes);
+    return NIL;
+}
+
+/* ---- CSV ---- */
+
+static char separator_of(Value v) {
+    String *text = string_or(v, "sep", ",");
+    if (text->bytes == 1 && !strchr("\"\r\n", text->text[0])) return text->text[0];
+    fail(E_VALUE, "sep must be one character, such as \",\" or \";\" or \"\\t\"");
+}
+
+Value builtin_read_csv(int count, const Value *arg) {
+    (void)count;
+    String *path = arg_string(arg[0], "the path");
+    int header = is_nil(arg[1]) ? -1 : arg_bool(arg[1], "header");
+    char separator = separator_of(arg[2]);
+    Value text = io_read_text(path);
+    return csv_read(text.as.string->text, text.as.string->bytes, separator, header, path->text);
+}
+
+Value builtin_write_csv(int count, const Value *arg) {
+    (void)count;
+    String *path = arg_string(arg[0], "the path");
+    Buffer b = { 0 };
+    csv_write(&b, arg[1], separator_of(arg[2]));
+    io_write_file(path, b.text ? b.text : "", b.bytes);
     return NIL;
 }

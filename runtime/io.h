@@ -39,4 +39,12 @@ Handle *io_own(void (*release)(void *pointer));
 Value json_read(const char *text, size_t bytes, const char *name);
 /* indent: spaces per level, 0 for one line. nan and inf, which JSON lacks, are null. */
 void json_write(Buffer *b, Value v, int indent);
+
+/* ---- CSV (csv.c) ---- */
+/* With a header (a first row that is not all numbers, or header = 1) a struct of columns: an array
+ * where all cells are numbers, an empty cell being nan, else a list of strings. Without (header =
+ * 0) a matrix, or a list of such columns. -1: look and see. */
+Value csv_read(const char *text, size_t bytes, char separator, int header, const char *name);
+/* A matrix, a vector as one column, a struct of columns, or a list of rows. */
+void csv_write(Buffer *b, Value v, char separator);
 #endif

@@ -373,7 +373,8 @@ static bool decimal_number(const char *text, double *out) {
 }
 
 bool text_number(const char *text, size_t bytes, double *out) {
-    char *plain = pool_bytes(bytes + 1);   /* without space around it, 1_000 as 1000 */
+    char small[64];
+    char *plain = bytes < sizeof small ? small : pool_bytes(bytes + 1);   /* 1_000 as 1000 */
     size_t count = 0;
     while (bytes && is_space((unsigned char)*text)) text++, bytes--;
     while (bytes && is_space((unsigned char)text[bytes - 1])) bytes--;

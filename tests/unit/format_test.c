@@ -379,6 +379,34 @@ static void json_errors_tell_where(void **state) {
     fails(try_to_json, nested_list(200000), "", "");
 }
 
+static Value try_csv(Value x, const char *text) {
+    (void)x;
+    return csv_read(text, strlen(text), ',', -1, "t.csv");
+}
+
+static void tables_become_matrices_or_columns(void **state) {
+    (void)state;
+    prints(try_csv(NIL, "1,2\r\n\n3,4"), "[[1, 2],\n [3, 4]]");
+    prints(try_csv(NIL, "x,\"a \"\"b\"\"\"\n1,u\n,\"v,\nw\"\n"),
+           "{x: [1, nan], \"a \\\"b\\\"\": (\"u\", \"v,\\nw\")}");
+    prints(try_csv(NIL, ""), "[]  # shape [0, 0]");
+    fails(try_csv, NIL, "1,2\n3\n", "t.csv: line 2 has 1 cells, and the first row has 2");
+    fails(try_csv, NIL, "x\n\"a", "t.csv: the quote opened in line 2 is not closed");
+    fails(try_csv, NIL, "x\n\"a\"b", "text behind a closing quote");
+}
+
+static void tables_are_written_so_that_they_read_back(void **state) {
+    (void)state;
+    Value t = struct_new(2);
+    struct_put(t, SYMBOL("x"), VECTOR(1, 0.1));
+    struct_put(t, SYMBOL("name"), LIST(string_of("a,\"b\""), string_of("7")));
+    Buffer b = { 0 };
+    csv_write(&b, t, ',');
+    buffer_char(&b, 0);
+    assert_string_equal(b.text, "x,name\n1,\"a,\"\"b\"\"\"\n0.1,\"7\"\n");
+    assert_true(values_equal(try_csv(NIL, b.text), t));
+}
+
 static void a_file_is_replaced_as_a_whole(void **state) {
     (void)state;
     char name[] = "/tmp/adl_format_test.XXXXXX";
@@ -442,6 +470,8 @@ int main(void) {
         TEST(json_arrays_become_arrays_if_they_are_rectangular),
         TEST(json_comes_back),
         TEST(json_errors_tell_where),
+        TEST(tables_become_matrices_or_columns),
+        TEST(tables_are_written_so_that_they_read_back),
         TEST(a_file_is_replaced_as_a_whole),
         TEST(a_missing_file_is_named),
     };

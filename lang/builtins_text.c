@@ -56,12 +56,6 @@ Value builtin_parse_number(int count, const Value *arg) {
     return number(x);
 }
 
-Value builtin_split(int count, const Value *arg) {
-    (void)count;
-    String *text = arg_string(arg[0], "the text to split");
-    return string_split(text, is_nil(arg[1]) ? NULL : arg_string(arg[1], "the separator"));
-}
-
 /* The rows of an array as a list, so that join takes [1, 2, 3] too. */
 static Value list_of_vector(const Array *a) {
     if (a->axes != 1) fail(E_SHAPE, "join needs a list or an array with one axis, not %d", a->axes);

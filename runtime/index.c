@@ -530,7 +530,7 @@ Value op_where_rule(int which, Value g, const Value *in) {
 
 /* ---- calls ---- */
 Value call_where(int count, const Value *bound) {
-    for (int i = 0; i < count; i++) arg_array(bound[i], "where");
+    for (int i = 0; i < count; i++) operand(bound[i], "where");
     return op_where(bound[0], bound[1], bound[2]);
 }
 
@@ -542,14 +542,14 @@ static IndexItem gather_of(Value places) {
 /* (x, indices, axis = nil): nil is the flattened array, as in NumPy */
 Value call_take(int count, const Value *bound) {
     (void)count;
-    int n = arg_array(bound[0], "take")->axes;
+    int n = operand(bound[0], "take")->axes;
     Value places = bound[1].tag == V_LIST ? call_array(1, &bound[1]) : bound[1];
-    arg_array(places, "take");
+    operand(places, "take");
     if (!is_given(bound[2])) {
         IndexItem item = gather_of(places);
         return op_index(op_reshape(bound[0], 1, (int64_t[]){ size_of(bound[0]) }), 1, &item);
     }
-    int axis = arg_axis(bound[2], n, "take");
+    int axis = arg_axis(bound[2], n, "axis");
     IndexItem items[MAX_AXES];
     for (int i = 0; i < axis; i++) items[i] = (IndexItem){ .kind = I_SLICE, .step = 1 };
     items[axis] = gather_of(places);
@@ -572,7 +572,7 @@ static void diagonal_items(IndexItem *items, int64_t rows, int64_t columns, int6
 Value call_diag(int count, const Value *bound) {
     (void)count;
     Value x = bound[0];
-    Shape shape = value_shape(object(arg_array(x, "diag")));
+    Shape shape = value_shape(object(operand(x, "diag")));
     int64_t k = is_given(bound[1]) ? arg_int(bound[1], "k") : 0;
     IndexItem items[2];
     if (shape.axes == 2) {
@@ -588,7 +588,7 @@ Value call_diag(int count, const Value *bound) {
 /* x where the column is at most (lower) or at least the row plus k, else 0, in the last two axes */
 static Value triangle(const Value *bound, bool lower, const char *name) {
     Value x = bound[0];
-    Shape shape = value_shape(object(arg_array(x, name)));
+    Shape shape = value_shape(object(operand(x, name)));
     if (shape.axes < 2) fail(E_SHAPE, "%s needs a matrix, and this has %d axes", name, shape.axes);
     int64_t k = is_given(bound[1]) ? arg_int(bound[1], "k") : 0;
     const int64_t *dim = shape.dim + shape.axes - 2;

@@ -42,6 +42,8 @@ int joint_dtype(int count, const Value *in);
 static inline Value value_of_dtype(Array *a, int dtype) { return array_value(array_cast(a, dtype)); }
 
 /* ---- arguments ---- */
+/* The array that an operation works on; E_TYPE naming the operation. */
+Array *operand(Value v, const char *operation);
 /* An axis argument as a bit set: nil is all axes; with exclude, the complement. `what` is the operation. */
 uint64_t arg_axes(Value axis, Value exclude, int axes, const char *what);
 /* A shape given as one list or array, or number by number: the list of a `*shape` parameter. */

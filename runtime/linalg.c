@@ -294,7 +294,7 @@ Value op_matmul_rule(int which, Value g, Value x, Value y) {
 
 Value call_matmul(int count, const Value *bound) {
     (void)count;
-    arg_array(bound[0], "matmul");
-    arg_array(bound[1], "matmul");
+    operand(bound[0], "matmul");
+    operand(bound[1], "matmul");
     return op_matmul(bound[0], bound[1]);
 }

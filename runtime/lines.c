@@ -360,16 +360,16 @@ Value op_cumprod_rule(Value g, Value x, Value r, const Attr *attr) {
 
 /* ---- calls ---- */
 static int axis_of(Value x, Value axis, int otherwise, const char *name) {
-    int n = arg_array(x, name)->axes;
+    int n = operand(x, name)->axes;
     if (n == 0) fail(E_SHAPE, "%s needs an array with at least one axis, and this is a number", name);
-    return is_given(axis) ? arg_axis(axis, n, name) : otherwise < 0 ? n - 1 : otherwise;
+    return is_given(axis) ? arg_axis(axis, n, "axis") : otherwise < 0 ? n - 1 : otherwise;
 }
 
 static Value flat(Value x) { return op_reshape(x, 1, (int64_t[]){ size_of(x) }); }
 
 /* (x, axis = nil, keepdims = false, exclude = false), all axes together */
 static Value call_lines(Op op, const Value *bound, const char *name) {
-    int n = arg_array(bound[0], name)->axes;
+    int n = operand(bound[0], name)->axes;
     uint64_t axes = arg_axes(bound[1], bound[3], n, name);
     return apply(op, 1, bound, ATTR((int64_t)axes, arg_flag(bound[2], "keepdims")));
 }
@@ -380,7 +380,7 @@ Value call_argmin(int count, const Value *bound) { (void)count; return call_line
 
 /* (x, axis = -1) */
 static Value call_normalised(Op op, const Value *bound, const char *name) {
-    int n = arg_array(bound[0], name)->axes;
+    int n = operand(bound[0], name)->axes;
     Value axis = n == 0 ? NIL : bound[1].tag == V_UNSET ? number(-1) : bound[1];
     return apply(op, 1, bound, ATTR((int64_t)arg_axes(axis, UNSET, n, name)));
 }
@@ -390,7 +390,7 @@ Value call_log_softmax(int count, const Value *bound) { (void)count; return call
 
 /* (x, axis = nil): nil is the flattened array, as in NumPy */
 static Value call_cumulative(Op op, const Value *bound, const char *name) {
-    arg_array(bound[0], name);
+    operand(bound[0], name);
     Value x = is_given(bound[1]) ? bound[0] : flat(bound[0]);
     return apply(op, 1, &x, ATTR(axis_of(x, bound[1], 0, name), false));
 }

@@ -49,7 +49,7 @@ Value call_ones(int count, const Value *bound) {
 Value call_full(int count, const Value *bound) {
     (void)count;
     Shape shape = arg_shape_rest(bound[0], "full"), joined;
-    Shape from = value_shape(object(arg_array(bound[1], "full")));
+    Shape from = value_shape(object(operand(bound[1], "full")));
     if (!bound[1].node && bound[1].tag == V_NUM) return filled(shape, bound[1].as.num, F64);
     if (!shapes_join(&from, &shape, &joined) || !same_shape(joined.axes, joined.dim, shape.axes, shape.dim)) {
         char left[120], right[120];
@@ -101,12 +101,12 @@ Value call_linspace(int count, const Value *bound) {
     return op_where(object(last), stop, op_add(start, way));
 }
 
-Value call_zeros_like(int count, const Value *bound) { (void)count; arg_array(bound[0], "zeros_like"); return zeros_like(bound[0]); }
-Value call_ones_like(int count, const Value *bound) { (void)count; arg_array(bound[0], "ones_like"); return ones_like(bound[0]); }
+Value call_zeros_like(int count, const Value *bound) { (void)count; operand(bound[0], "zeros_like"); return zeros_like(bound[0]); }
+Value call_ones_like(int count, const Value *bound) { (void)count; operand(bound[0], "ones_like"); return ones_like(bound[0]); }
 
 Value call_full_like(int count, const Value *bound) {
     (void)count;
-    arg_array(bound[0], "full_like");
+    operand(bound[0], "full_like");
     Shape shape = value_shape(bound[0]);
     if (!bound[1].node && is_number(bound[1])) return full_like(bound[0], arg_number(bound[1], "value"));
     return op_cast_like(op_expand(bound[1], &shape), bound[0]);

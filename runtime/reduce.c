@@ -437,13 +437,13 @@ Value op_norm_rule(Value g, Value x, Value r, const Attr *attr) {
 
 /* ---- calls: (x, axis = nil, keepdims = false, exclude = false) ---- */
 static Value call_over(Op op, const Value *bound, const char *name) {
-    int n = arg_array(bound[0], name)->axes;
+    int n = operand(bound[0], name)->axes;
     return apply_over(op, bound[0], arg_axes(bound[1], bound[3], n, name), arg_flag(bound[2], "keepdims"));
 }
 
 /* max(a, b) is meant elementwise by whoever writes it: b is no axis of a. */
 static Value call_extreme(Op op, const Value *bound, const char *name) {
-    int n = arg_array(bound[0], name)->axes;
+    int n = operand(bound[0], name)->axes;
     Value axis = bound[1];
     bool fits = !is_numeric(axis) || (axis.tag != V_BOOL && dtype_of(axis) == F64);
     if (fits && is_numeric(axis)) {
@@ -473,7 +473,7 @@ Value call_all(int count, const Value *bound) { (void)count; return call_over(OP
 Value call_norm(int count, const Value *bound) {
     (void)count;
     Value x = bound[0];
-    int n = arg_array(x, "norm")->axes;
+    int n = operand(x, "norm")->axes;
     double order = is_given(bound[1]) ? arg_number(bound[1], "ord") : 2;
     uint64_t axes = arg_axes(bound[2], bound[4], n, "norm");
     bool keepdims = arg_flag(bound[3], "keepdims");

@@ -5,6 +5,7 @@
  * composed of them and of indexing, here where the arguments need care that adl text would be slow at. */
 #include <string.h>
 #include "rules.h"
+#include "text.h"
 
 static Shape shape_from(const Attr *attr) {
     Shape shape = { .axes = (int)attr[0] };
@@ -229,15 +230,22 @@ Value op_unconcat(Value g, const Value *in, int which, const Attr *attr) {
 }
 
 /* ---- arguments ---- */
+Array *operand(Value v, const char *operation) {
+    char got[100];
+    if (is_numeric(v)) return array_of(v);
+    if (v.tag == V_LIST) hint("array(x) makes one array of a list");
+    fail(E_TYPE, "%s needs a number or an array, not %s", operation, describe(v, got, sizeof got));
+}
+
 uint64_t arg_axes(Value axis, Value exclude, int axes, const char *what) {
     uint64_t all = axes ? ALL_AXES >> (64 - axes) : 0, set = 0;
     if (!is_given(axis)) return all;
-    if (axis.tag == V_NUM) set = (uint64_t)1 << arg_axis(axis, axes, what);
+    if (axis.tag == V_NUM) set = (uint64_t)1 << arg_axis(axis, axes, "axis");
     else {
         int count;
         const Value *items = arg_items(axis, &count, what);
         for (int i = 0; i < count; i++) {
-            uint64_t bit = (uint64_t)1 << arg_axis(items[i], axes, what);
+            uint64_t bit = (uint64_t)1 << arg_axis(items[i], axes, "axis");
             if (set & bit) fail(E_ARGUMENT, "%s: axis %g is given twice", what, arg_number(items[i], what));
             set |= bit;
         }
@@ -255,7 +263,7 @@ const Value *arg_items(Value v, int *count, const char *what) {
         *count = (int)v.as.list->count;
         return v.as.list->item;
     }
-    Array *a = arg_array(v, what);
+    Array *a = operand(v, what);
     if (!a->axes) fail(E_TYPE, "%s: expected a list, and this is a number", what);
     *count = (int)shape_of(a)[0];
     Value *items = pool_bytes((size_t)(*count + 1) * sizeof *items);
@@ -290,7 +298,7 @@ static Shape fitted_shape(Value x, Value rest) {
 
 Value call_reshape(int count, const Value *bound) {
     (void)count;
-    arg_array(bound[0], "reshape");
+    operand(bound[0], "reshape");
     Shape shape = fitted_shape(bound[0], bound[1]);
     return op_reshape(bound[0], shape.axes, shape.dim);
 }
@@ -298,7 +306,7 @@ Value call_reshape(int count, const Value *bound) {
 /* transpose(x) reverses the axes; transpose(x, 1, 0, 2) or transpose(x, [1, 0, 2]) orders them. */
 Value call_transpose(int count, const Value *bound) {
     (void)count;
-    int n = arg_array(bound[0], "transpose")->axes, given = 0;
+    int n = operand(bound[0], "transpose")->axes, given = 0;
     Value rest = bound[1];
     if (rest.tag == V_LIST && rest.as.list->count == 1 && !is_number(rest.as.list->item[0])) rest = rest.as.list->item[0];
     const Value *axes = is_given(rest) ? arg_items(rest, &given, "transpose") : NULL;
@@ -306,7 +314,7 @@ Value call_transpose(int count, const Value *bound) {
     Attr order[MAX_AXES];
     uint64_t seen = 0;
     for (int i = 0; i < n; i++) {
-        order[i] = given ? arg_axis(axes[i], n, "transpose") : n - 1 - i;
+        order[i] = given ? arg_axis(axes[i], n, "axis") : n - 1 - i;
         if (seen >> order[i] & 1) fail(E_ARGUMENT, "transpose: axis %d is given twice", (int)order[i]);
         seen |= (uint64_t)1 << order[i];
     }
@@ -315,8 +323,8 @@ Value call_transpose(int count, const Value *bound) {
 
 Value call_swapaxes(int count, const Value *bound) {
     (void)count;
-    int n = arg_array(bound[0], "swapaxes")->axes;
-    int a = arg_axis(bound[1], n, "swapaxes"), b = arg_axis(bound[2], n, "swapaxes");
+    int n = operand(bound[0], "swapaxes")->axes;
+    int a = arg_axis(bound[1], n, "axis"), b = arg_axis(bound[2], n, "axis");
     Attr order[MAX_AXES];
     for (int i = 0; i < n; i++) order[i] = i == a ? b : i == b ? a : i;
     return transpose_by(bound[0], n, order);
@@ -324,7 +332,7 @@ Value call_swapaxes(int count, const Value *bound) {
 
 Value call_broadcast_to(int count, const Value *bound) {
     (void)count;
-    arg_array(bound[0], "broadcast_to");
+    operand(bound[0], "broadcast_to");
     Shape from = value_shape(bound[0]), to = arg_shape_rest(bound[1], "broadcast_to"), joined;
     if (!shapes_join(&from, &to, &joined) || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
         char left[120], right[120];
@@ -338,7 +346,7 @@ Value call_broadcast_to(int count, const Value *bound) {
 /* (x, axis = nil): without axes of length 1, all of them or those named */
 Value call_squeeze(int count, const Value *bound) {
     (void)count;
-    int n = arg_array(bound[0], "squeeze")->axes;
+    int n = operand(bound[0], "squeeze")->axes;
     Shape old = value_shape(bound[0]), shape = { 0 };
     uint64_t gone = arg_axes(bound[1], UNSET, n, "squeeze");
     for (int i = 0; i < n; i++) {
@@ -352,23 +360,23 @@ Value call_squeeze(int count, const Value *bound) {
 
 Value call_expand_dims(int count, const Value *bound) {
     (void)count;
-    int n = arg_array(bound[0], "expand_dims")->axes;
+    int n = operand(bound[0], "expand_dims")->axes;
     if (n == MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
-    int axis = arg_axis(bound[1], n + 1, "expand_dims");
+    int axis = arg_axis(bound[1], n + 1, "axis");
     Shape old = value_shape(bound[0]), shape = { .axes = n + 1 };
     for (int i = 0; i <= n; i++) shape.dim[i] = i < axis ? old.dim[i] : i == axis ? 1 : old.dim[i - 1];
     return op_reshape(bound[0], shape.axes, shape.dim);
 }
 
 static void check_arrays(const Value *items, int count, const char *what) {
-    for (int i = 0; i < count; i++) arg_array(items[i], what);
+    for (int i = 0; i < count; i++) operand(items[i], what);
 }
 
 Value call_stack(int count, const Value *bound) {
     const Value *items = arg_items(bound[0], &count, "stack");
     check_arrays(items, count, "stack");
     int n = count ? axes_of(items[0]) : 0;
-    return op_stack(count, items, is_given(bound[1]) ? arg_axis(bound[1], n + 1, "stack") : 0);
+    return op_stack(count, items, is_given(bound[1]) ? arg_axis(bound[1], n + 1, "axis") : 0);
 }
 
 static Value concat_lists(const Value *items, int count) {
@@ -388,15 +396,23 @@ Value call_concat(int count, const Value *bound) {
     if (count && items[0].tag == V_LIST) return concat_lists(items, count);
     check_arrays(items, count, "concat");
     int n = count ? axes_of(items[0]) : 0;
-    return op_concat(count, items, is_given(bound[1]) && n ? arg_axis(bound[1], n, "concat") : 0);
+    return op_concat(count, items, is_given(bound[1]) && n ? arg_axis(bound[1], n, "axis") : 0);
 }
 
-/* (x, parts, axis = 0): a number of equal parts, or the places to cut at */
+static Value split_text(const Value *bound) {
+    if (!is_given(bound[1])) return string_split(bound[0].as.string, NULL);
+    if (bound[1].tag != V_STRING) fail(E_TYPE, "split: the separator of a text is a text too");
+    return string_split(bound[0].as.string, bound[1].as.string);
+}
+
+/* (x, parts = nil, axis = 0): a number of equal parts, or the places to cut at; for a text the separator */
 Value call_split(int count, const Value *bound) {
     Value x = bound[0];
-    int n = arg_array(x, "split")->axes;
+    if (x.tag == V_STRING) return split_text(bound);
+    if (!is_given(bound[1])) fail(E_ARGUMENT, "split: expected a number of parts, or the places to cut at");
+    int n = operand(x, "split")->axes;
     if (!n) fail(E_SHAPE, "split needs an array with at least one axis, and this is a number");
-    int axis = is_given(bound[2]) ? arg_axis(bound[2], n, "split") : 0;
+    int axis = is_given(bound[2]) ? arg_axis(bound[2], n, "axis") : 0;
     int64_t length = value_shape(x).dim[axis], parts, first = 0;
     const Value *cuts = NULL;
     if (is_number(bound[1])) {
@@ -418,7 +434,7 @@ Value call_split(int count, const Value *bound) {
 
 /* (x, reps): each axis [n] becomes [reps, n], broadcast and joined */
 Value call_tile(int count, const Value *bound) {
-    Shape x = value_shape(object(arg_array(bound[0], "tile"))), reps = arg_shape_rest(bound[1], "tile");
+    Shape x = value_shape(object(operand(bound[0], "tile"))), reps = arg_shape_rest(bound[1], "tile");
     int n = x.axes > reps.axes ? x.axes : reps.axes;
     (void)count;
     if (2 * n > MAX_AXES) fail(E_LIMIT, "tile: at most %d axes", MAX_AXES / 2);
@@ -438,9 +454,9 @@ Value call_tile(int count, const Value *bound) {
 /* (x, repeats, axis = nil): nil is the flattened array, as in NumPy */
 Value call_repeat(int count, const Value *bound) {
     (void)count;
-    arg_array(bound[0], "repeat");
+    operand(bound[0], "repeat");
     Value x = is_given(bound[2]) ? bound[0] : op_reshape(bound[0], 1, (int64_t[]){ size_of(bound[0]) });
-    int axis = is_given(bound[2]) ? arg_axis(bound[2], axes_of(x), "repeat") : 0;
+    int axis = is_given(bound[2]) ? arg_axis(bound[2], axes_of(x), "axis") : 0;
     int64_t length = value_shape(x).dim[axis], total = 0;
     Array *repeats = arg_array(bound[1], "repeats");
     if (repeats->size != 1 && repeats->size != length)
@@ -462,7 +478,7 @@ Value call_repeat(int count, const Value *bound) {
 /* (x, axis = nil): all axes, or those named */
 Value call_flip(int count, const Value *bound) {
     (void)count;
-    int n = arg_array(bound[0], "flip")->axes;
+    int n = operand(bound[0], "flip")->axes;
     uint64_t axes = arg_axes(bound[1], UNSET, n, "flip");
     IndexItem items[MAX_AXES];
     for (int i = 0; i < n; i++) {
@@ -483,9 +499,9 @@ static Value roll_axis(Value x, int axis, int64_t by) {
 Value call_roll(int count, const Value *bound) {
     (void)count;
     Value x = bound[0];
-    int n = arg_array(x, "roll")->axes;
+    int n = operand(x, "roll")->axes;
     int64_t by = arg_int(bound[1], "shift");
-    if (is_given(bound[2])) return roll_axis(x, arg_axis(bound[2], n, "roll"), by);
+    if (is_given(bound[2])) return roll_axis(x, arg_axis(bound[2], n, "axis"), by);
     return op_reshape_like(roll_axis(op_reshape(x, 1, (int64_t[]){ size_of(x) }), 0, by), x);
 }
 
@@ -493,7 +509,7 @@ Value call_roll(int count, const Value *bound) {
 Value call_pad(int count, const Value *bound) {
     (void)count;
     Value x = bound[0];
-    int n = arg_array(x, "pad")->axes;
+    int n = operand(x, "pad")->axes;
     Shape shape = value_shape(x), pair = { 2, { n, 2 } };
     Value widths = bound[1].tag == V_LIST ? call_array(1, &bound[1]) : bound[1];
     Array *width = array_broadcast(arg_array(widths, "width"), pair.axes, pair.dim);
@@ -511,7 +527,7 @@ Value call_pad(int count, const Value *bound) {
 
 /* ---- conversions ---- */
 static Value call_cast(const Value *bound, int dtype, const char *name) {
-    arg_array(bound[0], name);
+    operand(bound[0], name);
     return op_cast(bound[0], dtype);
 }
 Value call_f64(int count, const Value *bound) { (void)count; return call_cast(bound, F64, "f64"); }
@@ -522,7 +538,7 @@ Value call_bool(int count, const Value *bound) { (void)count; return call_cast(b
 static Value array_from(Value v) {
     check_stack();
     if (v.tag != V_LIST) {
-        arg_array(v, "array");
+        operand(v, "array");
         return v;
     }
     size_t count = v.as.list->count;
@@ -536,7 +552,7 @@ Value call_array(int count, const Value *bound) { (void)count; return array_from
 
 Value call_asscalar(int count, const Value *bound) {
     (void)count;
-    Array *a = arg_array(bound[0], "asscalar");
+    Array *a = operand(bound[0], "asscalar");
     if (a->size != 1) {
         char text[120];
         shape_text(a->axes, shape_of(a), text, sizeof text);
@@ -549,16 +565,16 @@ Value call_asscalar(int count, const Value *bound) {
 /* ---- asking ---- */
 Value call_shape(int count, const Value *bound) {
     (void)count;
-    Shape shape = value_shape(object(arg_array(bound[0], "shape")));
+    Shape shape = value_shape(object(operand(bound[0], "shape")));
     Array *out = array_new(F64, 1, (int64_t[]){ shape.axes });
     for (int i = 0; i < shape.axes; i++) f64_of(out)[i] = (double)shape.dim[i];
     return object(out);
 }
 
-Value call_size(int count, const Value *bound) { (void)count; return number((double)arg_array(bound[0], "size")->size); }
-Value call_ndim(int count, const Value *bound) { (void)count; return number(arg_array(bound[0], "ndim")->axes); }
+Value call_size(int count, const Value *bound) { (void)count; return number((double)operand(bound[0], "size")->size); }
+Value call_ndim(int count, const Value *bound) { (void)count; return number(operand(bound[0], "ndim")->axes); }
 Value call_dtype(int count, const Value *bound) {
     (void)count;
-    arg_array(bound[0], "dtype");
+    operand(bound[0], "dtype");
     return string_of(dtype_name(dtype_of(bound[0])));
 }

@@ -15,7 +15,8 @@ LIBRARIES = readline openblas libffi jansson libutf8proc
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 # Two builds of one formula must agree bit for bit, so no contraction; nothing reads errno or traps.
 ARITHMETIC = -ffp-contract=off -fno-math-errno -fno-trapping-math
-BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) \
+            $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIBS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -lpthread -ldl
 COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
 
@@ -23,30 +24,30 @@ COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
 
 SUBMAKE = $(MAKE) --no-print-directory -j$(CORES)
 
-all:                       ## builds build/adl
+all:                 ## builds build/adl
 	@$(SUBMAKE) $(BUILD)/adl
-demo: setup                ## sets up, builds, runs the tutorial, then opens the prompt on a terminal
+demo: setup          ## sets up, builds, runs the tutorial, then opens the prompt on a terminal
 	@$(SUBMAKE) $(BUILD)/adl
 	@$(BUILD)/adl examples/autograd.adl
 	@if [ -t 0 ]; then $(BUILD)/adl; fi
-check: setup-tests         ## sets up, builds, runs every test; the last line is `N passed, N failed`
+check: setup-tests   ## sets up, builds, runs every test; the last line is `N passed, N failed`
 	@$(SUBMAKE) $(BUILD)/adl unit-tests
 	@tests/run $(BUILD)
-sanitize: setup-tests      ## the same under the address and undefined-behaviour sanitizers
+sanitize: setup-tests ## the same under the address and undefined-behaviour sanitizers
 	@$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests
 	@tests/run build/sanitize
-fuzz: setup                ## feeds mutilated programs to a sanitized build (TIME=60)
+fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
 	@$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
 	@build/sanitize/fuzz build/sanitize/adl $(TIME)
-bench: setup               ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
+bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
 	@$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
 	@tests/bench/run $(BUILD)
-install: all               ## copies adl to PREFIX/bin (default: /usr/local)
+install: all         ## copies adl to PREFIX/bin (default: /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BUILD)/adl $(DESTDIR)$(PREFIX)/bin/adl
-clean:                     ## removes build/
+clean:               ## removes build/
 	rm -rf build
-help:                      ## shows this list
+help:                ## shows this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
@@ -55,8 +56,8 @@ TIME     = 60
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------
-# A library is there if pkg-config knows it, a tool if the shell finds it. What is missing is installed
-# where apt-get may be used, else named. Nothing is run when nothing is missing.
+# A library is there if pkg-config knows it, a tool if the shell finds it. What is missing is
+# installed where apt-get may be used, else named. Nothing is run when nothing is missing.
 #
 #          command or library : its name for apt, dnf, pacman, brew
 TOOLS    = gcc:gcc:gcc:gcc:gcc pkg-config:pkg-config:pkgconf:pkgconf:pkgconf
@@ -76,16 +77,18 @@ setup-tests:
 define install_missing
 missing=; \
 for row in $(TOOLS); do command -v $${row%%:*} >/dev/null || missing="$$missing $$row"; done; \
-for row in $(1); do pkg-config --exists $${row%%:*} 2>/dev/null || missing="$$missing $$row"; done; \
+for row in $(1); do \
+    pkg-config --exists $${row%%:*} 2>/dev/null || missing="$$missing $$row"; done; \
 [ -n "$$missing" ] || exit 0; \
 names() { for row in $$missing; do echo "$$row" | cut -d: -f$$1; done | tr '\n' ' '; }; \
 if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi; \
 if command -v apt-get >/dev/null && $$as_root true 2>/dev/null; then \
     echo "installing $$(names 2)"; \
     $$as_root apt-get -q update && \
-    $$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $$(names 2); \
+    $$as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y --no-install-recommends install $$(names 2); \
 else \
-    echo "adl needs a few packages that are not installed here. With your package manager, one of:" >&2; \
+    echo "adl needs a few packages that are not installed here. Run one of:" >&2; \
     echo "  sudo apt-get install $$(names 2)" >&2; \
     echo "  sudo dnf install $$(names 3)" >&2; \
     echo "  sudo pacman -S $$(names 4)" >&2; \
@@ -96,8 +99,8 @@ endef
 
 # ---- building ---------------------------------------------------------------------------------
 
-# The elementwise kernels are compiled once per x86-64 level, each making its own table; the best one
-# is chosen at start. Elsewhere they are compiled once, in portable C.
+# The elementwise kernels are compiled once per x86-64 level, each making its own table; the best
+# one is chosen at start. Elsewhere they are compiled once, in portable C.
 ifeq ($(MACHINE),x86_64)
 LEVELS  = v2 v3 v4
 else

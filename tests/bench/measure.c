@@ -1,7 +1,7 @@
-/* Runs a command several times and tells what it took, for the rows of the bench table that a program
- * cannot measure from inside: start-up time, resident size, page faults.
+/* Runs a command several times and tells what it took, for the rows of the bench table that a
+ * program cannot measure from inside: start-up time, resident size, page faults.
  *
- *     measure RUNS COMMAND [ARGS]  ->  "milliseconds kilobytes faults", each the median over the runs */
+ *     measure RUNS COMMAND [ARGS]  ->  "milliseconds kilobytes faults", each the median */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -1,9 +1,9 @@
-/* Feeds mutilated programs to adl and reports every one that ends in a signal, hangs, or ends with a
- * status no program should have. The one idea: take lines from the tests, which are near everything the
- * language can do, and cut, swap, double and splice them; the program under test is a sanitized build,
- * which ends with a status of its own when memory is misused.
+/* Feeds mutilated programs to adl and reports every one that ends in a signal or misuses memory.
+ * The one idea: take lines from the tests, which are near everything the language can do, and cut,
+ * double and splice them; the program under test is a sanitized build, which ends with a status of its own
+ * when memory is misused.
  *
- *     fuzz ADL SECONDS [SEED]     (from the top folder; offending programs land in build/fuzz-N.adl) */
+ *     fuzz ADL SECONDS [SEED]     (from the top folder; findings land in build/fuzz-N.adl) */
 #define _GNU_SOURCE
 #include <ftw.h>
 #include <signal.h>
@@ -33,17 +33,22 @@ static int collect(const char *path, const struct stat *about, int kind, struct 
     if (kind != FTW_F || n < 4 || strcmp(path + n - 4, ".adl")) return 0;
     FILE *file = fopen(path, "r");
     char text[4096];
-    while (file && lines < MAX_LINES && fgets(text, sizeof text, file)) line[lines++] = strdup(text);
+    while (file && lines < MAX_LINES && fgets(text, sizeof text, file))
+        line[lines++] = strdup(text);
     if (file) fclose(file);
     return 0;
 }
 
-static const char *const odd[] = { "(", ")", "[", "]", "{", "}", "<", ">", ">>", "record <", ";", ",", "\"", "f\"{",
-    "\"\"\"", "#", "'", "->", "1e309", "-1", "nan", "inf", "0x", "new", "...", ":", "**", "//", "@", "\\", "\xff",
-    "α", "x", "()", "[]", "nil", ".grad", "[::-1]", "[0]", "attach_grad(", "backward(", "grad(", "while true {" };
+static const char *const odd[] = {
+    "(", ")", "[", "]", "{", "}", "<", ">", ">>", "record <", ";", ",", "\"", "f\"{", "\"\"\"", "#",
+    "'", "->", "1e309", "-1", "nan", "inf", "0x", "new", "...", ":", "**", "//", "@", "\\", "\xff",
+    "α", "x", "()", "[]", "nil", ".grad", "[::-1]", "[0]", "attach_grad(", "backward(", "grad(",
+    "while true {", "for x in ", "try {", "import ", "fn f(", "return ", "pause <",
+};
 
 /* Puts `part` in the text at `at` in place of `cut` bytes. */
-static void replace(char *text, size_t *bytes, size_t at, size_t cut, const char *part, size_t part_bytes) {
+static void replace(char *text, size_t *bytes, size_t at, size_t cut,
+                    const char *part, size_t part_bytes) {
     if (*bytes - cut + part_bytes >= MAX_TEXT) return;
     memmove(text + at + part_bytes, text + at + cut, *bytes - at - cut);
     memcpy(text + at, part, part_bytes);
@@ -67,10 +72,9 @@ static void mutilate(char *text, size_t *bytes) {
 
 static size_t make_program(char *text) {
     size_t bytes = 0;
-    for (uint32_t n = 1 + draw(12), at = draw((uint32_t)lines); n--; at = draw(3) ? at + 1 : draw((uint32_t)lines)) {
-        const char *next = line[at % (uint32_t)lines];
-        replace(text, &bytes, bytes, 0, next, strlen(next));
-    }
+    uint32_t all = (uint32_t)lines, at = draw(all);
+    for (uint32_t n = 1 + draw(12); n--; at = (draw(3) ? at + 1 : draw(all)) % all)
+        replace(text, &bytes, bytes, 0, line[at], strlen(line[at]));
     for (uint32_t n = draw(8); n--;) mutilate(text, &bytes);
     return bytes;
 }
@@ -92,7 +96,7 @@ static int run(const char *adl, const char *path) {
     return status;
 }
 
-/* Endless loops are programs too: the alarm is no finding. exit(n) may give any status but the sanitizers'. */
+/* An endless loop is a program too, and exit(n) may give any status but the sanitizers'. */
 static int is_finding(int status) {
     if (WIFSIGNALED(status)) return WTERMSIG(status) != SIGALRM;
     return WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 127;
@@ -114,7 +118,7 @@ int main(int count, char **arguments) {
         if (!file || fwrite(text, 1, bytes, file) != bytes || fclose(file) != 0) return 2;
         int status = run(arguments[1], path);
         ran++;
-        if (is_finding(status)) printf("%s ends with status %#x\n", path, (unsigned)status), found++;
+        if (is_finding(status)) found++, printf("%s: wait status %#x\n", path, (unsigned)status);
         else remove(path);
     }
     printf("%d programs, %d findings\n", ran, found);

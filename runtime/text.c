@@ -51,12 +51,14 @@ void buffer_format(Buffer *b, const char *format, ...) {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int bytes = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (bytes > 0) {
-        vsnprintf(buffer_reserve(b, (size_t)bytes + 1), (size_t)bytes + 1, format, again);
-        b->bytes += (size_t)bytes;
+    size_t room = b->capacity - b->bytes;
+    int bytes = vsnprintf(room ? b->text + b->bytes : NULL, room, format, args);
+    if (bytes >= 0 && (size_t)bytes >= room) {
+        char *at = buffer_reserve(b, (size_t)bytes + 1);
+        vsnprintf(at, (size_t)bytes + 1, format, again);
     }
+    if (bytes > 0) b->bytes += (size_t)bytes;
+    va_end(args);
     va_end(again);
 }
 

@@ -432,6 +432,37 @@ static void a_missing_file_is_named(void **state) {
     rt.sandbox = false;
 }
 
+/* ---- memory ---- */
+
+static void use_everything(void *env) {
+    char *name = env;
+    Buffer b = { 0 };
+    Value v = read_json("{\"w\": [[1, 2], [3, 4]], \"l\": [1, \"a\", null]}");
+    format_literal(&b, v, NULL);
+    format_piece(&b, v, ".2f", 3);
+    json_write(&b, v, 2);
+    csv_write(&b, try_csv(NIL, "x,y\n1,a\n"), ',');
+    io_write_file(string_of(name).as.string, b.text, b.bytes);
+    string_split(io_read_text(string_of(name).as.string).as.string, NULL);
+}
+
+/* Each allocation fails in its turn; close_runtime() sees what leaked. */
+static void an_allocation_that_fails_leaks_nothing(void **state) {
+    (void)state;
+    char name[] = "/tmp/adl_format_test.XXXXXX";
+    close(mkstemp(name));
+    size_t pool = pool_mark();
+    for (long n = 1;; n++) {
+        mem_fail_at(n);
+        bool done = guard(use_everything, name, NULL);
+        mem_fail_at(0);
+        pool_unwind(pool);
+        if (done) break;
+        assert_true(n < 1000);
+    }
+    unlink(name);
+}
+
 /* ---- running ---- */
 
 static int open_runtime(void **state) { return (void)state, runtime_open(), 0; }
@@ -474,6 +505,7 @@ int main(void) {
         TEST(tables_are_written_so_that_they_read_back),
         TEST(a_file_is_replaced_as_a_whole),
         TEST(a_missing_file_is_named),
+        TEST(an_allocation_that_fails_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,3 +164,15 @@ Value builtin_grad(int count, const Value *arg) {
     if (!arg[0].node && is_numeric(arg[0])) note_operand(0, arg[0]);
     return tree_map(arg[0], gradient_leaf, NULL);
 }
+
+Value builtin_on_grad(int count, const Value *arg) {
+    (void)count;
+    if (arg[1].tag != V_FUNCTION) fail(E_ARGUMENT, "on_grad(x, f) needs a function f of the adjoint, not %s", type_name(arg[1]));
+    if (!arg[0].node) {
+        note_operand(0, arg[0]);
+        hint("hooks go on leaves (attach_grad) and on what is computed from them inside record < ... >");
+        fail(E_GRADIENT, "on_grad: this value is not on the tape, so no sweep will reach it");
+    }
+    sweep_hook(arg[0], arg[1]);
+    return arg[0];
+}

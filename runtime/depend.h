@@ -9,8 +9,8 @@
 enum { DEPENDS_ON_TARGET = 1, DEPENDS_ON_OTHER = 2 };
 typedef struct Dependence { uint64_t low, high; uint8_t *bits; } Dependence;
 
-/* Marks the positions low..high, in the pool's memory. Targets carry N_TARGET. A target leaf is also something
- * else, since other sweeps may name it. */
-Dependence depend_mark(uint64_t low, uint64_t high, const IdMap *targets, const IdMap *target_leaves);
+/* Marks the positions low..high, in the pool's memory. Targets, nodes and leaves alike, are in the map; nodes among
+ * them carry N_TARGET. */
+Dependence depend_mark(uint64_t low, uint64_t high, const IdMap *targets);
 static inline int depends_at(const Dependence *d, uint64_t position) { return d->bits[position - d->low]; }
 #endif

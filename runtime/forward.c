@@ -14,7 +14,7 @@
 typedef struct Forward {
     uint64_t low, high;
     Dependence depends;
-    IdMap targets, target_leaves;   /* freed as soon as dependence is known */
+    IdMap targets;                  /* freed as soon as dependence is known */
     bool recorded;
     int count;
     const Value *x, *seed;
@@ -330,12 +330,11 @@ static void find_range(Forward *f, int heads, const Value *y) {
 static void find_dependence(Forward *f) {
     for (int i = 0; i < f->count; i++) {
         uint32_t id = f->x[i].node;
-        if (id) idmap_put(id >= LEAF ? &f->target_leaves : &f->targets, id, (uint32_t)i);
+        if (id) idmap_put(&f->targets, id, (uint32_t)i);
         if (id && id < LEAF) node_at(id)->head |= N_TARGET;
     }
-    f->depends = depend_mark(f->low, f->high, &f->targets, &f->target_leaves);
+    f->depends = depend_mark(f->low, f->high, &f->targets);
     idmap_free(&f->targets);
-    idmap_free(&f->target_leaves);
 }
 
 static bool worth_recording(const Forward *f, int heads, const Value *y) {
@@ -372,6 +371,6 @@ void forward_tangents(int heads, const Value *y, int count, const Value *x, cons
     rt.recording = was;
     rt.here = here;
     for (int i = 0; i < count; i++)
-        if (is_recorded(x[i])) node_at(x[i].node)->head &= (uint16_t)~N_TARGET;
+        if (is_recorded(x[i]) && !tape_hook(x[i].node)) node_at(x[i].node)->head &= (uint16_t)~N_TARGET;
     for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
 }

@@ -30,6 +30,7 @@ typedef struct Sweep Sweep;
 struct Sweep {
     Sweep *outer;
     uint64_t id, low, high;          /* positions: from the heads down to the lowest target */
+    uint64_t floor;                  /* or down to this one, unless 0: targets below it only collect */
     bool recorded, tape_mode, retain;
     int heads, targets;
     const Value *head, *target;
@@ -144,14 +145,17 @@ static void add_to_leaf(Sweep *s, uint32_t id, Value g) {
     replace(place, place->tag == V_UNSET ? g : add_adjoint(*place, g));
 }
 
-static inline bool below(const Sweep *s, uint32_t id) { return id < LEAF && position_of(id) < s->low; }
+/* Below the range, and no target that collects there? */
+static inline bool below(const Sweep *s, uint32_t id) {
+    return position_of(id) < s->low && !(s->floor && idmap_get(&s->target_index, id) >= 0);
+}
 
 /* Is a contribution to this input wanted? */
 static inline bool wanted(const Sweep *s, uint32_t id) {
     if (!id) return false;
     if (id >= LEAF) return s->tape_mode || idmap_get(&s->leaf_index, id) >= 0;
     uint64_t position = position_of(id);
-    if (position < s->low) return false;
+    if (position < s->low) return s->floor && idmap_get(&s->target_index, id) >= 0;
     return !s->depends.bits || depends_at(&s->depends, position) & DEPENDS_ON_TARGET;
 }
 
@@ -167,7 +171,7 @@ static __attribute__((noinline)) void add_number_slow(Sweep *s, uint32_t id, dou
         return;
     }
     Chunk *c = chunk_of(id);
-    if (c->base + c->used <= s->low) return;
+    if (c->base + c->used <= s->low && below(s, id)) return;
     open_block(s, c)->number[id & CHUNK_MASK].num = g;
 }
 
@@ -492,10 +496,26 @@ static _Noreturn void already_swept(const Node *n) {
     fail(E_GRADIENT, "this value, or one it was computed from, was already swept");
 }
 
+static Value run_hook(const Value *hook, Value g) {
+    if (!hook || hook->tag != V_FUNCTION) return g;
+    Value replaced = hook->as.function->call(hook->as.function, 1, &g);
+    if (replaced.tag == V_NIL) return g;
+    Shape have = value_shape(g), want = have;
+    if (is_numeric(replaced)) have = value_shape(replaced);
+    if (!is_numeric(replaced) || !same_shape(have.axes, have.dim, want.axes, want.dim)) {
+        char what[80], shape[80];
+        shape_text(want.axes, want.dim, shape, sizeof shape);
+        fail(E_GRADIENT, "on_grad: the hook gave %s, but the adjoint it replaces has shape %s",
+             describe(replaced, what, sizeof what), shape);
+    }
+    return op_cast(replaced, dtype_of(g));
+}
+
 static void visit(Sweep *s, Chunk *c, uint32_t offset, Value g) {
     Node *n = &c->node[offset];
     uint32_t id = c->slot << CHUNK_SHIFT | offset;
     if (n->head & N_SWEPT) already_swept(n);
+    if (n->head & N_TARGET) g = run_hook(tape_hook(id), g);
     if (s->tape_mode && n->held) tape_keep_adjoint(id, g);
     if (s->tape_mode && !s->retain) n->head |= N_SWEPT;
     if (n->head & N_TARGET) note_target(s, id, g);
@@ -541,7 +561,7 @@ static void find_range(Sweep *s) {
         if (id && id < LEAF && position_of(id) < low) low = position_of(id);
         if (id >= LEAF) low = 0;    /* a leaf may be named by any node */
     }
-    s->low = low == UINT64_MAX ? s->high + 1 : low;
+    s->low = s->floor ? s->floor : low == UINT64_MAX ? s->high + 1 : low;
 }
 
 static void index_targets(Sweep *s) {
@@ -551,10 +571,9 @@ static void index_targets(Sweep *s) {
             s->leaf_adjoint = mem_grow(s->leaf_adjoint, &s->leaf_capacity, s->leaves + 1, sizeof *s->leaf_adjoint);
             s->leaf_adjoint[s->leaves] = UNSET;
             idmap_put(&s->leaf_index, id, (uint32_t)s->leaves++);
-        } else if (id && id < LEAF) {
-            idmap_put(&s->target_index, id, (uint32_t)i);
-            node_at(id)->head |= N_TARGET;
         }
+        if (id) idmap_put(&s->target_index, id, (uint32_t)i);
+        if (id && id < LEAF) node_at(id)->head |= N_TARGET;
     }
 }
 
@@ -562,7 +581,8 @@ static void index_targets(Sweep *s) {
 static void close_sweep(Sweep *s) {
     while (s->open) close_block(s, s->open);
     for (int i = 0; i < s->targets; i++)
-        if (is_recorded(s->target[i])) node_at(s->target[i].node)->head &= (uint16_t)~N_TARGET;
+        if (is_recorded(s->target[i]) && !tape_hook(s->target[i].node))
+            node_at(s->target[i].node)->head &= (uint16_t)~N_TARGET;
     for (Sweep *o = s->outer; o; o = o->outer)      /* an outer sweep may want the same nodes */
         for (int i = 0; i < o->targets; i++)
             if (is_recorded(o->target[i])) node_at(o->target[i].node)->head |= N_TARGET;
@@ -650,6 +670,13 @@ static bool worth_recording(const Sweep *s) {
     return false;
 }
 
+/* What has arrived at a target below the floor. */
+static void collect_below(Sweep *s, uint32_t id) {
+    if (!id || id >= LEAF || position_of(id) >= s->low || chunk_of(id)->owner != s->id) return;
+    Value g = adjoint_at(s, chunk_of(id)->block, node_at(id), id & CHUNK_MASK);
+    if (g.tag != V_UNSET) note_target(s, id, g);
+}
+
 static void sweep_run(Sweep *s, const Value *gradients) {
     bool was = rt.recording;
     Span here = rt.here;
@@ -659,7 +686,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
     bool gradient_recorded = false;
     for (int i = 0; gradients && i < s->heads; i++) gradient_recorded |= gradients[i].node != 0;
     if (was && !s->tape_mode && s->low <= s->high) {
-        s->depends = depend_mark(s->low, s->high, &s->target_index, &s->leaf_index);
+        s->depends = depend_mark(s->low, s->high, &s->target_index);
         if (!worth_recording(s) && !gradient_recorded) s->recorded = false;
     }
     rt.recording = s->recorded;
@@ -673,8 +700,9 @@ static void sweep_run(Sweep *s, const Value *gradients) {
             s->passed = mem_grow(s->passed, &s->passed_capacity, s->passed_count + 1, sizeof *s->passed);
             s->passed[s->passed_count++] = c;
         }
-        close_block(s, c->block);
+        if (!s->floor || c->base >= s->low) close_block(s, c->block);
     }
+    for (int i = 0; s->floor && i < s->targets; i++) collect_below(s, s->target[i].node);
     rt.recording = was;
     rt.here = here;
 }
@@ -686,7 +714,8 @@ void sweep_backward(int count, const Value *heads, const Value *gradients, bool 
     for (size_t i = 0; i < s->leaves; i++) {
         Leaf *leaf = leaf_at(s->leaf_id[i]);
         if (leaf->req == REQ_NULL) continue;
-        Value g = s->leaf_adjoint[i];
+        Value g = run_hook(&leaf->hook, s->leaf_adjoint[i]);
+        leaf = leaf_at(s->leaf_id[i]);
         if (leaf->req == REQ_ADD) g = op_add(leaf->gradient, g);
         leaf = leaf_at(s->leaf_id[i]);
         value_store(&leaf->gradient, g);
@@ -718,11 +747,21 @@ static Value target_result(const Sweep *s, int i) {
     return g;
 }
 
-void sweep_gradients(int heads, const Value *y, const Value *g, int count, const Value *x, Value *out) {
+void sweep_gradients_above(uint64_t floor, int heads, const Value *y, const Value *g, int count, const Value *x, Value *out) {
     Sweep *s = begin(heads, y, count, x, true);
+    s->floor = floor;
     sweep_run(s, g);
     for (int i = 0; i < count; i++) out[i] = target_result(s, i);
     close_sweep(s);
+}
+
+void sweep_gradients(int heads, const Value *y, const Value *g, int count, const Value *x, Value *out) {
+    sweep_gradients_above(0, heads, y, g, count, x, out);
+}
+
+void sweep_hook(Value x, Value hook) {
+    if (is_leaf(x)) value_store(&leaf_at(x.node)->hook, hook);
+    else tape_set_hook(x.node, hook);
 }
 
 Value sweep_gradient(Value x) {

@@ -18,6 +18,13 @@ Value sweep_gradient(Value x);
  * into out; zeros where no head depends on it. g NULL or g[k] nil: ones. Keeps the tape. */
 void sweep_gradients(int heads, const Value *y, const Value *g, int count, const Value *x, Value *out);
 
+/* The same, but nothing below position `floor` is swept: what arrives at an x there stays there. */
+void sweep_gradients_above(uint64_t floor, int heads, const Value *y, const Value *g, int count, const Value *x, Value *out);
+
+/* Calls hook(g) with the complete adjoint of x, a leaf or recorded value, in each sweep that reaches it; what it
+ * gives, unless nil, takes the adjoint's place. */
+void sweep_hook(Value x, Value hook);
+
 /* An operation with a rule of its own: returns y, whose gradient is rule(g, y, *in), an array for one input
  * else a list. y may be a list of results; then g is a list too, with zeros where nothing came. */
 Value sweep_custom(Value rule, int count, const Value *in, Value y);

@@ -199,9 +199,42 @@ bool tape_any_held(uint64_t position) {
     return false;
 }
 
+/* ---- hooks ---- */
+const Value *tape_hook(uint32_t id) {
+    for (size_t i = 0; i < rt.tape->hooks; i++)
+        if (rt.tape->hook[i].node == id) return &rt.tape->hook[i].function;
+    return NULL;
+}
+
+void tape_set_hook(uint32_t id, Value function) {
+    Tape *t = rt.tape;
+    Value *place = (Value *)tape_hook(id);
+    if (!place) {
+        t->hook = mem_grow(t->hook, &t->hook_capacity, t->hooks + 1, sizeof *t->hook);
+        t->hook[t->hooks] = (Hook){ id, NIL };
+        place = &t->hook[t->hooks++].function;
+    }
+    value_store(place, function);
+    node_at(id)->head |= N_TARGET;
+}
+
+/* Hooks go with their nodes: from this position on, or where the node is dead. */
+static void drop_hooks(uint64_t position) {
+    Tape *t = rt.tape;
+    size_t kept = 0;
+    for (size_t i = 0; i < t->hooks; i++) {
+        Hook h = t->hook[i];
+        bool gone = position_of(h.node) >= position || node_at(h.node)->head & N_SWEPT;
+        if (!gone) t->hook[kept++] = h;
+        else value_release(h.function);
+    }
+    t->hooks = kept;
+}
+
 /* ---- reclaiming ---- */
 void tape_truncate(uint64_t position) {
     Tape *t = rt.tape;
+    if (t->hooks) drop_hooks(position);
     for (Chunk *c = t->top; c; c = t->top) {
         uint32_t keep = c->base >= position ? 0 : position - c->base < c->used ? (uint32_t)(position - c->base) : c->used;
         if (!c->previous && keep == 0) keep = 1;              /* id 0 is never a node */
@@ -215,9 +248,11 @@ void tape_truncate(uint64_t position) {
 
 static void free_leaf(Leaf *leaf) {
     Value gradient = leaf->gradient;
-    *leaf = (Leaf){ .gradient = NIL };
+    Value hook = leaf->hook;
+    *leaf = (Leaf){ .gradient = NIL, .hook = NIL };
     rt.tape->free_leaves++;
     value_release(gradient);
+    value_release(hook);
 }
 
 /* Leaves that nobody holds; only while no node can name one. */
@@ -266,7 +301,10 @@ static void collect(uint64_t mark) {
                 n->head |= N_SWEPT;
             }
         }
-        if (!live && c != t->first && c != t->top) free_chunk(c);
+        if (!live && c != t->first && c != t->top) {
+            if (t->hooks) drop_hooks(UINT64_MAX);
+            free_chunk(c);
+        }
     }
     t->collect_chunks = t->chunks * 2 < FIRST_COLLECT_CHUNKS ? FIRST_COLLECT_CHUNKS : t->chunks * 2;
     t->collect_bytes = t->bytes * 2 < first_collect_bytes ? first_collect_bytes : t->bytes * 2;
@@ -287,7 +325,7 @@ static uint32_t take_leaf(Tape *t) {
                 return (uint32_t)i;
             }
     t->leaf = mem_grow(t->leaf, &t->leaf_capacity, t->leaves + 1, sizeof *t->leaf);
-    t->leaf[t->leaves] = (Leaf){ .gradient = NIL };
+    t->leaf[t->leaves] = (Leaf){ .gradient = NIL, .hook = NIL };
     return (uint32_t)t->leaves++;
 }
 
@@ -301,7 +339,7 @@ Value leaf_attach(Value x, Req req, String *name) {
     x.node = 0;
     Value gradient = req == REQ_NULL ? NIL : zeros_like(x);
     uint32_t slot = take_leaf(rt.tape);
-    rt.tape->leaf[slot] = (Leaf){ .gradient = value_hold(gradient), .req = (uint8_t)req, .used = true,
+    rt.tape->leaf[slot] = (Leaf){ .gradient = value_hold(gradient), .hook = NIL, .req = (uint8_t)req, .used = true,
                                   .name = name, .span = rt.here };
     rt.tape->dying++;               /* nobody holds it yet */
     rt.tape->busy = true;
@@ -382,6 +420,7 @@ void tape_close(void) {
     if (t->slot_capacity) mem_free(t->slot, t->slot_capacity * sizeof *t->slot);
     if (t->free_capacity) mem_free(t->free_slot, t->free_capacity * sizeof *t->free_slot);
     if (t->leaf_capacity) mem_free(t->leaf, t->leaf_capacity * sizeof *t->leaf);
+    if (t->hook_capacity) mem_free(t->hook, t->hook_capacity * sizeof *t->hook);
     if (t->kept_capacity) mem_free(t->kept, t->kept_capacity * sizeof *t->kept);
     mem_free(t, sizeof *t);
     rt.tape = NULL;

@@ -31,7 +31,7 @@ enum {
     N_R = 1 << 11,       /* likewise r, the result */
     N_SWEPT = 1 << 12,   /* an unretained sweep has passed */
     N_KEPT = 1 << 13,    /* its adjoint is readable (tape_adjoint) */
-    N_TARGET = 1 << 14,  /* the running sweep wants its adjoint */
+    N_TARGET = 1 << 14,  /* a sweep wants its adjoint, or it has a hook */
     N_LIVE = 1 << 15,    /* scratch of the reclaiming scan */
 };
 
@@ -62,6 +62,7 @@ struct Chunk {
 typedef enum Req { REQ_WRITE, REQ_ADD, REQ_NULL } Req;
 typedef struct Leaf {
     Value gradient;       /* held */
+    Value hook;           /* held: a function, or nil */
     uint32_t holders;
     uint8_t req;
     bool used;
@@ -70,6 +71,7 @@ typedef struct Leaf {
     uint64_t sweep;       /* the last sweep that reached it; 0: none */
 } Leaf;
 
+typedef struct Hook { uint32_t node; Value function; } Hook;
 typedef struct KeptAdjoint { uint32_t node; Value adjoint; Span span; } KeptAdjoint;
 
 struct Tape {
@@ -85,6 +87,8 @@ struct Tape {
     KeptAdjoint *kept;
     size_t kept_count, kept_capacity;
     struct IdMap *kept_index;
+    Hook *hook;
+    size_t hooks, hook_capacity;
     uint64_t sweeps, failed_sweep;   /* how many; the last one that ended in an error */
     struct Sweep *sweep;             /* the running one */
     Span sweep_span;                 /* where the last unretained sweep was called */
@@ -141,6 +145,10 @@ void leaf_clear(Value leaf);
 void tape_keep_adjoint(uint32_t node, Value adjoint);
 /* The adjoint that the last sweep left at a held node, or NULL. */
 const Value *tape_adjoint(uint32_t node);
+
+/* A hook on a node: it carries N_TARGET, so that sweeps stop to look. NULL: it has none. */
+void tape_set_hook(uint32_t node, Value function);
+const Value *tape_hook(uint32_t node);
 
 void tape_open(void);
 void tape_close(void);

@@ -73,12 +73,16 @@ static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
     fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text, dtype_name(dtype));
 }
 
+/* Strides are products of the other axes, so an axis of length 0 makes nothing small that was absurd. */
 static inline int64_t count_elements(int dtype, int axes, const int64_t *shape) {
     int64_t size = 1;
-    bool wrong = axes > MAX_AXES;
-    for (int i = 0; i < axes; i++) wrong |= shape[i] < 0 || __builtin_mul_overflow(size, shape[i], &size);
+    bool wrong = axes > MAX_AXES, empty = false;
+    for (int i = 0; i < axes; i++) {
+        empty |= shape[i] == 0;
+        wrong |= shape[i] < 0 || __builtin_mul_overflow(size, shape[i] + (shape[i] == 0), &size);
+    }
     if (__builtin_expect(wrong || size > MOST_BYTES >> dtype_shift[dtype], 0)) absurd(dtype, axes, shape);
-    return size;
+    return empty ? 0 : size;
 }
 
 int64_t shape_size(int dtype, int axes, const int64_t *shape) { return count_elements(dtype, axes, shape); }

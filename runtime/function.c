@@ -40,6 +40,6 @@ Value function_end(const Lifted *call, Value y, int results, const Value *result
     if (!call->recording) y = tree_map(y, cut_leaf, NULL);
     bool named = named_after(y, call->mark);
     for (int i = 0; i < results && !named; i++) named = named_after(result[i], call->mark);
-    if (!named && !rt.tape->sweep && !tape_any_held(call->mark)) tape_truncate(call->mark);
+    if (!named && !tape_any_held(call->mark)) tape_truncate(call->mark);
     return y;
 }

@@ -15,13 +15,33 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- what the rows' texts mean ---- */
-#define exp(x) vm_exp(x)
-#define expm1(x) vm_expm1(x)
-#define tanh(x) vm_tanh(x)
-#define sigmoid(x) vm_sigmoid(x)
-#define log(x) vm_log(x)
-#define log1p(x) vm_log1p(x)
+/* ---- what the rows' texts mean; in an f32 loop x is a float, and the functions that have one use it ---- */
+#define BY_WIDTH(name, x) _Generic((x), float: vm_##name##f, default: vm_##name)(x)
+#define exp(x) BY_WIDTH(exp, x)
+#define expm1(x) BY_WIDTH(expm1, x)
+#define tanh(x) BY_WIDTH(tanh, x)
+#define sigmoid(x) BY_WIDTH(sigmoid, x)
+#define log(x) BY_WIDTH(log, x)
+#define log1p(x) BY_WIDTH(log1p, x)
+#define exp2(x) vm_exp2(x)
+#define log2(x) vm_log2(x)
+#define log10(x) vm_log10(x)
+#define softplus(x) vm_softplus(x)
+#define log_sigmoid(x) vm_log_sigmoid(x)
+#define cbrt(x) vm_cbrt(x)
+#define hypot(x, y) vm_hypot(x, y)
+#define sinh(x) vm_sinh(x)
+#define cosh(x) vm_cosh(x)
+#define asinh(x) vm_asinh(x)
+#define acosh(x) vm_acosh(x)
+#define atanh(x) vm_atanh(x)
+#define asin(x) vm_asin(x)
+#define acos(x) vm_acos(x)
+#define atan(x) vm_atan(x)
+#define atan2(y, x) vm_atan2(y, x)
+#define erf(x) vm_erf(x)
+#define erfc(x) vm_erfc(x)
+#define gelu(x) vm_gelu(x)
 
 /* Quotient and remainder as Python has them: the remainder takes the divisor's sign. */
 INLINE double modulo(double x, double y) {
@@ -35,15 +55,7 @@ INLINE double floor_divide(double x, double y) {
     return quotient - low > 0.5 ? low + 1 : low;
 }
 INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
-INLINE double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
-INLINE double log_sigmoid(double x) { return (x < 0 ? x : 0) - log1p(exp(-fabs(x))); }
-INLINE double power(double x, double y) {
-    if (y == 2) return x * x;
-    if (y == 1) return x;
-    if (y == -1) return 1 / x;
-    if (y == 0.5 && x > 0) return sqrt(x);
-    return pow(x, y);
-}
+INLINE double power(double x, double y) { return vm_pow(x, y); }
 INLINE double mul_or_zero(double x, double y) { return x == 0 ? 0 : x * y; }
 INLINE double ratio_or_zero(double x, double y) { return y == 0 ? 0 : x / y; }
 INLINE double power_log(double x, double y) { return y == 0 && x - x == 0 ? 0 : x * log(y); }
@@ -60,6 +72,7 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 /* ---- single numbers ---- */
 #define sin(x) vm_sin_any(x)
 #define cos(x) vm_cos_any(x)
+#define tan(x) vm_tan_any(x)
 #define SCALAR(name, forward)                                                                          \
     static double name##_scalar(double x, double y) { (void)x, (void)y; return forward; }
 #define SLOPE(name, which, slope)                                                                      \
@@ -79,12 +92,14 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #include "ops.def"
 #undef sin
 #undef cos
+#undef tan
 
 /* ---- loops ---- */
-#define sin(x) vm_sin(x)
-#define cos(x) vm_cos(x)
+#define sin(x) BY_WIDTH(sin, x)
+#define cos(x) BY_WIDTH(cos, x)
+#define tan(x) BY_WIDTH(tan, x)
 /* Rows that reduce angles; the compiler drops the question from all others. */
-#define IS_ANGULAR(name) (!strcmp(#name, "sin") || !strcmp(#name, "cos"))
+#define IS_ANGULAR(name) (!strcmp(#name, "sin") || !strcmp(#name, "cos") || !strcmp(#name, "tan"))
 #define ANY_FAR(type)                                                                                  \
     bool far = false;                                                                                  \
     for (int64_t i = 0; i < n; i++) far |= vm_far((double)((const type *)x_)[i]);
@@ -101,7 +116,7 @@ INLINE double digamma(double x) { return polygamma(0, x); }
             }                                                                                          \
         }                                                                                              \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
-            double x = (double)xs[i], y = (double)ys[i];                                               \
+            type x = xs[i], y = ys[i];                                                                 \
             (void)x, (void)y;                                                                          \
             o[i] = (out_type)(forward);                                                                \
         }                                                                                              \

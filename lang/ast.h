@@ -125,6 +125,9 @@ struct Fn {
     String **cell_names;
     Span *local_assigned;      /* where each is assigned first, for "read before line 7 assigned it" */
     Span *cell_assigned;
+    /* filled by call.c */
+    bool lean;                 /* parameter i is local i, nothing is captured, nothing collected */
+    struct Signature *signature;
 };
 
 Ast *ast_new(Source *source, AstKind kind, Span span);

@@ -44,6 +44,10 @@ const Signature *row_signature(BuiltinRow *row);
 /* Parses a signature's text; the result lives as long as the process. */
 Signature *signature_parse(const char *name, const char *text);
 
+/* The numbers start, start + step, ...: what range() of these arguments walks. */
+typedef struct Progression { double start, step; int64_t count; } Progression;
+Progression range_of(const Value arg[3]);
+
 /* Calls any function value from C, with positional arguments, borrowed; the result is pooled. */
 Value call_value(Value f, int count, const Value *args);
 #endif

@@ -63,6 +63,8 @@ int64_t shape_size(int dtype, int axes, const int64_t *shape);
 bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b);
 double array_get(const Array *a, int64_t flat);      /* element in row-major order, any dtype or layout */
 void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /* "[2, 3]" */
+/* Element i of an f64 vector (one axis), i in range. */
+static inline double *vector_at(const Array *a, int64_t i) { return f64_of(a) + i * strides_of(a)[0]; }
 /* The broadcast of two shapes; false if they do not broadcast. */
 bool shapes_join(const Shape *a, const Shape *b, Shape *out);
 

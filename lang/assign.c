@@ -1,0 +1,349 @@
+/* Assignment. The one idea: a place is a variable and a path of steps into it (fields, indices); all indices
+ * and the value are evaluated first, then the path is walked from the variable inwards, and whatever on it
+ * has other holders is copied before it is written. So values never alias, a sole holder is written in place,
+ * and an error leaves every variable as it was. */
+#include "elem.h"
+#include "eval.h"
+#include "lex.h"
+#include <string.h>
+
+/* ---- names ---- */
+
+/* Neither the old value nor the new one is counted or on the tape: plain numbers, bools, nil, unset. */
+static inline bool both_plain(Value a, Value b) { return (head_of(a) | head_of(b)) < V_ARRAY; }
+
+static Value assign_variable(Ast *node, Frame *frame) {
+    Value v = eval(node->b, frame);
+    if (__builtin_expect(frame->flow != FLOW_ON, 0)) return NIL;
+    Value *place = &frame->variables[node->scope][node->slot];
+    if (__builtin_expect(both_plain(*place, v), 1)) {
+        *place = v;
+    } else {
+        value_store(place, v);
+    }
+    return NIL;
+}
+
+static Value assign_cell(Ast *node, Frame *frame) {
+    Value v = eval(node->b, frame);
+    if (frame->flow == FLOW_ON) value_store(variable_place(node->a, frame), v);
+    return NIL;
+}
+
+/* Outside `record` an update keeps the gradient slots of what it replaces. */
+static Value with_slots(Value old, Value fresh) { return rt.recording ? fresh : keep_slots(old, fresh); }
+
+static Value update_name(Ast *node, Frame *frame) {
+    Value y = eval(node->b, frame);
+    if (frame->flow != FLOW_ON) return NIL;
+    Value *place = variable_place(node->a, frame), old = *place;
+    if ((head_of(old) | head_of(y)) == 0 && node->op < OP_ELEMS) {
+        *place = number(elem_kernels[node->op].scalar(old.as.num, y.as.num));
+        return NIL;
+    }
+    if (old.tag == V_UNSET) old = library_or_fail(node->a, frame);
+    rt.here = node->span;
+    value_store(place, with_slots(old, binary_op(node->op, old, y, node->b->flags & AST_TEMPORARY ? REUSE_Y : 0)));
+    return NIL;
+}
+
+/* ---- places inside a value ---- */
+
+typedef struct Step {
+    String *field;              /* NULL: items */
+    Items items;
+    Span span;
+} Step;
+
+enum { FEW_STEPS = 2, MAX_STEPS = 64 };
+typedef struct Path {
+    Value *variable;
+    int count;
+    Step *step, few[FEW_STEPS];
+} Path;
+
+static int path_length(const Ast *place) {
+    int count = 0;
+    for (; place->kind != A_NAME; place = place->a) count++;
+    return count;
+}
+
+/* Evaluates a place's indices, outermost container first. */
+static void eval_path(Ast *place, Frame *frame, Path *path) {
+    path->count = path_length(place);
+    if (path->count > MAX_STEPS) fail_at(place->span, E_LIMIT, "a place cannot be more than %d steps deep", MAX_STEPS);
+    path->step = path->count <= FEW_STEPS ? path->few : pool_bytes((size_t)path->count * sizeof *path->step);
+    Ast *nodes[MAX_STEPS];
+    for (int i = path->count; i-- > 0; place = place->a) nodes[i] = place;
+    for (int i = 0; i < path->count; i++) {
+        Step *step = &path->step[i];
+        step->span = nodes[i]->span;
+        step->field = nodes[i]->kind == A_FIELD ? nodes[i]->name : NULL;
+        if (step->field) continue;
+        eval_items(nodes[i], frame, &step->items);
+        if (step->items.text.tag == V_STRING) {
+            String *text = step->items.text.as.string;
+            step->field = symbol(text->text, text->bytes);
+        }
+    }
+    path->variable = variable_place(place, frame);
+    if (path->variable->tag != V_UNSET) return;
+    library_or_fail(place, frame);
+    hint("assign it first: %s = ...", place->name->text);
+    fail_at(place->span, E_NAME, "`%s` belongs to the library and cannot be written into", place->name->text);
+}
+
+static Value read_step(Value container, const Step *step) {
+    if (step->field) return field_value(container, step->field, step->span);
+    return index_value(container, &step->items, step->span);
+}
+
+static Value read_path(const Path *path, int count) {
+    Value v = *path->variable;
+    for (int i = 0; i < count; i++) v = read_step(v, &path->step[i]);
+    return v;
+}
+
+static _Noreturn void fail_write(Value container, const Step *step) {
+    char text[80];
+    rt.here = step->span;
+    describe(container, text, sizeof text);
+    if (container.tag == V_STRING) {
+        hint("strings do not change: build a new one, as replace(text, old, new) does");
+        fail(E_TYPE, "cannot write into %s", text);
+    }
+    if (step->field) fail(E_TYPE, "only structs have fields, not %s", text);
+    fail(E_TYPE, "cannot write to an element of %s", text);
+}
+
+static Value copy_of(Value v) {
+    if (v.tag == V_LIST) return list_of(v.as.list->count, v.as.list->item);
+    const Struct *s = v.as.record;
+    Value copy = struct_new(s->count + 1);
+    for (size_t i = 0; i < s->count; i++) struct_put(copy, s->field[i].name, s->field[i].value);
+    return copy;
+}
+
+/* Whoever writes into the list or struct at *place must be its only holder. */
+static void make_sole(Value *place) {
+    if (place->as.obj->refs > 1) value_store(place, copy_of(*place));
+}
+
+static Value *list_place(Value list, const Step *step) {
+    rt.here = step->span;
+    const Items *items = &step->items;
+    if (items->count != 1 || items->item->kind != I_AT) {
+        hint("assign to one item at a time");
+        fail(E_INDEX, "a place in a list is one whole number");
+    }
+    return &list.as.list->item[list_index(items->item->start, list.as.list->count, "list")];
+}
+
+static Value *enter_struct(Value *place, const Step *step, bool last) {
+    rt.here = step->span;
+    if (place->as.record->module) fail(E_TYPE, "a module's fields cannot be assigned");
+    bool missing = !struct_find(*place, step->field);
+    if (missing && !last) field_value(*place, step->field, step->span);
+    make_sole(place);
+    if (missing) struct_put(*place, step->field, NIL);
+    return struct_find(*place, step->field);
+}
+
+/* The place a step leads to, in a list or struct made sole. */
+static Value *enter(Value *place, const Step *step, bool last) {
+    if (place->tag == V_STRUCT && step->field) return enter_struct(place, step, last);
+    if (place->tag != V_LIST || step->field) fail_write(*place, step);
+    list_place(*place, step);
+    make_sole(place);
+    return list_place(*place, step);
+}
+
+static void put_elements(Value *place, const Step *step, Value v) {
+    rt.here = step->span;
+    if (!is_numeric(v)) {
+        char text[80];
+        fail(E_TYPE, "an element of an array must be a number or an array, not %s", describe(v, text, sizeof text));
+    }
+    Value old = *place;
+    bool alias = v.tag == V_ARRAY && v.as.obj == old.as.obj;
+    Value fresh = op_put(old, step->items.count, step->items.item, v, !alias, 1);
+    value_store(place, with_slots(old, fresh));
+}
+
+/* a[i] = number, where a is a plain vector nobody else holds. */
+static bool put_plain(Value *place, const Step *step, Value v) {
+    if (place->tag != V_ARRAY || place->node || head_of(v) || step->field) return false;
+    Array *a = place->as.array;
+    const IndexItem *item = step->items.item;
+    if (step->items.count != 1 || item->kind != I_AT || a->axes != 1 || a->dtype != F64) return false;
+    int64_t i = item->start < 0 ? item->start + a->size : item->start;
+    if (i < 0 || i >= a->size || !array_is_sole(a, 1)) return false;
+    *vector_at(a, i) = v.as.num;
+    return true;
+}
+
+/* An error on the way leaves equal values behind: what was copied by then is only held less. */
+static void write_path(const Path *path, Value v) {
+    Value *place = path->variable;
+    for (int i = 0; i < path->count; i++) {
+        const Step *step = &path->step[i];
+        bool last = i == path->count - 1;
+        if (is_numeric(*place) && !step->field) {
+            if (!last) {
+                hint("write x[i, j] = v for an element of an array");
+                fail_at(step->span, E_TYPE, "a place inside an element of an array cannot be assigned");
+            }
+            if (!put_plain(place, step, v)) put_elements(place, step, v);
+            return;
+        }
+        place = enter(place, step, last);
+    }
+    value_store(place, v);
+}
+
+/* ---- targets ---- */
+
+static void assign_place(Ast *target, Frame *frame, Value v) {
+    Path path;
+    eval_path(target, frame, &path);
+    write_path(&path, v);
+}
+
+static void unpack(Ast *targets, Frame *frame, Value v) {
+    rt.here = targets->span;
+    if (v.tag != V_LIST && v.tag != V_ARRAY) {
+        char text[80];
+        fail(E_TYPE, "%u targets need a list or an array, not %s", targets->count, describe(v, text, sizeof text));
+    }
+    int64_t count = sequence_length(v);
+    if (count != targets->count) {
+        fail(E_VALUE, "%u targets, but %lld value%s", targets->count, (long long)count, count == 1 ? "" : "s");
+    }
+    for (int64_t i = 0; i < count; i++) assign(targets->kids[i], frame, sequence_item(v, i));
+}
+
+void assign(Ast *target, Frame *frame, Value v) {
+    switch (target->kind) {
+    case A_NAME: value_store(variable_place(target, frame), v); return;
+    case A_TARGETS: unpack(target, frame, v); return;
+    default: assign_place(target, frame, v); return;
+    }
+}
+
+/* Of all that evaluating v left in the pool, v alone stays: views of what is to be written go. */
+static Value settle(size_t mark, Value v) {
+    if (is_object(v)) return pool_pass(mark, v);
+    pool_unwind(mark);
+    return v;
+}
+
+static Value assign_targets(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    Value v = eval(node->b, frame);
+    if (frame->flow == FLOW_ON) assign(node->a, frame, settle(mark, v));
+    return NIL;
+}
+
+/* x[i] = x[j]: the view would be another holder of x. Its elements are copied anyway. */
+static Value without_owner(Value v) {
+    if (v.tag != V_ARRAY || !v.as.array->owner) return v;
+    Value copy = object(array_copy(v.as.array));
+    copy.node = v.node;
+    return copy;
+}
+
+static Value assign_element(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    Value v = eval(node->b, frame);
+    if (frame->flow == FLOW_ON) assign_place(node->a, frame, settle(mark, without_owner(v)));
+    return NIL;
+}
+
+static Value update_place(Ast *node, Frame *frame) {
+    Path path;
+    eval_path(node->a, frame, &path);
+    size_t mark = pool_mark();
+    Value y = eval(node->b, frame);
+    if (frame->flow != FLOW_ON) return NIL;
+    Value container = read_path(&path, path.count - 1), old = read_step(container, &path.step[path.count - 1]);
+    rt.here = node->span;
+    Value fresh = binary_op(node->op, old, y, node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
+    if (!is_numeric(container)) fresh = with_slots(old, fresh);
+    write_path(&path, settle(mark, fresh));
+    return NIL;
+}
+
+/* ---- x = append(x, v) ---- */
+
+static bool same_name(const Ast *a, const Ast *b) {
+    return b->kind == A_NAME && a->name == b->name && a->scope == b->scope && a->slot == b->slot;
+}
+
+/* The value appended, or NULL if node is not x = append(x, v) or x = x.append(v). */
+static Ast *appended(const Ast *node) {
+    const Ast *call = node->b;
+    if ((call->kind != A_CALL && call->kind != A_METHOD) || !call->op) return NULL;
+    if (call->kind == A_CALL && call->count == 2 && call->a->kind == A_NAME && call->a->scope == S_GLOBAL &&
+        call->a->name == SYMBOL("append") && same_name(node->a, call->kids[0])) {
+        return call->kids[1];
+    }
+    if (call->kind == A_METHOD && call->count == 1 && call->scope == S_GLOBAL && call->name == SYMBOL("append") &&
+        same_name(node->a, call->a)) {
+        return call->kids[0];
+    }
+    return NULL;
+}
+
+static void push_in_place(List *list, Value v) {
+    if (list->count == list->capacity) {
+        list->item = mem_grow(list->item, &list->capacity, list->count + 1, sizeof *list->item);
+    }
+    list->item[list->count++] = value_hold(v);
+}
+
+/* A list that only this variable holds grows in place. */
+static Value assign_append(Ast *node, Frame *frame) {
+    Ast *call = node->b;
+    uint32_t slot = call->kind == A_CALL ? call->a->slot : call->slot;
+    Value *place = variable_place(node->a, frame);
+    bool library = frame->variables[S_GLOBAL][slot].tag == V_UNSET;
+    if (!library || place->tag != V_LIST || place->as.obj->refs != 1) {
+        return node->a->scope == S_CELL ? assign_cell(node, frame) : assign_variable(node, frame);
+    }
+    Value v = eval(node->c, frame);
+    if (frame->flow != FLOW_ON) return NIL;
+    if (place->tag == V_LIST && place->as.obj->refs == 1 && v.as.obj != place->as.obj) {
+        push_in_place(place->as.list, v);
+    } else {
+        value_store(place, list_push(*place, v));
+    }
+    return NIL;
+}
+
+/* ---- attach_grad(place) ---- */
+
+Value eval_attach(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    Value leaf = eval(node->a, frame);
+    if (frame->flow != FLOW_ON) return NIL;
+    leaf = settle(mark, leaf);
+    assign(node->b, frame, leaf);
+    return leaf;
+}
+
+/* ---- choosing ---- */
+
+Eval *choose_assign(Ast *node) {
+    bool update = node->op != OP_NONE;
+    switch (node->a->kind) {
+    case A_NAME:
+        if (update) return update_name;
+        node->scope = node->a->scope;
+        node->slot = node->a->slot;
+        node->c = appended(node);
+        if (node->c) return assign_append;
+        return node->scope == S_CELL ? assign_cell : assign_variable;
+    case A_TARGETS: return assign_targets;
+    default: return update ? update_place : assign_element;
+    }
+}

@@ -1,0 +1,565 @@
+/* Calls. The one idea: a call costs a Frame on the C stack and its locals on one stack of variables, into
+ * which the arguments are evaluated directly; nothing is allocated for a function that captures nothing.
+ *
+ * Whatever is not that simple (named, spread, collected or destructured arguments, own captured variables)
+ * goes through one binder that serves closures and builtins alike, driven by a Signature. */
+#include "diag.h"
+#include "elem.h"
+#include "eval.h"
+#include "text.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the stack of variables ---- */
+
+_Noreturn void stack_full(void) {
+    hint("a recursion without an end? Every function needs a case that does not call itself");
+    fail(E_LIMIT, "too many calls inside each other: no room for more variables");
+}
+
+Value *stack_push(Value v) {
+    if (interp.top == interp.limit) stack_full();
+    *interp.top = value_hold(v);
+    return interp.top++;
+}
+
+/* ---- signatures ---- */
+
+bool has_plain_arguments(const Ast *call) {
+    for (uint32_t i = 0; i < call->count; i++) {
+        if (call->kids[i]->kind == A_NAMED || call->kids[i]->kind == A_SPREAD) return false;
+    }
+    return true;
+}
+
+static const char *fn_name(const Fn *fn) { return fn->name ? fn->name->text : "lambda"; }
+
+static const Signature *fn_signature(Fn *fn) {
+    if (fn->signature) return fn->signature;
+    Source *source = place_of(fn->span).source;
+    Signature *s = arena_alloc(source, sizeof *s);
+    s->name = fn_name(fn);
+    s->count = fn->parameter_count;
+    s->required = fn->required;
+    s->rest = fn->collects ? (int32_t)fn->parameter_count - 1 : -1;
+    s->parameter = arena_alloc(source, (s->count + 1) * sizeof *s->parameter);
+    for (uint32_t i = 0; i < s->count; i++) s->parameter[i] = fn->parameters[i].name;
+    return fn->signature = s;
+}
+
+static void add_parameter(Buffer *b, const Fn *fn, uint32_t i) {
+    const Parameter *p = &fn->parameters[i];
+    char text[60];
+    if (fn->collects && i == fn->parameter_count - 1) buffer_char(b, '*');
+    buffer_text(b, p->name ? p->name->text : span_text(p->span, text, sizeof text));
+    if (p->default_value) buffer_format(b, " = %s", span_whole_text(p->default_value->span, text, sizeof text));
+}
+
+const char *function_signature(Function *f, char *buffer, size_t bytes) {
+    const BuiltinRow *row = f->row;
+    if (row) {
+        snprintf(buffer, bytes, "%s%s", row->name, row->signature);
+    } else if (f->call == closure_call) {
+        const Fn *fn = ((Closure *)f)->fn;
+        size_t mark = pool_mark();
+        Buffer b = { 0 };
+        for (uint32_t i = 0; i < fn->parameter_count; i++) {
+            if (i) buffer_text(&b, ", ");
+            add_parameter(&b, fn, i);
+        }
+        snprintf(buffer, bytes, "%s(%.*s)", fn_name(fn), (int)b.bytes, b.text ? b.text : "");
+        pool_unwind(mark);
+    } else {
+        snprintf(buffer, bytes, "%s(...)", f->name ? f->name->text : "function");
+    }
+    return buffer;
+}
+
+/* ---- binding ---- */
+
+enum { FEW_ARGUMENTS = 8 };
+typedef struct Named { String *name; Value value; Span span; } Named;
+typedef struct Arguments {
+    uint32_t count, named_count, capacity;
+    const Value *positional;
+    Value *grown;               /* the same, while it grows */
+    Named *named;
+} Arguments;
+
+static bool add_argument(Value v, void *env) {
+    Arguments *a = env;
+    if (a->count == a->capacity) {
+        Value *old = a->grown;
+        a->capacity = a->capacity ? 2 * a->capacity : FEW_ARGUMENTS;
+        a->grown = pool_bytes(a->capacity * sizeof *old);
+        if (a->count) memcpy(a->grown, old, a->count * sizeof *old);
+        a->positional = a->grown;
+    }
+    a->grown[a->count++] = v;
+    return true;
+}
+
+static void eval_arguments(Ast *node, Frame *frame, const Value *receiver, Arguments *a) {
+    *a = (Arguments){ .named = node->op ? NULL : pool_bytes((node->count + 1) * sizeof(Named)) };
+    if (receiver) add_argument(*receiver, a);
+    for (uint32_t i = 0; i < node->count; i++) {
+        Ast *kid = node->kids[i];
+        if (kid->kind == A_NAMED) {
+            a->named[a->named_count++] = (Named){ kid->name, eval(kid->a, frame), kid->span };
+        } else if (kid->kind == A_SPREAD) {
+            Value list = eval(kid->a, frame);
+            rt.here = kid->span;
+            each_item(list, add_argument, a);
+        } else {
+            add_argument(eval(kid, frame), a);
+        }
+    }
+}
+
+static _Noreturn void fail_count(Function *f, const Signature *s, uint32_t count) {
+    char text[300];
+    function_signature(f, text, sizeof text);
+    const char *most = s->required == s->count ? "" : s->rest < 0 && count > s->count ? "at most " : "at least ";
+    uint32_t want = count > s->count ? s->count : s->required;
+    fail(E_ARGUMENT, "%s takes %s%u argument%s, but %u %s given", text, most, want, want == 1 ? "" : "s", count,
+         count == 1 ? "was" : "were");
+}
+
+static _Noreturn void fail_missing(Function *f, const Signature *s, uint32_t i) {
+    char text[300];
+    fail(E_ARGUMENT, "%s needs `%s`, which is not given", function_signature(f, text, sizeof text),
+         s->parameter[i] ? s->parameter[i]->text : "a list");
+}
+
+static _Noreturn void fail_named(Function *f, const Signature *s, const Named *named) {
+    char text[300];
+    const char **names = pool_bytes((s->count + 1) * sizeof *names);
+    size_t count = 0;
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->parameter[i] && (int32_t)i != s->rest) names[count++] = s->parameter[i]->text;
+    }
+    const char *nearest = nearest_name(named->name->text, count, names);
+    if (nearest) hint("did you mean `%s`?", nearest);
+    fail_at(named->span, E_ARGUMENT, "%s has no parameter `%s`", function_signature(f, text, sizeof text), named->name->text);
+}
+
+static void bind_named(Function *f, const Signature *s, const Named *named, Value *bound) {
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->parameter[i] != named->name || (int32_t)i == s->rest) continue;
+        if (bound[i].tag != V_UNSET) {
+            char text[300];
+            fail_at(named->span, E_ARGUMENT, "%s is given `%s` twice", function_signature(f, text, sizeof text),
+                    named->name->text);
+        }
+        bound[i] = named->value;
+        return;
+    }
+    fail_named(f, s, named);
+}
+
+/* bound[i]: the argument of parameter i; UNSET where its default is meant. */
+static void bind_arguments(Function *f, const Signature *s, const Arguments *a, Value *bound) {
+    uint32_t places = s->rest < 0 ? s->count : (uint32_t)s->rest;
+    uint32_t direct = a->count < places ? a->count : places;
+    for (uint32_t i = 0; i < s->count; i++) bound[i] = i < direct ? a->positional[i] : UNSET;
+    if (s->rest >= 0) {
+        bound[s->rest] = list_of(a->count - direct, a->count > direct ? a->positional + direct : NULL);
+    } else if (a->count > places) {
+        fail_count(f, s, a->count);
+    }
+    for (uint32_t i = 0; i < a->named_count; i++) bind_named(f, s, &a->named[i], bound);
+    for (uint32_t i = 0; i < s->required; i++) {
+        if (bound[i].tag != V_UNSET) continue;
+        if (!a->named_count) fail_count(f, s, a->count);
+        fail_missing(f, s, i);
+    }
+}
+
+/* ---- running a closure ---- */
+
+/* Parameter i is local i, and nothing more is to be done with the arguments. */
+static bool is_lean(const Fn *fn) {
+    if (fn->collects || fn->cell_count != fn->captured_count) return false;
+    for (uint32_t i = 0; i < fn->parameter_count; i++) {
+        const Parameter *p = &fn->parameters[i];
+        if (p->pattern || p->scope != S_LOCAL || p->slot != i) return false;
+    }
+    return true;
+}
+
+static Value first_run(Ast *body, Frame *frame) {
+    body->eval = NULL;
+    choose(body);
+    if (body->kind == A_BLOCK) body->eval = eval_block;
+    return body->eval(body, frame);
+}
+
+static Value eval_default(Ast *node, Frame *frame) {
+    if (!node->eval) choose(node);
+    return eval(node, frame);
+}
+
+static __attribute__((noinline)) void lean_defaults(Frame *frame, uint32_t count) {
+    Fn *fn = frame->fn;
+    for (uint32_t i = count; i < fn->parameter_count; i++) {
+        value_store(&frame->variables[S_LOCAL][i], eval_default(fn->parameters[i].default_value, frame));
+    }
+}
+
+/* The value a body gave, past the end of its frame. */
+static inline Value leave(Frame *frame, Value *base, Value *end, size_t mark, Value v) {
+    if (frame->flow == FLOW_RETURN) v = frame->result;
+    if (is_object(v)) {
+        v = pool_pass(mark, v);
+    } else {
+        pool_unwind(mark);
+    }
+    for (Value *p = base; p < end; p++) {
+        if (head_of(*p) >= V_ARRAY) value_release(*p);
+    }
+    interp.top = base;
+    interp.frame = frame->caller;
+    return v;
+}
+
+/* The frame of a call whose locals begin at base, the first `count` of them set. */
+#define ENTER(frame_, closure_, base_, end_, cells_, span_)                                            \
+    Frame frame_ = {                                                                                   \
+        .variables = { base_, (closure_)->module->globals }, .cells = cells_, .fn = (closure_)->fn,    \
+        .module = (closure_)->module, .caller = interp.frame, .tape_mark = tape_position(),            \
+        .called_from = span_,                                                                          \
+    };                                                                                                 \
+    interp.top = end_;                                                                                 \
+    interp.frame = &frame_
+
+/* base[0 .. count) are the arguments, held. */
+static Value run_lean(Closure *closure, Value *base, uint32_t count, Span called_from) {
+    check_stack();
+    poll();
+    Fn *fn = closure->fn;
+    Value *end = base + fn->local_count + (fn->local_count == 0);
+    size_t mark = pool_mark();
+    for (Value *p = base + count; p < end; p++) *p = UNSET;
+    ENTER(frame, closure, base, end, closure->cells, called_from);
+    if (count < fn->parameter_count) lean_defaults(&frame, count);
+    return leave(&frame, base, end, mark, fn->body->eval(fn->body, &frame));
+}
+
+static Cell **own_cells(const Closure *closure) {
+    const Fn *fn = closure->fn;
+    Cell **cells = pool_bytes((fn->cell_count + 1) * sizeof *cells);
+    for (uint32_t i = 0; i < fn->cell_count; i++) cells[i] = i < fn->captured_count ? closure->cells[i] : cell_new(UNSET);
+    return cells;
+}
+
+static void set_parameter(const Parameter *p, Frame *frame, Value v) {
+    if (v.tag == V_UNSET) v = eval_default(p->default_value, frame);
+    value_store(p->scope == S_CELL ? &frame->cells[p->slot]->value : &frame->variables[S_LOCAL][p->slot], v);
+    if (!p->pattern) return;
+    choose(p->pattern);
+    assign(p->pattern, frame, v);
+}
+
+static Value run_general(Closure *closure, const Arguments *a, Span called_from) {
+    check_stack();
+    poll();
+    Fn *fn = closure->fn;
+    size_t mark = pool_mark();
+    const Signature *signature = fn_signature(fn);
+    Value *bound = pool_bytes((signature->count + 1) * sizeof *bound);
+    bind_arguments(&closure->head, signature, a, bound);
+    Cell **cells = own_cells(closure);
+    Value *base = interp.top, *end = base + fn->local_count + 1;
+    if (end > interp.limit) stack_full();
+    for (Value *p = base; p < end; p++) *p = UNSET;
+    ENTER(frame, closure, base, end, cells, called_from);
+    for (uint32_t i = 0; i < fn->parameter_count; i++) set_parameter(&fn->parameters[i], &frame, bound[i]);
+    return leave(&frame, base, end, mark, fn->body->eval(fn->body, &frame));
+}
+
+static inline bool takes_lean(const Fn *fn, uint32_t count) {
+    return fn->lean && count >= fn->required && count <= fn->parameter_count;
+}
+
+/* From C: see Function in value.h. */
+Value closure_call(Function *self, int count, const Value *args) {
+    Closure *closure = (Closure *)self;
+    if (!takes_lean(closure->fn, (uint32_t)count)) {
+        return run_general(closure, &(Arguments){ .count = (uint32_t)count, .positional = args }, rt.here);
+    }
+    Value *base = interp.top;
+    if (base + count + closure->fn->local_count + 1 > interp.limit) stack_full();
+    for (int i = 0; i < count; i++) base[i] = value_hold(args[i]);
+    interp.top = base + count;
+    return run_lean(closure, base, (uint32_t)count, rt.here);
+}
+
+/* Arguments straight into the callee's locals. */
+static Value call_lean(Ast *node, Frame *frame, Closure *closure, const Value *receiver) {
+    Value *base = interp.top;
+    uint32_t count = 0;
+    if (base + node->count + closure->fn->local_count + 2 > interp.limit) stack_full();
+    if (receiver) {
+        base[count++] = value_hold(*receiver);
+        interp.top = base + count;
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        Value v = eval(node->kids[i], frame);
+        base[count++] = head_of(v) < V_ARRAY ? v : value_hold(v);
+        interp.top = base + count;
+    }
+    return run_lean(closure, base, count, node->span);
+}
+
+/* ---- closures ---- */
+
+static void closure_free(Function *self) {
+    Closure *closure = (Closure *)self;
+    for (uint32_t i = 0; i < closure->fn->captured_count; i++) {
+        if (closure->cells[i]) obj_drop(closure->cells[i]);
+    }
+}
+
+static void closure_visit(Function *self, void (*each)(Value v, void *env), void *env) {
+    Closure *closure = (Closure *)self;
+    for (uint32_t i = 0; i < closure->fn->captured_count; i++) {
+        if (closure->cells[i]) each(object(closure->cells[i]), env);
+    }
+}
+
+Value eval_closure(Ast *node, Frame *frame) {
+    Fn *fn = node->fn;
+    if (!fn->body->eval) {
+        fn->body->eval = first_run;
+        fn->lean = is_lean(fn);
+    }
+    size_t bytes = sizeof(Closure) + fn->captured_count * sizeof(Cell *);
+    Closure *closure = (Closure *)function_new(bytes, fn_name(fn), closure_call);
+    closure->fn = fn;
+    closure->module = frame->module;
+    closure->head.free = closure_free;
+    closure->head.visit = closure_visit;
+    for (uint32_t i = 0; i < fn->captured_count; i++) {
+        closure->cells[i] = frame->cells[fn->captured[i]];
+        obj_keep(closure->cells[i]);
+    }
+    return object(closure);
+}
+
+Value eval_fn(Ast *node, Frame *frame) {
+    value_store(variable_place(node, frame), eval_closure(node, frame));
+    return NIL;
+}
+
+/* ---- builtins ---- */
+
+enum { MAX_BUILTIN_PARAMETERS = 16 };
+
+static Value elementwise(const BuiltinRow *row, int count, const Value *arg, int reuse) {
+    for (int i = 0; i < count; i++) {
+        if (is_tree(arg[i])) return count == 1 ? tree_map1(row->op, arg[0]) : tree_map2(row->op, arg[0], arg[1]);
+    }
+    for (int i = 0; i < count; i++) {
+        if (is_numeric(arg[i])) continue;
+        char text[80];
+        if (arg[i].tag == V_FUNCTION) hint("a function of a function: x -> %s(f(x))", row->name);
+        fail(E_TYPE, "%s takes numbers and arrays, not %s", row->name, describe(arg[i], text, sizeof text));
+    }
+    return count == 1 ? apply1_reusing(row->op, arg[0], reuse) : apply2_reusing(row->op, arg[0], arg[1], reuse);
+}
+
+static Value run_builtin(Function *f, const Arguments *a) {
+    BuiltinRow *row = (BuiltinRow *)f->row;
+    const Signature *s = row_signature(row);
+    Value bound[MAX_BUILTIN_PARAMETERS];
+    bind_arguments(f, s, a, bound);
+    if (row->op != OP_NONE) return elementwise(row, (int)s->count, bound, 0);
+    return row->call((int)s->count, bound);
+}
+
+static Value builtin_call(Function *self, int count, const Value *args) {
+    check_stack();
+    return run_builtin(self, &(Arguments){ .count = (uint32_t)count, .positional = args });
+}
+
+Value builtin_value(BuiltinRow *row) {
+    Function *f = function_new(sizeof *f, row->name, builtin_call);
+    f->row = row;
+    return object(f);
+}
+
+bool is_builtin(Value v, Builtin *call) {
+    return v.tag == V_FUNCTION && v.as.function->row && ((const BuiltinRow *)v.as.function->row)->call == call;
+}
+
+/* An elementwise builtin with just its arguments: no binding, and temporaries may be overwritten. */
+static Value call_elementwise(Ast *node, Frame *frame, const BuiltinRow *row, const Value *receiver) {
+    Value arg[2];
+    int count = 0, reuse = 0;
+    if (receiver) {
+        if (node->a->flags & AST_TEMPORARY) reuse |= REUSE_X;
+        arg[count++] = *receiver;
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (node->kids[i]->flags & AST_TEMPORARY) reuse |= count ? REUSE_Y : REUSE_X;
+        arg[count++] = eval(node->kids[i], frame);
+    }
+    rt.here = node->span;
+    return elementwise(row, count, arg, reuse);
+}
+
+static Value call_builtin(Ast *node, Frame *frame, Function *f, const Value *receiver) {
+    const BuiltinRow *row = f->row;
+    uint32_t count = node->count + (receiver != NULL);
+    if (row->op != OP_NONE && node->op && count == operations[row->op].arity) {
+        return call_elementwise(node, frame, row, receiver);
+    }
+    Arguments a;
+    eval_arguments(node, frame, receiver, &a);
+    if (frame->flow != FLOW_ON) return NIL;
+    check_stack();
+    rt.here = node->span;
+    return run_builtin(f, &a);
+}
+
+/* ---- calls ---- */
+
+/* A function that is neither written in adl nor a row: made by an operation, as grad(f) is. */
+static Value call_other(Ast *node, Frame *frame, Function *f, const Value *receiver) {
+    Arguments a;
+    eval_arguments(node, frame, receiver, &a);
+    check_stack();
+    rt.here = node->span;
+    if (a.named_count) fail_at(a.named[0].span, E_ARGUMENT, "this function takes no named arguments");
+    return f->call(f, (int)a.count, a.positional);
+}
+
+static _Noreturn void fail_callee(Ast *node, Value callee) {
+    char text[80], name[60];
+    rt.here = node->span;
+    span_whole_text(node->a->span, name, sizeof name);
+    if (is_numeric(callee)) hint("write * for a product, [ ] for an element");
+    fail(E_TYPE, "`%s` is %s, not a function", node->kind == A_METHOD ? node->name->text : name,
+         describe(callee, text, sizeof text));
+}
+
+static Value call_with(Ast *node, Frame *frame, Value callee, const Value *receiver) {
+    if (callee.tag != V_FUNCTION) fail_callee(node, callee);
+    Function *f = callee.as.function;
+    if (f->call == closure_call) {
+        Closure *closure = (Closure *)f;
+        uint32_t count = node->count + (receiver != NULL);
+        if (node->op && takes_lean(closure->fn, count)) return call_lean(node, frame, closure, receiver);
+        Arguments a;
+        eval_arguments(node, frame, receiver, &a);
+        rt.here = node->span;
+        return run_general(closure, &a, node->span);
+    }
+    return f->row ? call_builtin(node, frame, f, receiver) : call_other(node, frame, f, receiver);
+}
+
+Value eval_call(Ast *node, Frame *frame) { return call_with(node, frame, eval(node->a, frame), NULL); }
+
+/* The nearest function of a method's name: variables from the inside out, then the library. */
+static Value method_of(Ast *node, Frame *frame) {
+    for (Ast *name = node; name; name = name->b) {
+        Value v = *variable_place(name, frame);
+        if (v.tag == V_FUNCTION) return v;
+    }
+    if (!node->cache) node->cache = library_find(node->name);
+    Value *library = node->cache;
+    return library && library->tag == V_FUNCTION ? *library : UNSET;
+}
+
+static _Noreturn void fail_method(Ast *node, Value receiver) {
+    char text[80];
+    rt.here = node->span;
+    if (receiver.tag == V_STRUCT) field_value(receiver, node->name, node->span);
+    hint_nearest(node->name, interp.frame);
+    fail(E_NAME, "there is no function `%s` to call with %s", node->name->text, describe(receiver, text, sizeof text));
+}
+
+/* The field of a struct that has it, or NULL; a module has nothing else. */
+static Value *field_of(Ast *node, Value x) {
+    if (x.tag != V_STRUCT) return NULL;
+    Value *field = struct_find(x, node->name);
+    if (!field && x.as.record->module) field_value(x, node->name, node->span);
+    return field;
+}
+
+Value eval_method(Ast *node, Frame *frame) {
+    Value x = eval(node->a, frame);
+    Value *field = field_of(node, x);
+    if (field) return call_with(node, frame, *field, NULL);
+    Value f = method_of(node, frame);
+    if (f.tag == V_UNSET) fail_method(node, x);
+    return call_with(node, frame, f, &x);
+}
+
+Value eval_field(Ast *node, Frame *frame) {
+    Value x = eval(node->a, frame);
+    Value *field = field_of(node, x);
+    if (field) return *field;
+    Value f = method_of(node, frame);
+    if (f.tag == V_UNSET) fail_method(node, x);
+    return call_with(node, frame, f, &x);
+}
+
+Value call_value(Value f, int count, const Value *args) {
+    if (f.tag != V_FUNCTION) {
+        char text[80];
+        fail(E_TYPE, "a function is needed here, not %s", describe(f, text, sizeof text));
+    }
+    return f.as.function->call(f.as.function, count, args);
+}
+
+/* ---- traces ---- */
+
+static void value_in_short(Value v, char *buffer, size_t bytes) {
+    if (v.tag == V_NUM) {
+        snprintf(buffer, bytes, "%.6g", v.as.num);
+    } else if (v.tag == V_BOOL) {
+        snprintf(buffer, bytes, "%s", v.as.truth ? "true" : "false");
+    } else {
+        describe(v, buffer, bytes);
+    }
+}
+
+static void frame_text(const Frame *frame, char *buffer, size_t bytes) {
+    const Fn *fn = frame->fn;
+    size_t at = (size_t)snprintf(buffer, bytes, "%s(", fn_name(fn));
+    for (uint32_t i = 0; i < fn->parameter_count && at < bytes; i++) {
+        const Parameter *p = &fn->parameters[i];
+        if (!p->name) continue;
+        Value v = p->scope == S_CELL ? frame->cells[p->slot]->value : frame->variables[S_LOCAL][p->slot];
+        char text[40];
+        value_in_short(v, text, sizeof text);
+        at += (size_t)snprintf(buffer + at, bytes - at, "%s%s = %s", i ? ", " : "", p->name->text, text);
+    }
+    if (at + 2 < bytes) {
+        strcpy(buffer + at, ")");
+    } else {
+        strcpy(buffer + bytes - 5, "...)");
+    }
+}
+
+/* Calls inside the library are not shown, and repeats of one call become a count. */
+void fill_trace(Error *error) {
+    const Frame *last = NULL;
+    for (const Frame *frame = interp.frame; frame; frame = frame->caller) {
+        if (!frame->fn || frame->module->library) continue;
+        if (last && last->fn == frame->fn && last->called_from == frame->called_from && error->frames) {
+            error->frame[error->frames - 1].repeats++;
+            continue;
+        }
+        last = frame;
+        if (error->frames == ERROR_TRACE) {
+            error->frames_left_out++;
+            last = NULL;
+            continue;
+        }
+        ErrorFrame *line = &error->frame[error->frames++];
+        *line = (ErrorFrame){ .called_from = frame->called_from };
+        frame_text(frame, line->text, sizeof line->text);
+    }
+}

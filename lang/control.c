@@ -1,0 +1,256 @@
+/* Statements: blocks, conditions, loops, record, try, import. The one idea: break, continue and return set
+ * frame->flow, and whoever runs statements stops when it is not FLOW_ON; nothing but errors jumps.
+ *
+ * A statement ends by unwinding the pool and the tape to where it began (statement_end), but not while a
+ * `return` is on its way: its value is still in the pool. */
+#include "eval.h"
+#include "lex.h"
+#include "text.h"
+
+/* ---- blocks ---- */
+
+Value eval_block(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    bool has_value = node->flags & AST_VALUE;
+    uint32_t statements = node->count - has_value;
+    for (uint32_t i = 0; i < statements; i++) {
+        Ast *kid = node->kids[i];
+        kid->eval(kid, frame);
+        if (frame->flow != FLOW_ON) return NIL;
+        statement_end(frame, mark);
+    }
+    return has_value ? eval(node->kids[statements], frame) : NIL;
+}
+
+/* A block whose value an unfinished expression waits for: what that recorded is not ours to reclaim. */
+Value eval_inner_block(Ast *node, Frame *frame) {
+    uint64_t mark = frame->tape_mark;
+    frame->tape_mark = tape_position();
+    Value v = eval_block(node, frame);
+    frame->tape_mark = mark;
+    return v;
+}
+
+Value eval_if(Ast *node, Frame *frame) {
+    if (condition(node->a, frame)) return eval(node->b, frame);
+    return node->c ? eval(node->c, frame) : NIL;
+}
+
+/* ---- loops ---- */
+
+/* After a turn that did not end normally: does the loop go on? */
+static bool goes_on(Frame *frame) {
+    if (frame->flow == FLOW_RETURN) return false;
+    bool again = frame->flow == FLOW_CONTINUE;
+    frame->flow = FLOW_ON;
+    return again;
+}
+
+Value eval_while(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    while (condition(node->a, frame)) {
+        eval(node->b, frame);
+        if (frame->flow != FLOW_ON && !goes_on(frame)) break;
+        statement_end(frame, mark);
+        poll();
+    }
+    return NIL;
+}
+
+/* One turn of a `for`; false when the loop is over. */
+static bool turn(Ast *node, Frame *frame, Value item, size_t mark) {
+    assign(node->a, frame, item);
+    eval(node->c, frame);
+    if (frame->flow != FLOW_ON && !goes_on(frame)) return false;
+    statement_end(frame, mark);
+    poll();
+    return true;
+}
+
+/* `range(...)` of the library with plain arguments: it is counted through and never built. */
+static bool is_range_call(const Ast *node, const Frame *frame) {
+    if (node->kind != A_CALL || node->a->kind != A_NAME || node->a->scope != S_GLOBAL) return false;
+    if (!node->op || node->count < 1 || node->count > 3) return false;
+    if (frame->variables[S_GLOBAL][node->a->slot].tag != V_UNSET) return false;
+    Value *library = library_find(node->a->name);
+    return library && is_builtin(*library, builtin_range);
+}
+
+static Value for_range(Ast *node, Frame *frame) {
+    Ast *call = node->b;
+    Value arg[3] = { UNSET, UNSET, UNSET };
+    for (uint32_t i = 0; i < call->count; i++) arg[i] = eval(call->kids[i], frame);
+    rt.here = call->span;
+    Progression p = range_of(arg);
+    size_t mark = pool_mark();
+    for (int64_t i = 0; i < p.count; i++) {
+        if (!turn(node, frame, number(p.start + (double)i * p.step), mark)) break;
+    }
+    return NIL;
+}
+
+static void for_characters(Ast *node, Frame *frame, String *text) {
+    size_t mark = pool_mark(), at = 0;
+    for (;;) {
+        Value c = string_next(text, &at);
+        if (c.tag == V_UNSET || !turn(node, frame, c, mark)) return;
+    }
+}
+
+static void for_items(Ast *node, Frame *frame, Value xs) {
+    int64_t count = sequence_length(xs);
+    size_t mark = pool_mark();
+    for (int64_t i = 0; i < count; i++) {
+        rt.here = node->b->span;
+        if (!turn(node, frame, sequence_item(xs, i), mark)) return;
+    }
+}
+
+Value eval_for(Ast *node, Frame *frame) {
+    if (is_range_call(node->b, frame)) return for_range(node, frame);
+    Value xs = eval(node->b, frame);
+    rt.here = node->b->span;
+    Value *held = stack_push(xs);
+    if (xs.tag == V_STRING) {
+        for_characters(node, frame, xs.as.string);
+    } else {
+        for_items(node, frame, xs);
+    }
+    interp.top = held;
+    value_release(xs);
+    return NIL;
+}
+
+Value eval_break(Ast *node, Frame *frame) {
+    (void)node;
+    frame->flow = FLOW_BREAK;
+    return NIL;
+}
+
+Value eval_continue(Ast *node, Frame *frame) {
+    (void)node;
+    frame->flow = FLOW_CONTINUE;
+    return NIL;
+}
+
+Value eval_return(Ast *node, Frame *frame) {
+    Value v = node->a ? eval(node->a, frame) : NIL;
+    if (frame->flow != FLOW_ON) return NIL;
+    frame->result = v;
+    frame->flow = FLOW_RETURN;
+    return NIL;
+}
+
+/* ---- sequences ---- */
+
+int64_t sequence_length(Value v) {
+    if (v.tag == V_LIST) return (int64_t)v.as.list->count;
+    if (v.tag == V_ARRAY && v.as.array->axes) return shape_of(v.as.array)[0];
+    char text[80];
+    if (is_numeric(v)) hint("range(n) counts from 0 to n - 1");
+    if (v.tag == V_STRUCT) hint("keys(s) and values(s) are lists");
+    fail(E_TYPE, "cannot walk through %s", describe(v, text, sizeof text));
+}
+
+Value sequence_item(Value v, int64_t i) {
+    if (v.tag == V_LIST) return v.as.list->item[i];
+    Array *a = v.as.array;
+    if (a->axes == 1 && a->dtype == F64 && !v.node) return number(*vector_at(a, i));
+    return op_index(v, 1, &(IndexItem){ .kind = I_AT, .start = i, .gather = UNSET });
+}
+
+static void each_character(String *text, bool (*each)(Value, void *), void *env) {
+    size_t at = 0;
+    for (;;) {
+        Value c = string_next(text, &at);
+        if (c.tag == V_UNSET || !each(c, env)) return;
+    }
+}
+
+void each_item(Value v, bool (*each)(Value item, void *env), void *env) {
+    if (v.tag == V_STRING) {
+        each_character(v.as.string, each, env);
+        return;
+    }
+    int64_t count = sequence_length(v);
+    for (int64_t i = 0; i < count; i++) {
+        if (!each(sequence_item(v, i), env)) return;
+    }
+}
+
+/* ---- record and pause ---- */
+
+static Value with_recording(bool recording, bool training, Ast *body, Frame *frame) {
+    bool was_recording = rt.recording, was_training = rt.training;
+    rt.recording = recording;
+    rt.training = training;
+    Value v = eval(body, frame);
+    rt.recording = was_recording;
+    rt.training = was_training;
+    return v;
+}
+
+/* The options of record(train = false). */
+static bool training_option(Ast *node, Frame *frame) {
+    bool training = true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        Ast *option = node->kids[i];
+        rt.here = option->span;
+        if (option->kind != A_NAMED || option->name != SYMBOL("train")) {
+            hint("write record(train = false) < ... >");
+            fail(E_ARGUMENT, "record has one option, `train`");
+        }
+        training = condition(option->a, frame);
+    }
+    return training;
+}
+
+Value eval_record(Ast *node, Frame *frame) {
+    return with_recording(true, training_option(node, frame), node->b, frame);
+}
+
+Value eval_pause(Ast *node, Frame *frame) { return with_recording(false, false, node->b, frame); }
+
+/* ---- try ---- */
+
+typedef struct Try { Ast *body; Frame *frame; Value v; } Try;
+
+static void try_body(void *env) {
+    Try *t = env;
+    t->v = eval(t->body, t->frame);
+}
+
+/* err of `catch err`: {message, kind, line}. */
+static Value error_value(const Error *error) {
+    Value err = struct_new(3);
+    struct_put(err, SYMBOL("message"), string_of(error->message));
+    struct_put(err, SYMBOL("kind"), string_of(error_kind_name(error->kind)));
+    struct_put(err, SYMBOL("line"), number(place_of(error->span).line));
+    return err;
+}
+
+Value eval_try(Ast *node, Frame *frame) {
+    Try t = { node->a, frame, NIL };
+    uint64_t mark = frame->tape_mark;
+    Error error;
+    if (guard(try_body, &t, &error)) return t.v;
+    frame->tape_mark = mark;
+    frame->flow = FLOW_ON;
+    if (error.kind == E_INTERRUPT || error.kind == E_EXIT) fail_again(&error);
+    if (node->name) value_store(variable_place(node, frame), error_value(&error));
+    return eval(node->b, frame);
+}
+
+/* ---- modules ---- */
+
+Value eval_import(Ast *node, Frame *frame) {
+    rt.here = node->span;
+    Value module = module_import(frame->module, node->value.as.string, node->token != T_NAME);
+    value_store(variable_place(node, frame), module);
+    return NIL;
+}
+
+Value eval_extern(Ast *node, Frame *frame) {
+    (void)frame;
+    fail_at(node->span, E_FOREIGN, "this build of adl has no foreign functions");
+}

@@ -1,0 +1,114 @@
+/* Evaluating. The one idea: choose() gives each node the function that fits its kind and its operands,
+ * and evaluating is node->eval(node, frame): one indirect call, no switch.
+ *
+ * eval.c has expressions, eval_fast.c the specialised ones, control.c statements, assign.c targets,
+ * call.c calls and functions, tree.c operators on lists and structs, module.c modules and the library's
+ * files. What an expression gives is borrowed from a variable or owned by the pool; variables own. */
+#ifndef EVAL_H
+#define EVAL_H
+#include "ast.h"
+#include "builtins.h"
+#include "leaves.h"
+#include "module.h"
+#include "source.h"
+#include "tape.h"
+
+/* ---- frames ---- */
+typedef enum Flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN } Flow;
+struct Frame {
+    Value *variables[2];        /* by Scope: S_LOCAL, S_GLOBAL */
+    Cell **cells;
+    Fn *fn;                     /* NULL: a module's own statements */
+    Module *module;
+    Frame *caller;
+    uint64_t tape_mark;         /* what was recorded before belongs to the callers */
+    Value result;               /* of `return`, held by the pool */
+    Span called_from;
+    uint8_t flow;
+};
+
+/* A closure: a Fn with the variables it captured. */
+typedef struct Closure {
+    Function head;
+    Fn *fn;
+    Module *module;
+    Cell *cells[];
+} Closure;
+
+typedef struct Interp {
+    Frame *frame;               /* the innermost */
+    Value *stack, *top, *limit; /* one stack of variables for all frames; whoever raises top puts it back */
+    Module *modules;
+    String *attached;           /* the name attach_grad() stores back to, while it runs; else NULL */
+} Interp;
+extern Interp interp;
+
+/* After runtime_open(), tape_open() and ops_open(): the stack of variables, the library, the prelude. */
+void interp_open(void);
+void interp_close(void);
+
+/* ---- evaluating ---- */
+static inline Value eval(Ast *node, Frame *frame) { return node->eval(node, frame); }
+void choose(Ast *node);                          /* the whole tree below */
+Eval *choose_fast(Ast *node);                    /* eval_fast.c: NULL if there is nothing special */
+bool truth(Value v, Span span);                  /* of a condition; fails as LANGUAGE.md's Truth says */
+static inline bool condition(Ast *node, Frame *frame) {
+    Value v = eval(node, frame);
+    return v.tag == V_BOOL ? v.as.truth : truth(v, node->span);
+}
+/* Both halves of a value in one word each: head 0 is a plain number. */
+static inline uint64_t head_of(Value v) { return v.tag | (uint64_t)v.node << 32; }
+
+/* ---- expressions: eval.c ---- */
+Value binary(Ast *node, Value x, Value y);       /* any operands; records, broadcasts, maps over trees */
+Value binary_op(Op op, Value x, Value y, int reuse);
+Value *variable_place(Ast *name, Frame *frame);  /* a name's variable, set or not */
+Value library_or_fail(Ast *name, Frame *frame);  /* the value of a name whose variable is unset */
+/* The items of an A_INDEX, evaluated. */
+enum { FEW_ITEMS = 4 };
+typedef struct Items {
+    int count;
+    Value text;                 /* s["name"]: the one item, a string; else unset */
+    IndexItem *item, few[FEW_ITEMS];
+} Items;
+void eval_items(Ast *node, Frame *frame, Items *out);
+Value index_value(Value x, const Items *items, Span span);
+Value field_value(Value x, String *name, Span span);
+void hint_nearest(String *name, Frame *frame);   /* the nearest name that has a value there */
+size_t list_index(int64_t i, size_t count, const char *what);
+
+/* ---- statements: control.c, assign.c ---- */
+Eval eval_block, eval_inner_block, eval_if, eval_while, eval_for, eval_break, eval_continue, eval_return, eval_record, eval_pause,
+    eval_try, eval_import, eval_extern, eval_assign, eval_attach;
+Eval *choose_assign(Ast *node);
+void assign(Ast *target, Frame *frame, Value v); /* to a name, a place, or a nest of them */
+/* One more slot of the stack of variables, holding v; interp.top goes back to it when it is no more needed. */
+Value *stack_push(Value v);
+_Noreturn void stack_full(void);
+/* Ends a statement: what it made and nobody stored goes. */
+static inline void statement_end(const Frame *frame, size_t mark) {
+    pool_unwind(mark);
+    tape_statement_end(frame->tape_mark);
+}
+/* Walks a sequence: each(item, env) until it gives false. Fails if v cannot be walked. */
+void each_item(Value v, bool (*each)(Value item, void *env), void *env);
+int64_t sequence_length(Value v);                /* E_TYPE if it is none */
+Value sequence_item(Value v, int64_t i);         /* not for strings, which are walked */
+
+/* ---- calls: call.c ---- */
+Eval eval_call, eval_method, eval_field, eval_closure, eval_fn;
+/* Only positional arguments, no *spread; choose() keeps it in a call's `op`. */
+bool has_plain_arguments(const Ast *call);
+Value closure_call(Function *self, int count, const Value *args);
+bool is_builtin(Value v, Builtin *call);
+/* "f(x, y = 2)" for messages and format.h. */
+const char *function_signature(Function *f, char *buffer, size_t bytes);
+Value builtin_value(BuiltinRow *row);
+void fill_trace(Error *error);
+
+/* ---- trees: tree.c ---- */
+Value tree_map1(Op op, Value x);
+Value tree_map2(Op op, Value x, Value y);
+/* fresh with the gradient slots that old carries, leaf by leaf: "slots travel with values". */
+Value keep_slots(Value old, Value fresh);
+#endif

@@ -1,0 +1,85 @@
+/* Expressions for which there is a shorter way: arithmetic and comparison of two plain numbers, by where
+ * the operands come from: a variable (V), a constant (K), any expression (E).
+ *
+ * The one idea: one test of both heads (tag and tape node, 64 bits each) tells that both operands are plain
+ * numbers; everything else goes to binary() in eval.c, which knows arrays, the tape and trees. Nothing here
+ * sets rt.here: a number cannot fail. A variable is read after the other operand is evaluated; where that
+ * could make a difference the parser has set AST_PIN, and the name counts as an expression. */
+#include "elem.h"
+#include "eval.h"
+
+#define VARIABLE(name, node_) const Value name = frame->variables[(node_)->scope][(node_)->slot]
+#define EXPRESSION(name, node_) const Value name = eval(node_, frame)
+#define CONSTANT(name, node_) const Value name = number((node_)->value.as.num)
+
+static Value operand(Ast *node, Frame *frame, Value v) {
+    return v.tag == V_UNSET ? library_or_fail(node, frame) : v;
+}
+
+/* Something is no plain number, or a variable is not set. */
+static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x, Value y) {
+    x = operand(node->a, frame, x);
+    y = operand(node->b, frame, y);
+    return binary(node, x, y);
+}
+
+/* first is evaluated first: the expression, if only one operand is one. */
+#define NODE(name, first, second, result)                                                      \
+    static Value name(Ast *node, Frame *frame) {                                               \
+        first;                                                                                 \
+        second;                                                                                \
+        if (__builtin_expect((head_of(x) | head_of(y)) == 0, 1)) {                             \
+            const double a = x.as.num, b = y.as.num;                                           \
+            return result;                                                                     \
+        }                                                                                      \
+        return general(node, frame, x, y);                                                     \
+    }
+
+#define NODES(op, result)                                                                      \
+    NODE(op##_vk, VARIABLE(x, node->a), CONSTANT(y, node->b), result)                          \
+    NODE(op##_kv, CONSTANT(x, node->a), VARIABLE(y, node->b), result)                          \
+    NODE(op##_ek, EXPRESSION(x, node->a), CONSTANT(y, node->b), result)                        \
+    NODE(op##_ke, EXPRESSION(y, node->b), CONSTANT(x, node->a), result)                        \
+    NODE(op##_vv, VARIABLE(x, node->a), VARIABLE(y, node->b), result)                          \
+    NODE(op##_ve, EXPRESSION(y, node->b), VARIABLE(x, node->a), result)                        \
+    NODE(op##_ev, EXPRESSION(x, node->a), VARIABLE(y, node->b), result)                        \
+    NODE(op##_ee, EXPRESSION(x, node->a), EXPRESSION(y, node->b), result)
+
+/* The operations with a short way, and what they give for plain numbers a and b: as their rows in ops.def. */
+#define FAST_OPS(OP)                                                                           \
+    OP(add, number(a + b))                                                                     \
+    OP(sub, number(a - b))                                                                     \
+    OP(mul, number(a * b))                                                                     \
+    OP(div, number(a / b))                                                                     \
+    OP(mod, number(elem_kernels[node->op].scalar(a, b)))                                                              \
+    OP(floor_divide, number(elem_kernels[node->op].scalar(a, b)))                                               \
+    OP(power, number(elem_kernels[node->op].scalar(a, b)))                                                             \
+    OP(eq, boolean(a == b))                                                                    \
+    OP(ne, boolean(a != b))                                                                    \
+    OP(lt, boolean(a < b))                                                                     \
+    OP(le, boolean(a <= b))                                                                    \
+    OP(gt, boolean(a > b))                                                                     \
+    OP(ge, boolean(a >= b))
+
+FAST_OPS(NODES)
+
+/* By the kinds of the left operand and the right: expression, variable, constant. */
+enum { EXPRESSION_, VARIABLE_, CONSTANT_, OPERAND_KINDS };
+#define TABLE(op, result)                                                                      \
+    [OP_##op] = {                                                                              \
+        { op##_ee, op##_ev, op##_ek },                                                         \
+        { op##_ve, op##_vv, op##_vk },                                                         \
+        { op##_ke, op##_kv, op##_ee },                                                         \
+    },
+static Eval *const fast[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = { FAST_OPS(TABLE) };
+
+static int operand_kind(const Ast *node) {
+    if (node->kind == A_NAME && node->scope != S_CELL && !(node->flags & AST_PIN)) return VARIABLE_;
+    if (node->kind == A_CONSTANT && head_of(node->value) == 0) return CONSTANT_;
+    return EXPRESSION_;
+}
+
+Eval *choose_fast(Ast *node) {
+    if (node->kind != A_BINARY || node->op >= OP_ELEMS) return NULL;
+    return fast[node->op][operand_kind(node->a)][operand_kind(node->b)];
+}

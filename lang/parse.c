@@ -78,7 +78,7 @@ static Error *new_error(Parser *p, Token where, const char *format, va_list argu
     error->kind = E_SYNTAX;
     error->span = span_new(p->source, where.start, where.end, 2);
     vsnprintf(error->message, sizeof error->message, format, arguments);
-    bool at_end = p->token.kind == T_END || p->token.unfinished;
+    bool at_end = where.start == p->token.start && (p->token.kind == T_END || p->token.unfinished);
     if (parsed->status == PARSE_OK) parsed->status = at_end && !p->stopped ? PARSE_INCOMPLETE : PARSE_ERROR;
     return error;
 }

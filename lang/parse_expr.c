@@ -428,7 +428,8 @@ static bool to_parameter(Parser *p, Ast *node, Parameter *parameter) {
         parameter->default_value = named->a;
     } else if (named->kind == A_LIST) {
         char text[80];
-        parameter->name = symbol(span_text(named->span, text, sizeof text), strlen(text));
+        span_text(named->span, text, sizeof text);
+        parameter->name = symbol(text, strlen(text));
         parameter->pattern = to_target(p, named);
     } else {
         advise(syntax_error(p, t, "a parameter is a name"), "as in (x, scale = 2, *rest) or x -> x^2");

@@ -210,23 +210,24 @@ static void shape_result(Pick *pick) {
     }
 }
 
-static Pick *pick(Array *x, int count, const Attr *words, const Value *gathers) {
-    Pick *made = pool_bytes(sizeof *made);
+static void pick(Pick *made, Array *x, int count, const Attr *words, const Value *gathers) {
     bool gathering = false;
+    Picking p;
     for (int i = 0; i < count; i++) gathering |= (words[i * ITEM_WORDS] & KIND_BITS) == I_GATHER;
     made->gathered = made->pair.axes = made->result.axes = 0;
-    Picking p = { .x = x, .pick = made };
+    p.x = x;
+    p.pick = made;
+    p.source = p.axes = 0;
+    p.start = 0;
     pick_items(&p, count, words, gathers, gathering);
     made->view = array_view(x, p.axes, p.dim, p.stride, p.start);
-    if (!made->gathered) {
-        made->result = value_shape(object(made->view));
-        return made;
-    }
+    if (!gathering) return;
     pair_gathers(made);
     find_offsets(made);
     shape_result(made);
-    return made;
 }
+
+static Shape picked_shape(const Pick *p) { return p->gathered ? p->result : value_shape(object(p->view)); }
 
 /* ---- moving elements between a pick and an array of its result's shape ---- */
 typedef enum Move { READ, WRITE, ADD } Move;
@@ -275,7 +276,9 @@ static void move_points(Move move, int dtype, char *picked, const int64_t *offse
 /* flat: contiguous, of the view's dtype and the pick's result shape. The axes before the pairs are
  * walked outside the offsets, those behind them inside, the innermost as a run. */
 static void move_gathered(Pick *p, Move move, Array *flat) {
-    Odometer before = { 0 }, behind = { 0 };
+    Odometer before, behind;
+    odometer_open(&before);
+    odometer_open(&behind);
     int passed = 0, dtype = p->view->dtype;
     for (int i = 0; i < p->view->axes; i++) {
         if (is_gathered(p, i)) continue;
@@ -307,7 +310,8 @@ static void move_gathered(Pick *p, Move move, Array *flat) {
 /* v in the shape and dtype that the pick expects */
 static Array *fitted(const Pick *p, Value v) {
     Array *a = array_cast(array_of(v), p->view->dtype);
-    return array_broadcast(a, p->result.axes, p->result.dim);
+    Shape shape = picked_shape(p);
+    return array_broadcast(a, shape.axes, shape.dim);
 }
 
 static void write_picked(Pick *p, Value v, Move move) {
@@ -319,10 +323,11 @@ static void write_picked(Pick *p, Value v, Move move) {
 /* ---- reading ---- */
 Value kernel_index(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Pick *p = pick(array_of(in[0]), (int)(attr[0] / ITEM_WORDS), attr + 1, in + 1);
-    if (!p->gathered) return array_value(p->view);
-    Array *out = array_new(p->view->dtype, p->result.axes, p->result.dim);
-    move_gathered(p, READ, out);
+    Pick p;
+    pick(&p, array_of(in[0]), (int)(attr[0] / ITEM_WORDS), attr + 1, in + 1);
+    if (!p.gathered) return array_value(p.view);
+    Array *out = array_new(p.view->dtype, p.result.axes, p.result.dim);
+    move_gathered(&p, READ, out);
     return array_value(out);
 }
 
@@ -344,9 +349,10 @@ static bool index_at_once(Value x, int count, const IndexItem *items, Value *out
 }
 
 Value op_index(Value x, int count, const IndexItem *items) {
-    Value out, in[1 + MAX_ITEMS] = { x };
+    Value out, in[1 + MAX_ITEMS];
     if (index_at_once(x, count, items, &out)) return out;
     Attr attr[1 + MAX_ITEMS * ITEM_WORDS];
+    in[0] = x;
     int gathers = pack_items(attr + 1, in + 1, count, items);
     attr[0] = count * ITEM_WORDS;
     return apply(OP_index, 1 + gathers, in, attr);
@@ -357,7 +363,9 @@ Value kernel_unindex(int count, const Value *in, const Attr *attr) {
     (void)count;
     int axes = (int)attr[1], items = (int)(attr[0] - 1 - axes) / ITEM_WORDS;
     Array *out = array_zeros(float_dtype(dtype_of(in[0])), axes, attr + 2);
-    write_picked(pick(out, items, attr + 2 + axes, in + 1), in[0], ADD);
+    Pick p;
+    pick(&p, out, items, attr + 2 + axes, in + 1);
+    write_picked(&p, in[0], ADD);
     return array_value(out);
 }
 
@@ -387,13 +395,14 @@ Value op_index_like(Value g, int count, const Value *in, const Attr *attr) {
 
 /* ---- replacing ---- */
 /* Stores v and says in the array's own words what does not fit. */
-static void put_picked(Pick *p, Array *x, Value v) {
-    Shape from = value_shape(v), joined;
-    if (!shapes_join(&p->result, &from, &joined) ||
-        !same_shape(joined.axes, joined.dim, p->result.axes, p->result.dim)) {
+static void put_into(Array *x, Value v, int count, const Attr *words, const Value *gathers) {
+    Pick p;
+    pick(&p, x, count, words, gathers);
+    Shape from = value_shape(v), to = picked_shape(&p), joined;
+    if (!shapes_join(&to, &from, &joined) || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
         char left[120], right[120];
         shape_text(from.axes, from.dim, left, sizeof left);
-        shape_text(p->result.axes, p->result.dim, right, sizeof right);
+        shape_text(to.axes, to.dim, right, sizeof right);
         fail(E_SHAPE, "cannot store shape %s where the index picks shape %s", left, right);
     }
     if (x->dtype == BOOL && dtype_of(v) != BOOL) {
@@ -405,13 +414,13 @@ static void put_picked(Pick *p, Array *x, Value v) {
             fail(E_TYPE, "a bool array holds true and false, and %g is neither", e);
         }
     }
-    write_picked(p, v, WRITE);
+    write_picked(&p, v, WRITE);
 }
 
 Value kernel_put(int count, const Value *in, const Attr *attr) {
     (void)count;
     Array *copy = array_copy(array_of(in[0]));
-    put_picked(pick(copy, (int)(attr[0] / ITEM_WORDS), attr + 1, in + 2), copy, in[1]);
+    put_into(copy, in[1], (int)(attr[0] / ITEM_WORDS), attr + 1, in + 2);
     return array_value(copy);
 }
 
@@ -435,14 +444,20 @@ Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, ui
     bool writable = reuse && !recorded && x.tag == V_ARRAY && array_is_sole(x.as.array, holders);
     if (writable && put_at_once(x, count, items, v)) return constant(x);
     arg_array(v, "the stored value");
+    if (!recorded && !writable && x.tag == V_ARRAY && v.tag == V_NUM && count == x.as.array->axes) {
+        Value copy = object(array_copy(x.as.array));
+        if (put_at_once(copy, count, items, v)) return copy;
+    }
     Attr attr[1 + MAX_ITEMS * ITEM_WORDS];
-    Value in[2 + MAX_ITEMS] = { x, v };
+    Value in[2 + MAX_ITEMS];
+    in[0] = x;
+    in[1] = v;
     int gathers = pack_items(attr + 1, in + 2, count, items);
     attr[0] = count * ITEM_WORDS;
     if (!writable) return apply(OP_put, 2 + gathers, in, attr);
     /* v may be made of x itself, as in x[1:] = x[:-1]: then it is read before x is written */
     Value source = v.tag == V_ARRAY && v.as.array->owner == x.as.array ? object(array_copy(v.as.array)) : v;
-    put_picked(pick(x.as.array, count, attr + 1, in + 2), x.as.array, source);
+    put_into(x.as.array, source, count, attr + 1, in + 2);
     return constant(x);
 }
 
@@ -461,8 +476,7 @@ static Value stored_last(Value x, int count, const Value *in, const Attr *attr) 
     Array *turn = array_new(F64, shape.axes, shape.dim);
     for (int64_t i = 0; i < turn->size; i++) f64_of(turn)[i] = (double)i;
     Array *board = array_zeros(F64, axes_of(x), value_shape(x).dim);
-    Pick *p = pick(board, (int)(attr[0] / ITEM_WORDS), attr + 1, in + 2);
-    write_picked(p, object(turn), WRITE);
+    put_into(board, object(turn), (int)(attr[0] / ITEM_WORDS), attr + 1, in + 2);
     all[0] = object(board);
     return op_eq(apply(OP_index, count - 1, all, attr), object(turn));
 }
@@ -483,10 +497,14 @@ Value op_put_rule(int which, Value g, int count, const Value *in, const Attr *at
         T *out = (T *)at[0];                                                                           \
         const uint8_t *condition = (const uint8_t *)at[1];                                             \
         const T *x = (const T *)at[2], *y = (const T *)at[3];                                          \
+        int64_t c = stride[1], s = stride[2], t = stride[3];                                           \
         (void)env;                                                                                     \
-        for (int64_t i = 0; i < n; i++)                                                                \
-            out[i * stride[0]] = condition[i * stride[1]] ? x[i * stride[2]] : y[i * stride[3]];       \
-        poll();                                                                                        \
+        if (c == 1 && s == 1 && t == 1)                                                                \
+            for (int64_t i = 0; i < n; i++) out[i] = (condition[i] ? x : y)[i];                        \
+        else if (c == 1 && s == 1 && t == 0)                                                           \
+            for (int64_t i = 0; i < n; i++) out[i] = *(condition[i] ? x + i : y);                      \
+        else                                                                                           \
+            for (int64_t i = 0; i < n; i++) out[i] = *(condition[i * c] ? x + i * s : y + i * t);      \
     }
 CHOOSE(choose_f64, double)
 CHOOSE(choose_f32, float)

@@ -52,11 +52,18 @@ static inline bool arg_flag(Value v, const char *what) { return is_given(v) && a
 /* The values of a list, or the slices of an array along its first axis, as *count pooled values. */
 const Value *arg_items(Value v, int *count, const char *what);
 
+/* ---- reduce.c's loops, for contiguous lines ---- */
+double line_sum(const double *x, int64_t n);
+double line_max(const double *x, int64_t n);   /* NaN if one is */
+double line_min(const double *x, int64_t n);
+
 /* ---- counting through the indices of some axes while moving an offset ---- */
 typedef struct Odometer {
     int axes;
     int64_t dim[MAX_AXES], stride[MAX_AXES], at[MAX_AXES];
 } Odometer;
+
+static inline void odometer_open(Odometer *o) { o->axes = 0; }
 
 static inline int64_t odometer_turns(const Odometer *o) {
     int64_t turns = 1;

@@ -186,12 +186,15 @@ static _Noreturn void do_not_fit(Value x, Value y, const char *why) {
 
 /* The batch axes of both broadcast against each other; each product goes straight to its place. */
 static void multiply_batch(Product *p, Value in_x, Value in_y, Array *x, Array *y) {
-    Shape a = { .axes = x->axes - 2 }, b = { .axes = y->axes - 2 }, batch;
+    Shape a, b, batch;
+    a.axes = x->axes - 2;
+    b.axes = y->axes - 2;
     memcpy(a.dim, shape_of(x), (size_t)a.axes * sizeof *a.dim);
     memcpy(b.dim, shape_of(y), (size_t)b.axes * sizeof *b.dim);
     if (!shapes_join(&a, &b, &batch)) do_not_fit(in_x, in_y, "the axes before the last two do not broadcast");
-    Odometer over_x = { 0 }, over_y = { 0 };
-    Shape shape = batch;
+    Odometer over_x, over_y;
+    odometer_open(&over_x);
+    odometer_open(&over_y);
     int64_t count = 1;
     for (int i = 0; i < batch.axes; i++) {
         int from_a = i - (batch.axes - a.axes), from_b = i - (batch.axes - b.axes);
@@ -200,10 +203,10 @@ static void multiply_batch(Product *p, Value in_x, Value in_y, Array *x, Array *
         odometer_push(&over_y, batch.dim[i], moves_b ? strides_of(y)[from_b] : 0);
         count *= batch.dim[i];
     }
-    if (shape.axes + 2 > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
-    shape.dim[shape.axes++] = p->m;
-    shape.dim[shape.axes++] = p->n;
-    p->out = array_new(p->dtype, shape.axes, shape.dim);
+    if (batch.axes + 2 > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
+    batch.dim[batch.axes++] = p->m;
+    batch.dim[batch.axes++] = p->n;
+    p->out = array_new(p->dtype, batch.axes, batch.dim);
     if (p->k == 0) array_fill(p->out, 0);
     Matrix at_x = p->x, at_y = p->y;
     char *out = p->out->data;
@@ -239,7 +242,8 @@ Value kernel_matmul(int count, const Value *in, const Attr *attr) {
     p.n = p.y.columns;
     if (p.k > INT_MAX || p.n > INT_MAX) fail(E_LIMIT, "this matrix product is too large");
     multiply_batch(&p, in[0], in[1], x, y);
-    Shape result = { 0 };
+    if (x->axes == 2 && y->axes == 2 && shape.axes == 2 && !y_is_vector) return array_value(p.out);
+    Shape result;
     int batch = p.out->axes - 2;
     if (x->axes == 2 && shape.axes > 2) {      /* rows were put together: apart again */
         result = shape;

@@ -66,42 +66,28 @@ static Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dty
 static uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
 
 /* ---- softmax, log_softmax, logsumexp ---- */
-static double greatest(const double *x, int64_t n) {
-    double top = -HUGE_VAL;
-    for (int64_t i = 0; i < n; i++) top = (x[i] > top) | (x[i] != x[i]) ? x[i] : top;
-    return top;
-}
-
-/* exp(x - top of its line), and the tops. */
-static double *exponentials(const Lines *l, Array *out) {
-    double *tops = pool_bytes((size_t)(l->count + 1) * sizeof *tops), *at = f64_of(out);
-    for (int64_t i = 0; i < l->count; i++) {
+/* exp(x - top of its line) into *out, and the tops. An infinite top is 0 below itself. */
+static double *exponentials(const Lines *l, Array **out) {
+    double *tops = pool_bytes((size_t)(l->count + 1) * sizeof *tops);
+    Array *below = lines_like(l);
+    double *at = f64_of(below);
+    for (int64_t i = 0; i < l->count; i++, at += l->length) {
         const double *x = line(l, i);
-        double top = tops[i] = greatest(x, l->length);
-        for (int64_t j = 0; j < l->length; j++) *at++ = x[j] == top ? 0 : x[j] - top;
+        double top = tops[i] = line_max(x, l->length);
+        for (int64_t j = 0; j < l->length; j++) at[j] = x[j] - top;
+        if (top - top != 0)
+            for (int64_t j = 0; j < l->length; j++) at[j] = x[j] == top ? 0 : x[j] - top;
         poll();
     }
-    Value e = op_exp(object(out));
-    if (e.tag == V_NUM) f64_of(out)[0] = e.as.num;
-    else array_assign(out, e.as.array);
+    *out = array_of(apply1_reusing(OP_exp, object(below), REUSE_X));
     return tops;
-}
-
-static double line_sum(const double *x, int64_t n) {
-    if (n <= 128) {
-        double total = 0;
-        for (int64_t i = 0; i < n; i++) total += x[i];
-        return total;
-    }
-    int64_t half = n / 2;
-    return line_sum(x, half) + line_sum(x + half, n - half);
 }
 
 Value kernel_softmax(int count, const Value *in, const Attr *attr) {
     (void)count;
     Lines l = lines_of(in[0], (uint64_t)attr[1]);
-    Array *out = lines_like(&l);
-    exponentials(&l, out);
+    Array *out;
+    exponentials(&l, &out);
     for (int64_t i = 0; i < l.count; i++) {
         double *x = f64_of(out) + i * l.length, total = line_sum(x, l.length);
         for (int64_t j = 0; j < l.length; j++) x[j] /= total;
@@ -111,8 +97,8 @@ Value kernel_softmax(int count, const Value *in, const Attr *attr) {
 
 /* log(sum(exp(x))) of each line. */
 static double *log_sums(const Lines *l) {
-    Array *out = lines_like(l);
-    double *tops = exponentials(l, out);
+    Array *out;
+    double *tops = exponentials(l, &out);
     for (int64_t i = 0; i < l->count; i++) {
         double total = line_sum(f64_of(out) + i * l->length, l->length);
         tops[i] = l->length ? tops[i] + log(total) : -HUGE_VAL;
@@ -140,16 +126,15 @@ Value kernel_logsumexp(int count, const Value *in, const Attr *attr) {
 
 /* ---- the place of the greatest and the least ---- */
 /* The first of equals; a NaN is the greatest and the least. */
-static double place_of_extreme(const double *x, int64_t n, double sign) {
+static double place_of_extreme(const double *x, int64_t n, double (*extreme)(const double *, int64_t)) {
+    double top = extreme(x, n);
     int64_t place = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (x[i] != x[i]) return (double)i;
-        if (sign * x[i] > sign * x[place]) place = i;
-    }
+    if (top == top) while (x[place] != top) place++;
+    else while (x[place] == x[place]) place++;
     return (double)place;
 }
 
-static Value places(Value x, const Attr *attr, double sign, const char *name) {
+static Value places(Value x, const Attr *attr, double (*extreme)(const double *, int64_t), const char *name) {
     Lines l = lines_of(x, (uint64_t)attr[1]);
     Array *out = array_new(F64, l.kept, l.moved.dim);
     if (l.count && !l.length) {
@@ -159,7 +144,7 @@ static Value places(Value x, const Attr *attr, double sign, const char *name) {
         fail(E_VALUE, "%s of nothing: the shape is %s", name, text);
     }
     for (int64_t i = 0; i < l.count; i++) {
-        f64_of(out)[i] = place_of_extreme(line(&l, i), l.length, sign);
+        f64_of(out)[i] = place_of_extreme(line(&l, i), l.length, extreme);
         poll();
     }
     return lines_reduced(&l, out, attr[2] != 0, F64);
@@ -167,12 +152,12 @@ static Value places(Value x, const Attr *attr, double sign, const char *name) {
 
 Value kernel_argmax(int count, const Value *in, const Attr *attr) {
     (void)count;
-    return places(in[0], attr, 1, "argmax");
+    return places(in[0], attr, line_max, "argmax");
 }
 
 Value kernel_argmin(int count, const Value *in, const Attr *attr) {
     (void)count;
-    return places(in[0], attr, -1, "argmin");
+    return places(in[0], attr, line_min, "argmin");
 }
 
 /* ---- cumulative ---- */

@@ -10,13 +10,13 @@
 #include <string.h>
 #include "rules.h"
 
-enum { BLOCK = 1024, ROWS = 128, COLUMNS = 256, LANES = 8 };
+enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, PAIRS = 8 };
 
-/* Eight doubles side by side: the compiler makes of them what the processor has. */
-typedef double Lanes __attribute__((vector_size(8 * LANES), aligned(8)));
-typedef float NarrowLanes __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef uint8_t ByteLanes __attribute__((vector_size(LANES), aligned(1)));
-typedef int64_t Mask __attribute__((vector_size(8 * LANES), aligned(8)));
+/* Two elements side by side, what every processor has; eight such totals hide the latency of adding. */
+typedef double Pair __attribute__((vector_size(16), aligned(8)));
+typedef float NarrowPair __attribute__((vector_size(8), aligned(4)));
+typedef uint8_t BytePair __attribute__((vector_size(2), aligned(1)));
+typedef int64_t Mask __attribute__((vector_size(16), aligned(8)));
 
 typedef struct Fold {
     double start;
@@ -26,46 +26,46 @@ typedef struct Fold {
 } Fold;
 
 /* ---- the loops, once per fold and dtype ---- */
-#define PICK(mask, a, b) ((Lanes)(((Mask)(a) & (mask)) | ((Mask)(b) & ~(mask))))
-#define WIDEN(type, at) __builtin_convertvector(*(const type *)(at), Lanes)
+#define PICK(mask, a, b) ((Pair)(((Mask)(a) & (mask)) | ((Mask)(b) & ~(mask))))
+#define LOAD(type, at) __builtin_convertvector(*(const type *)(at), Pair)
 
-#define RUN_LOOP(fold, suffix, T, L)                                                                   \
+#define RUN_LOOP(fold, suffix, T, P)                                                                   \
     static double fold##_run_##suffix(const void *at, int64_t n, int64_t stride) {                     \
         const T *x = at;                                                                               \
-        double total = fold##_start;                                                                   \
+        double total = fold##_start, part[2 * PAIRS];                                                  \
         int64_t i = 0;                                                                                 \
-        if (stride == 1 && n >= 4 * LANES) {                                                           \
-            Lanes a = (Lanes){ 0 } + fold##_start, b = a, c = a, d = a;                                \
-            for (; i + 4 * LANES <= n; i += 4 * LANES) {                                               \
-                a = fold##_lanes(a, WIDEN(L, x + i));                                                  \
-                b = fold##_lanes(b, WIDEN(L, x + i + LANES));                                          \
-                c = fold##_lanes(c, WIDEN(L, x + i + 2 * LANES));                                      \
-                d = fold##_lanes(d, WIDEN(L, x + i + 3 * LANES));                                      \
+        if (stride == 1 && n >= 2 * PAIRS) {                                                           \
+            Pair pair[PAIRS];                                                                          \
+            for (int k = 0; k < PAIRS; k++) pair[k] = (Pair){ total, total };                          \
+            for (; i + 2 * PAIRS <= n; i += 2 * PAIRS) {                                               \
+                _Pragma("GCC unroll 8")                                                                \
+                for (int k = 0; k < PAIRS; k++) pair[k] = fold##_pair(pair[k], LOAD(P, x + i + 2 * k)); \
             }                                                                                          \
-            double part[4 * LANES];                                                                    \
-            memcpy(part, (Lanes[]){ a, b, c, d }, sizeof part);                                        \
-            for (int half = 2 * LANES; half; half /= 2)                                                \
-                for (int j = 0; j < half; j++) part[j] = fold##_join(part[j], part[j + half]);         \
+            memcpy(part, pair, sizeof part);                                                           \
+            for (int half = PAIRS; half; half /= 2)                                                    \
+                for (int k = 0; k < half; k++) part[k] = fold##_join(part[k], part[k + half]);         \
             total = part[0];                                                                           \
         }                                                                                              \
         for (; i < n; i++) total = fold##_one(total, (double)x[i * stride]);                           \
         return total;                                                                                  \
     }
 
-#define ROW_LOOP(fold, suffix, T, L)                                                                   \
+#define ROW_LOOP(fold, suffix, T, P)                                                                   \
     static void fold##_row_##suffix(const void *at, int64_t n, int64_t stride, double *total) {        \
         const T *x = at;                                                                               \
         int64_t i = 0;                                                                                 \
-        if (stride == 1)                                                                               \
-            for (; i + LANES <= n; i += LANES)                                                         \
-                *(Lanes *)(total + i) = fold##_lanes(*(Lanes *)(total + i), WIDEN(L, x + i));          \
+        if (stride == 1) {                                                                             \
+            _Pragma("GCC unroll 4")                                                                    \
+            for (; i + 2 <= n; i += 2)                                                                 \
+                *(Pair *)(total + i) = fold##_pair(*(Pair *)(total + i), LOAD(P, x + i));              \
+        }                                                                                              \
         for (; i < n; i++) total[i] = fold##_one(total[i], (double)x[i * stride]);                     \
     }
 
 #define FOLD(fold)                                                                                     \
-    RUN_LOOP(fold, f64, double, Lanes) ROW_LOOP(fold, f64, double, Lanes)                              \
-    RUN_LOOP(fold, f32, float, NarrowLanes) ROW_LOOP(fold, f32, float, NarrowLanes)                    \
-    RUN_LOOP(fold, bool, uint8_t, ByteLanes) ROW_LOOP(fold, bool, uint8_t, ByteLanes)                  \
+    RUN_LOOP(fold, f64, double, Pair) ROW_LOOP(fold, f64, double, Pair)                              \
+    RUN_LOOP(fold, f32, float, NarrowPair) ROW_LOOP(fold, f32, float, NarrowPair)                    \
+    RUN_LOOP(fold, bool, uint8_t, BytePair) ROW_LOOP(fold, bool, uint8_t, BytePair)                  \
     static const Fold fold = {                                                                         \
         fold##_start,                                                                                  \
         { fold##_run_f64, fold##_run_f32, fold##_run_bool },                                           \
@@ -73,42 +73,42 @@ typedef struct Fold {
         fold##_join,                                                                                   \
     };
 
-/* Each fold: where a total starts, one element or eight of them into totals, two totals into one. */
+/* Each fold: where a total starts, one element or a pair of them into totals, two totals into one. */
 #define sum_start 0.0
 static inline double sum_one(double t, double x) { return t + x; }
 static double sum_join(double a, double b) { return a + b; }
-#define sum_lanes(t, x) ((t) + (x))
+#define sum_pair(t, x) ((t) + (x))
 FOLD(sum)
 
 #define prod_start 1.0
 static inline double prod_one(double t, double x) { return t * x; }
 static double prod_join(double a, double b) { return a * b; }
-#define prod_lanes(t, x) ((t) * (x))
+#define prod_pair(t, x) ((t) * (x))
 FOLD(prod)
 
 #define squares_start 0.0
 static inline double squares_one(double t, double x) { return t + x * x; }
 static double squares_join(double a, double b) { return a + b; }
-#define squares_lanes(t, x) ((t) + (x) * (x))
+#define squares_pair(t, x) ((t) + (x) * (x))
 FOLD(squares)
 
 #define nonzeros_start 0.0
 static inline double nonzeros_one(double t, double x) { return t + (x != 0); }
 static double nonzeros_join(double a, double b) { return a + b; }
-#define nonzeros_lanes(t, x) ((t) + PICK((x) != 0, (Lanes){ 0 } + 1, (Lanes){ 0 }))
+#define nonzeros_pair(t, x) ((t) + PICK((x) != 0, ((Pair){ 1, 1 }), ((Pair){ 0, 0 })))
 FOLD(nonzeros)
 
 /* A NaN wins, as an extreme of something unknown is unknown. */
 #define greatest_start (-HUGE_VAL)
 static inline double greatest_one(double t, double x) { return (x > t) | (x != x) ? x : t; }
 static double greatest_join(double a, double b) { return greatest_one(a, b); }
-#define greatest_lanes(t, x) PICK(((x) > (t)) | ((x) != (x)), x, t)
+#define greatest_pair(t, x) PICK(((x) > (t)) | ((x) != (x)), x, t)
 FOLD(greatest)
 
 #define least_start HUGE_VAL
 static inline double least_one(double t, double x) { return (x < t) | (x != x) ? x : t; }
 static double least_join(double a, double b) { return least_one(a, b); }
-#define least_lanes(t, x) PICK(((x) < (t)) | ((x) != (x)), x, t)
+#define least_pair(t, x) PICK(((x) < (t)) | ((x) != (x)), x, t)
 FOLD(least)
 
 /* ---- pairwise joining ---- */
@@ -144,11 +144,14 @@ typedef struct Plan {
     Odometer kept, gone;    /* the axes that stay and those that are reduced, merged */
 } Plan;
 
-static Plan plan_of(const Array *x, uint64_t axes, const Fold *fold) {
-    Plan plan = { .fold = fold, .dtype = x->dtype, .width = (int64_t)dtype_bytes(x->dtype) };
+static void make_plan(Plan *plan, const Array *x, uint64_t axes, const Fold *fold) {
+    plan->fold = fold;
+    plan->dtype = x->dtype;
+    plan->width = (int64_t)dtype_bytes(x->dtype);
+    odometer_open(&plan->kept);
+    odometer_open(&plan->gone);
     for (int i = 0; i < x->axes; i++)
-        odometer_push(axes >> i & 1 ? &plan.gone : &plan.kept, shape_of(x)[i], strides_of(x)[i]);
-    return plan;
+        odometer_push(axes >> i & 1 ? &plan->gone : &plan->kept, shape_of(x)[i], strides_of(x)[i]);
 }
 
 /* Takes the innermost axis out of an odometer; a single step if there is none. */
@@ -186,7 +189,8 @@ static void reduce_by_runs(Plan *plan, const char *at, double *out) {
     }
 }
 
-/* Up to COLUMNS totals side by side, from all rows: blocks of ROWS rows, joined pairwise. */
+/* Up to COLUMNS totals side by side, from all rows: blocks of ROWS rows, joined pairwise as in a Cascade.
+ * parts: one scratch row, then one row per level. */
 static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t stride, double *parts, double *out) {
     const Fold *fold = plan->fold;
     Odometer gone = plan->gone;
@@ -195,15 +199,14 @@ static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t strid
     for (int64_t row = 0; row < rows; row += ROWS) {
         int level = 0;
         for (uint64_t bits = blocks; bits & 1; bits >>= 1) level++;
-        double *total = parts + level * COLUMNS;
-        double *fresh = level ? parts + 64 * COLUMNS : total;
+        double *total = parts + (level + 1) * COLUMNS, *fresh = level ? parts : total;
         for (int64_t j = 0; j < n; j++) fresh[j] = fold->start;
         for (int64_t i = row; i < rows && i < row + ROWS; i++) {
             fold->row[plan->dtype](at, n, stride, fresh);
             at += odometer_step(&gone) * plan->width;
         }
         for (int k = 0; k < level; k++)
-            for (int64_t j = 0; j < n; j++) fresh[j] = fold->join(parts[k * COLUMNS + j], fresh[j]);
+            for (int64_t j = 0; j < n; j++) fresh[j] = fold->join(parts[(k + 1) * COLUMNS + j], fresh[j]);
         if (level) memcpy(total, fresh, (size_t)n * sizeof *total);
         blocks++;
         poll();
@@ -211,7 +214,7 @@ static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t strid
     bool first = true;
     for (int level = 0; level < 64 && blocks >> level; level++) {
         if (!(blocks >> level & 1)) continue;
-        double *part = parts + level * COLUMNS;
+        double *part = parts + (level + 1) * COLUMNS;
         for (int64_t j = 0; j < n; j++) out[j] = first ? part[j] : fold->join(part[j], out[j]);
         first = false;
     }
@@ -220,7 +223,9 @@ static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t strid
 static void reduce_by_rows(Plan *plan, const char *at, double *out) {
     int64_t n, stride;
     take_inner(&plan->kept, &n, &stride);
-    double *parts = pool_bytes(65 * COLUMNS * sizeof *parts);
+    int levels = 2;
+    for (int64_t blocks = odometer_turns(&plan->gone) / ROWS; blocks; blocks /= 2) levels++;
+    double *parts = pool_bytes((size_t)levels * COLUMNS * sizeof *parts);
     for (int64_t turn = odometer_turns(&plan->kept); turn > 0; turn--) {
         for (int64_t j = 0; j < n; j += COLUMNS) {
             int64_t count = n - j < COLUMNS ? n - j : COLUMNS;
@@ -233,9 +238,20 @@ static void reduce_by_rows(Plan *plan, const char *at, double *out) {
 
 static int64_t inner_stride(const Odometer *o) { return o->axes ? llabs(o->stride[o->axes - 1]) : INT64_MAX; }
 
+/* ---- for whole contiguous lines (lines.c) ---- */
+double line_sum(const double *x, int64_t n) {
+    if (n <= BLOCK) return sum_run_f64(x, n, 1);
+    int64_t half = n / 2;
+    return line_sum(x, half) + line_sum(x + half, n - half);
+}
+
+double line_max(const double *x, int64_t n) { return greatest_run_f64(x, n, 1); }
+double line_min(const double *x, int64_t n) { return least_run_f64(x, n, 1); }
+
 /* ---- reducing ---- */
 static Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {
-    Shape out = { 0 };
+    Shape out;
+    out.axes = 0;
     for (int i = 0; i < shape->axes; i++) {
         bool gone = axes >> i & 1;
         if (!gone || keepdims) out.dim[out.axes++] = gone ? 1 : shape->dim[i];
@@ -246,7 +262,8 @@ static Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {
 static Array *reduce(Array *x, uint64_t axes, bool keepdims, const Fold *fold) {
     Shape shape = value_shape(object(x)), out_shape = reduced_shape(&shape, axes, keepdims);
     Array *out = array_new(F64, out_shape.axes, out_shape.dim);
-    Plan plan = plan_of(x, axes, fold);
+    Plan plan;
+    make_plan(&plan, x, axes, fold);
     if (!out->size) return out;
     if (!x->size) array_fill(out, fold->start);
     else if (plan.kept.axes && inner_stride(&plan.kept) < inner_stride(&plan.gone))
@@ -255,7 +272,18 @@ static Array *reduce(Array *x, uint64_t axes, bool keepdims, const Fold *fold) {
     return out;
 }
 
+/* All of a small contiguous array, without a plan. */
+static bool reduce_at_once(const Array *x, uint64_t axes, const Fold *fold, double *out) {
+    if (x->size > BLOCK || !x->size || !array_is_contiguous(x)) return false;
+    if (x->axes && axes != ALL_AXES >> (64 - x->axes)) return false;
+    *out = fold->run[x->dtype](x->data, x->size, 1);
+    return true;
+}
+
 static Value reduce_to(Value x, const Attr *attr, const Fold *fold, int dtype) {
+    double total;
+    if (dtype == F64 && x.tag == V_ARRAY && !attr[2] && reduce_at_once(x.as.array, (uint64_t)attr[1], fold, &total))
+        return number(total);
     return value_of_dtype(reduce(array_of(x), (uint64_t)attr[1], attr[2] != 0, fold), dtype);
 }
 

@@ -1,32 +1,36 @@
-/* Elementary functions of one double (and of one float) for the loops of the elementwise kernels.
+/* Elementary functions of one double (and of one float) for the loops of the elementwise
+ * kernels.
  *
- * The one idea: every function is a straight line of multiplications, additions, shifts and selects,
- * without a branch, a table or a call, so a loop over it becomes SIMD code on whatever instruction
- * set the including file is compiled for. The same text is a good scalar function too.
+ * The one idea: every function is a straight line of multiplications, additions, shifts and
+ * selects, without a branch, a table or a call, so a loop over it becomes SIMD code on whatever
+ * instruction set the including file is compiled for. The same text is a good scalar function
+ * too.
  *
- * What the includer owes it: -ffp-contract=off (rounding errors are computed, not guessed), and for
- * vector loops -O3 -fno-math-errno -fno-trapping-math; never -ffast-math. Only two things depend on
- * the target: where there is a fused multiply-add, VM_FMA is one, and the error of a product costs
- * one operation instead of a dozen. All targets with FMA agree bit for bit; one without stays
- * within an ULP of them.
+ * What the includer owes it: -ffp-contract=off (rounding errors are computed, not guessed), and
+ * for vector loops -O3 -fno-math-errno -fno-trapping-math; never -ffast-math. Only two things
+ * depend on the target: where there is a fused multiply-add, VM_FMA is one, and the error of a
+ * product costs one operation instead of a dozen. All targets with FMA agree bit for bit; one
+ * without stays within an ULP of them.
  *
  * Far arguments. vm_sin, vm_cos and vm_tan reduce by Cody and Waite's method and are right for
- * |x| <= VM_TRIG_LIMIT (and for inf and NaN); what is farther needs a table of 1200 bits of 2/pi,
- * which does not belong into a vector loop. A loop over them therefore also asks vm_far(x), e.g.
+ * |x| <= VM_TRIG_LIMIT (and for inf and NaN); what is farther needs a table of 1200 bits of
+ * 2/pi, which does not belong into a vector loop. A loop over them therefore also asks
+ * vm_far(x), e.g.
  *
  *     bool far = false;
  *     for (i = 0; i < n; i++) { r[i] = vm_sin(x[i]); far |= vm_far(x[i]); }
  *     if (far) for (i = 0; i < n; i++) r[i] = vm_sin_any(x[i]);
  *
- * vm_sin_any(x) is vm_sin(x) where that is right and the libm's sin(x) elsewhere, so an element's
- * result does not depend on its neighbours. The float versions need the same care.
+ * vm_sin_any(x) is vm_sin(x) where that is right and the libm's sin(x) elsewhere, so an
+ * element's result does not depend on its neighbours. The float versions need the same care.
  *
  * Methods, and where they are from:
- *   argument reduction in parts        Cody and Waite, Software Manual for the Elementary Functions (1980)
- *   rounding by adding 1.5 * 2^52      the same; it also yields the integer, in the low bits of the sum
+ *   argument reduction in parts        Cody and Waite, Software Manual for the Elementary
+ *                                      Functions (1980)
+ *   rounding by adding 1.5 * 2^52      the same; the sum has the integer in its low bits
  *   log by s = f / (2 + f)             Tang, ACM TOMS 16 (1990); also Sun's fdlibm (1993)
- *   sums and products with their error Dekker, Numerische Mathematik 18 (1971); Knuth, TAOCP 2, 4.2.2
- * The coefficients are minimax, by Remez' exchange algorithm in 60-digit arithmetic, rounded to double. */
+ *   sums and products with their error Dekker, Numerische Mathematik 18 (1971); Knuth, TAOCP 2
+ * The coefficients are minimax, from Remez' exchange algorithm in 60-digit arithmetic. */
 #ifndef VMATH_H
 #define VMATH_H
 #include <math.h>
@@ -68,7 +72,8 @@ VM uint64_t vm_sign(double x) { return vm_bits(x) & ((uint64_t)1 << 63); }
 /* 2^k for -1022 <= k <= 1023. Only the low 12 bits of k matter. */
 VM double vm_power_of_two(uint64_t k) { return vm_of_bits((k + 1023) << 52); }
 
-/* x 2^k, for -2046 <= k <= 2046, rounded once also if it is subnormal: 2^k is applied in two halves. */
+/* x 2^k, for -2046 <= k <= 2046, rounded once also if it is subnormal: 2^k is applied in two
+ * halves. */
 VM double vm_scale(double x, uint64_t k) {
     uint64_t both = k + 2046, half = both >> 1;
     return x * vm_of_bits(half << 52) * vm_of_bits((both - half) << 52);
@@ -92,7 +97,7 @@ VM VmPair vm_product(double a, double b) {
 #if VM_FUSED
     return (VmPair){ product, VM_FMA(a, b, -product) };
 #else
-    const uint64_t high = ~(uint64_t)0 << 27;   /* 26 bits of each factor, so that all four products are exact */
+    const uint64_t high = ~(uint64_t)0 << 27;   /* 26 bits of a factor: all products are exact */
     double a_hi = vm_of_bits(vm_bits(a) & high), a_lo = a - a_hi;
     double b_hi = vm_of_bits(vm_bits(b) & high), b_lo = b - b_hi;
     return (VmPair){ product, ((a_hi * b_hi - product) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo };
@@ -121,7 +126,8 @@ VM VmPair vm_root_pair(VmPair x) {
     return (VmPair){ root, root > 0 ? (vm_rest(x.hi, root, root) + x.lo) / (2 * root) : 0 };
 }
 
-/* ---- polynomials: pairs of terms by Horner's rule in x^2, which halves the chain of dependencies ---- */
+/* ---- polynomials ----
+ * Pairs of terms by Horner's rule in x^2, which halves the chain of dependencies. */
 #define VM_TERM(a, b) VM_FMA(x, b, a)
 VM double vm_poly4(double x, double a, double b, double c, double d) {
     return VM_FMA(x * x, VM_TERM(c, d), VM_TERM(a, b));
@@ -137,28 +143,29 @@ VM double vm_poly6(double x, double a, double b, double c, double d, double e, d
 VM double vm_poly7(double x, double a, double b, double c, double d, double e, double f, double g) {
     return VM_FMA(x * x, vm_poly5(x, c, d, e, f, g), VM_TERM(a, b));
 }
-VM double vm_poly8(double x, double a, double b, double c, double d, double e, double f, double g, double h) {
+VM double vm_poly8(double x, double a, double b, double c, double d, double e, double f, double g,
+                   double h) {
     return VM_FMA(x * x, vm_poly6(x, c, d, e, f, g, h), VM_TERM(a, b));
 }
-VM double vm_poly11(double x, double a, double b, double c, double d, double e, double f, double g, double h,
-                    double i, double j, double k) {
+VM double vm_poly11(double x, double a, double b, double c, double d, double e, double f, double g,
+                    double h, double i, double j, double k) {
     double z = x * x;
     return VM_FMA(z, VM_FMA(z, vm_poly7(x, e, f, g, h, i, j, k), VM_TERM(c, d)), VM_TERM(a, b));
 }
-VM double vm_poly12(double x, double a, double b, double c, double d, double e, double f, double g, double h,
-                    double i, double j, double k, double l) {
+VM double vm_poly12(double x, double a, double b, double c, double d, double e, double f, double g,
+                    double h, double i, double j, double k, double l) {
     double z = x * x;
     return VM_FMA(z, VM_FMA(z, vm_poly8(x, e, f, g, h, i, j, k, l), VM_TERM(c, d)), VM_TERM(a, b));
 }
-VM double vm_poly13(double x, double a, double b, double c, double d, double e, double f, double g, double h,
-                    double i, double j, double k, double l, double m) {
+VM double vm_poly13(double x, double a, double b, double c, double d, double e, double f, double g,
+                    double h, double i, double j, double k, double l, double m) {
     return VM_FMA(x * x, vm_poly11(x, c, d, e, f, g, h, i, j, k, l, m), VM_TERM(a, b));
 }
 #undef VM_TERM
 
 /* ---- exp and its relatives ---- */
 
-/* e^(x + x_lo) = 2^k (1 + p.hi + p.lo), where p.hi is exact, |p.hi| < 0.35 and |p.lo| < 0.08; |x| < 2^10. */
+/* e^(x + x_lo) = 2^k (1 + p.hi + p.lo) for |x| < 2^10, where |p.hi| < 0.35 and |p.lo| < 0.08. */
 typedef struct VmExp { uint64_t k; VmPair p; } VmExp;
 VM VmExp vm_exp_parts(double x, double x_lo) {
     double shifted = VM_FMA(x, VM_LOG2_E, VM_SHIFT), k = shifted - VM_SHIFT;
@@ -181,11 +188,12 @@ VM double vm_exp(double x) {
 }
 
 VM double vm_exp2(double x) {
-    double bounded = vm_clamp(x, -1080, 1025), shifted = bounded + VM_SHIFT, r = bounded - (shifted - VM_SHIFT);
-    double q = vm_poly11(r, 0.24022650695910072, 0.055504108664821611, 0.0096181291076284856, 0.0013333558146409697,
-                         0.00015403530393357618, 1.525273383857114e-05, 1.3215486821274121e-06,
-                         1.0178058289287597e-07, 7.0548921306532874e-09, 4.4556426483028894e-10,
-                         2.573699577505646e-11);
+    double bounded = vm_clamp(x, -1080, 1025), shifted = bounded + VM_SHIFT;
+    double r = bounded - (shifted - VM_SHIFT);
+    double q = vm_poly11(r, 0.24022650695910072, 0.055504108664821611, 0.0096181291076284856,
+                         0.0013333558146409697, 0.00015403530393357618, 1.525273383857114e-05,
+                         1.3215486821274121e-06, 1.0178058289287597e-07, 7.0548921306532874e-09,
+                         4.4556426483028894e-10, 2.573699577505646e-11);
     return vm_scale(1 + VM_FMA(r, 0x1.62e42fefa39efp-1, r * r * q), vm_bits(shifted));
 }
 
@@ -212,7 +220,8 @@ VM double vm_tanh(double x) {
     return a < 0x1p-28 ? x : r;
 }
 
-/* e^(x + x_lo) for x <= 0, as a pair with a small lo, to be multiplied by first and by second, powers of two. */
+/* e^(x + x_lo) for x <= 0, as a pair with a small lo, to be multiplied by first and by second,
+ * powers of two. */
 typedef struct VmScaled { VmPair p; double first, second; } VmScaled;
 VM VmScaled vm_exp_scaled(double x, double x_lo) {
     VmExp e = vm_exp_parts(x < -746 ? -746 : x, x_lo);
@@ -228,7 +237,8 @@ VM VmPair vm_one_and_exp(VmScaled e) {
     return (VmPair){ sum.hi, sum.lo + e.p.lo * e.first * e.second };
 }
 
-/* With e = e^-|x|: 1 / (1 + e), or for a negative x e / (1 + e), scaled last because it may be subnormal. */
+/* With e = e^-|x|: 1 / (1 + e), or for a negative x e / (1 + e), scaled last because it may be
+ * subnormal. */
 VM double vm_sigmoid(double x) {
     VmScaled e = vm_exp_scaled(-__builtin_fabs(x), 0);
     bool negative = x < 0;
@@ -237,17 +247,22 @@ VM double vm_sigmoid(double x) {
     return (q.hi + q.lo) * (negative ? e.first : 1) * (negative ? e.second : 1);
 }
 
-/* For x >= 0: e^x = 2^k (cosh r + sinh r), and so cosh x and sinh x are linear in cosh r = 1 + c and in
- * sinh r = r + s, with the factors (2^k + 2^-k) / 2 and (2^k - 2^-k) / 2; the results here are half as big. */
+/* For x >= 0: e^x = 2^k (cosh r + sinh r), and so cosh x and sinh x are linear in cosh r = 1 + c
+ * and in sinh r = r + s, with the factors (2^k + 2^-k) / 2 and (2^k - 2^-k) / 2; the results
+ * here are half as big. */
 typedef struct VmHyperbolic { VmPair plus, minus; double r, s, c; } VmHyperbolic;
 VM VmHyperbolic vm_hyperbolic(double x) {
-    double shifted = VM_FMA(x > 710.6 ? 710.6 : x, VM_LOG2_E, VM_SHIFT), k = shifted - VM_SHIFT;
-    double up = vm_power_of_two(vm_bits(shifted) - 2), down = k > 100 ? 0 : vm_power_of_two(-vm_bits(shifted) - 2);
-    double r_hi = VM_FMA(-k, VM_LN2_HI, x > 710.6 ? 710.6 : x), r_lo = -k * VM_LN2_LO, r = r_hi + r_lo, z = r * r;
-    double sinh_tail = vm_poly5(z, 0.16666666666666671, 0.0083333333333258704, 0.00019841269876727524,
-                                2.7557252727942246e-06, 2.5106315729539499e-08);
-    double cosh_tail = vm_poly6(z, 0.5, 0.041666666666666692, 0.0013888888888870705, 2.4801587353148982e-05,
-                                2.7557249036649163e-07, 2.0922507251277509e-09);
+    double bounded = x > 710.6 ? 710.6 : x;
+    double shifted = VM_FMA(bounded, VM_LOG2_E, VM_SHIFT), k = shifted - VM_SHIFT;
+    double up = vm_power_of_two(vm_bits(shifted) - 2);
+    double down = k > 100 ? 0 : vm_power_of_two(-vm_bits(shifted) - 2);
+    double r_hi = VM_FMA(-k, VM_LN2_HI, bounded), r_lo = -k * VM_LN2_LO, r = r_hi + r_lo, z = r * r;
+    double sinh_tail = vm_poly5(z, 0.16666666666666671, 0.0083333333333258704,
+                                0.00019841269876727524, 2.7557252727942246e-06,
+                                2.5106315729539499e-08);
+    double cosh_tail = vm_poly6(z, 0.5, 0.041666666666666692, 0.0013888888888870705,
+                                2.4801587353148982e-05, 2.7557249036649163e-07,
+                                2.0922507251277509e-09);
     return (VmHyperbolic){ vm_sum_ordered(up, down), vm_sum_ordered(up, -down),
                            r_hi, VM_FMA(z * r, sinh_tail, r_lo), z * cosh_tail };
 }
@@ -271,10 +286,11 @@ VM double vm_sinh(double x) {
 
 /* ---- log and its relatives ---- */
 
-/* x = 2^k (1 + f) for a normal x > 0, sqrt(1/2) <= 1 + f < sqrt(2); s = f / (2 + f); power = 2 / 2^k (0 if k = 1024). */
+/* x = 2^k (1 + f) for a normal x > 0, where sqrt(1/2) <= 1 + f < sqrt(2); s = f / (2 + f), and
+ * power is 2 / 2^k (0 if k = 1024). */
 typedef struct VmLog { double k, f, s, power; } VmLog;
 VM VmLog vm_log_parts(double x) {
-    const uint64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000;   /* the bits of sqrt(1/2) and of 1 */
+    const uint64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000;  /* sqrt(1/2) and 1 */
     uint64_t shifted = vm_bits(x) + (one - root), exponent = shifted >> 52;
     double k = vm_of_bits(exponent | 0x4330000000000000) - (0x1p52 + 1023);
     double f = vm_of_bits((shifted & 0x000fffffffffffff) + root) - 1;
@@ -284,12 +300,14 @@ VM VmLog vm_log_parts(double x) {
 /* log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)): the part after f. */
 VM double vm_log_tail(double f, double s) {
     double z = s * s, half = 0.5 * f * f;
-    double r = z * vm_poly7(z, 0.66666666666666696, 0.399999999998982, 0.28571428626511181, 0.2222221105459887,
-                            0.1818289454566594, 0.1533155291557555, 0.14618416415338947);
+    double r = z * vm_poly7(z, 0.66666666666666696, 0.399999999998982, 0.28571428626511181,
+                            0.2222221105459887, 0.1818289454566594, 0.1533155291557555,
+                            0.14618416415338947);
     return VM_FMA(s, half + r, -half);
 }
 
-/* k ln 2 + log(1 + f) + more, as a pair. |lo| is below 0.1 and small against hi unless that is 0. */
+/* k ln 2 + log(1 + f) + more, as a pair. |lo| is below 0.1 and small against hi unless that is
+ * 0. */
 VM VmPair vm_log_sum(double k, double f, double s, double more) {
     double hi = VM_FMA(k, VM_LN2_HI, f), error = VM_FMA(k, VM_LN2_HI, -hi) + f;
     return (VmPair){ hi, error + (vm_log_tail(f, s) + VM_FMA(k, VM_LN2_LO, more)) };
@@ -329,22 +347,25 @@ VM double vm_log1p(double x) {
     return __builtin_fabs(x) < 0x1p-54 ? x : r;
 }
 
-/* log(x) / log(b) = k unit + log(1 + f) inverse, where both factors are pairs and k unit.hi is exact. */
+/* log(x) / log(b) = k unit + log(1 + f) inverse, where both factors are pairs and k unit.hi is
+ * exact. */
 VM double vm_log_to_base(double x, VmPair unit, VmPair inverse) {
     VmNormal normal = vm_normal(x);
     VmLog l = vm_log_parts(normal.x);
     double k = l.k + normal.k, tail = vm_log_tail(l.f, l.s);
     VmPair product = vm_product(l.f, inverse.hi), sum = vm_sum_ordered(k * unit.hi, product.hi);
-    double lo = VM_FMA(tail, inverse.hi, VM_FMA(l.f, inverse.lo, product.lo)) + VM_FMA(k, unit.lo, sum.lo);
-    return vm_log_special(x, 0, sum.hi + lo);
+    double lo = VM_FMA(tail, inverse.hi, VM_FMA(l.f, inverse.lo, product.lo));
+    return vm_log_special(x, 0, sum.hi + (lo + VM_FMA(k, unit.lo, sum.lo)));
 }
 
 VM double vm_log2(double x) {
-    return vm_log_to_base(x, (VmPair){ 1, 0 }, (VmPair){ 0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56 });
+    return vm_log_to_base(x, (VmPair){ 1, 0 },
+                          (VmPair){ 0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56 });
 }
 
 VM double vm_log10(double x) {
-    return vm_log_to_base(x, (VmPair){ 0x1.34413509f6p-2, 0x1.9fef311f12b36p-42 }, (VmPair){ 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57 });
+    return vm_log_to_base(x, (VmPair){ 0x1.34413509f6p-2, 0x1.9fef311f12b36p-42 },
+                          (VmPair){ 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57 });
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
@@ -363,7 +384,8 @@ VM double vm_asinh(double x) {
     bool big = a > 0x1p28;
     double b = big ? 1 : a;
     VmPair square = vm_product(b, b), one = vm_sum(1, square.hi);
-    VmPair root = vm_root_pair((VmPair){ one.hi, one.lo + square.lo }), sum = vm_sum_ordered(root.hi, b);
+    VmPair root = vm_root_pair((VmPair){ one.hi, one.lo + square.lo });
+    VmPair sum = vm_sum_ordered(root.hi, b);
     VmPair log = vm_log_pair(big ? a : sum.hi, big ? 0 : sum.lo + root.lo, big ? 1 : 0);
     double r = __builtin_copysign(vm_log_special(a, 0, log.hi + log.lo), x);
     return a < 0x1p-28 ? x : r;
@@ -384,8 +406,8 @@ VM double vm_acosh(double x) {
 /* atanh |x| = log((1 + |x|) / (1 - |x|)) / 2 */
 VM double vm_atanh(double x) {
     double a = __builtin_fabs(x);
-    VmPair q = vm_quotient_pair(vm_sum_ordered(1, a), vm_sum_ordered(1, -a)), u = vm_sum_ordered(q.hi, q.lo);
-    VmPair log = vm_log_pair(u.hi, u.lo, 0);
+    VmPair q = vm_quotient_pair(vm_sum_ordered(1, a), vm_sum_ordered(1, -a));
+    VmPair u = vm_sum_ordered(q.hi, q.lo), log = vm_log_pair(u.hi, u.lo, 0);
     double r = 0.5 * (log.hi + log.lo);
     r = a < 1 ? r : a == 1 ? VM_INFINITY : VM_NAN;
     return a < 0x1p-28 ? x : __builtin_copysign(r, x);
@@ -405,22 +427,24 @@ VM double vm_rsqrt(double x) {
     return y > 0 ? y < VM_INFINITY ? r : y : y;
 }
 
-/* x = 2^3q v with 1/2 <= v < 4. A polynomial gives v^(-1/3) to 10 bits, a step of fourth order 40, and
- * one Newton step on v^(1/3) with the exact remainder v - c^3 the rest. */
+/* x = 2^3q v with 1/2 <= v < 4. A polynomial gives v^(-1/3) to 10 bits, a step of fourth order
+ * 40, and one Newton step on v^(1/3) with the exact remainder v - c^3 the rest. */
 VM double vm_cbrt(double x) {
     double a = __builtin_fabs(x);
     VmNormal normal = vm_normal(a);
     double exponent = vm_of_bits(vm_bits(normal.x) >> 52 | 0x4330000000000000) - (0x1p52 + 1023);
     double shifted = VM_FMA(exponent, 0x1.5555555555555p-2, VM_SHIFT);
     double v = vm_of_bits(vm_bits(normal.x) - (3 * vm_bits(shifted) << 52));
-    double y = vm_poly8(v, 1.9814479981710369, -2.3646403205216284, 2.542670006523823, -1.7214797306361462,
-                        0.71641766812773044, -0.17756376120112113, 0.023992339424497244, -0.0013581266344488661);
+    double y = vm_poly8(v, 1.9814479981710369, -2.3646403205216284, 2.542670006523823,
+                        -1.7214797306361462, 0.71641766812773044, -0.17756376120112113,
+                        0.023992339424497244, -0.0013581266344488661);
     double h = VM_FMA(-v * y, y * y, 1);
     y = VM_FMA(y * h, VM_FMA(h, VM_FMA(h, 14.0 / 81, 2.0 / 9), 1.0 / 3), y);
     double c = v * y * y;
     VmPair square = vm_product(c, c);
     double rest = vm_rest(v, square.hi, c) - square.lo * c;
-    double r = VM_FMA(rest, y * y * (1.0 / 3), c) * vm_power_of_two(vm_bits(shifted)) * (a < 0x1p-1022 ? 0x1p-18 : 1);
+    double power = vm_power_of_two(vm_bits(shifted)) * (a < 0x1p-1022 ? 0x1p-18 : 1);
+    double r = VM_FMA(rest, y * y * (1.0 / 3), c) * power;
     return a > 0 ? a < VM_INFINITY ? __builtin_copysign(r, x) : x : x;
 }
 
@@ -428,21 +452,23 @@ VM double vm_hypot(double x, double y) {
     double a = __builtin_fabs(x), b = __builtin_fabs(y), high = a > b ? a : b, low = a > b ? b : a;
     double scale = high > 0x1p500 ? 0x1p-600 : high < 0x1p-400 ? 0x1p600 : 1;
     VmPair p = vm_product(high * scale, high * scale), q = vm_product(low * scale, low * scale);
-    VmPair sum = vm_sum_ordered(p.hi, q.hi), root = vm_root_pair((VmPair){ sum.hi, sum.lo + (p.lo + q.lo) });
+    VmPair sum = vm_sum_ordered(p.hi, q.hi);
+    VmPair root = vm_root_pair((VmPair){ sum.hi, sum.lo + (p.lo + q.lo) });
     double r = (root.hi + root.lo) * (high > 0x1p500 ? 0x1p600 : high < 0x1p-400 ? 0x1p-600 : 1);
     return a == VM_INFINITY ? a : b == VM_INFINITY ? b : r;
 }
 
-/* log x to 68 bits, for a normal x > 0: log(1 + f) = 2s + s^3 (2/3 + s^2 t(s^2)), where s is a pair, and
- * everything but t is calculated with its rounding errors. */
+/* log x to 68 bits, for a normal x > 0: log(1 + f) = 2s + s^3 (2/3 + s^2 t(s^2)), where s is a
+ * pair, and everything but t is calculated with its rounding errors. */
 VM VmPair vm_log_long(double x, double extra) {
     VmLog l = vm_log_parts(x);
     double k = l.k + extra;
     VmPair below = vm_sum_ordered(2, l.f), s = vm_quotient_pair((VmPair){ l.f, 0 }, below);
     VmPair z = vm_product(s.hi, s.hi);
     z.lo = VM_FMA(2 * s.hi, s.lo, z.lo);
-    double t = vm_poly8(z.hi, 0.40000000000000002, 0.28571428571429375, 0.22222222221649926, 0.18181818336639191,
-                        0.15384594838467727, 0.13334811027167412, 0.11706076108541628, 0.1172477022186314);
+    double t = vm_poly8(z.hi, 0.40000000000000002, 0.28571428571429375, 0.22222222221649926,
+                        0.18181818336639191, 0.15384594838467727, 0.13334811027167412,
+                        0.11706076108541628, 0.1172477022186314);
     VmPair r = vm_sum_ordered(0x1.5555555555555p-1, z.hi * t);
     r.lo += 0x1.5555555555555p-55;
     VmPair cube = vm_product(z.hi, s.hi);
@@ -450,22 +476,25 @@ VM VmPair vm_log_long(double x, double extra) {
     VmPair tail = vm_product(cube.hi, r.hi);
     tail.lo += VM_FMA(cube.hi, r.lo, cube.lo * r.hi);
     VmPair first = vm_sum_ordered(k * VM_LN2_HI, 2 * s.hi), sum = vm_sum_ordered(first.hi, tail.hi);
-    return vm_sum_ordered(sum.hi, (first.lo + sum.lo) + VM_FMA(k, VM_LN2_LO, VM_FMA(2, s.lo, tail.lo)));
+    double lo = VM_FMA(k, VM_LN2_LO, VM_FMA(2, s.lo, tail.lo));
+    return vm_sum_ordered(sum.hi, (first.lo + sum.lo) + lo);
 }
 
-/* |x|^|...|: e^(y log a) for a normal or subnormal a > 0, NaN if y is. */
+/* a^y = e^(y log a) for a finite a > 0. */
 VM double vm_power_of(double a, double y) {
     VmNormal normal = vm_normal(a);
     VmPair log = vm_log_long(normal.x, normal.k);
     double bounded = vm_clamp(y, -0x1p80, 0x1p80);    /* log is 0 or more than 2^-54 */
     VmPair p = vm_product(bounded, log.hi);
-    double main = vm_clamp(p.hi, -746, 710), rest = main == p.hi ? VM_FMA(bounded, log.lo, p.lo) : 0;
+    double main = vm_clamp(p.hi, -746, 710);
+    double rest = main == p.hi ? VM_FMA(bounded, log.lo, p.lo) : 0;
     VmExp e = vm_exp_parts(main, rest);
     VmPair sum = vm_sum_ordered(1, e.p.hi);
     return vm_scale(sum.hi + (sum.lo + e.p.lo), e.k);
 }
 
-/* As C's pow in every special case: 1 for y = 0 and for x = 1 even beside NaN, the sign of x for odd y. */
+/* As C's pow in every special case: 1 for y = 0 and for x = 1 even beside NaN, the sign of x for
+ * odd y. */
 VM double vm_pow(double x, double y) {
     double a = __builtin_fabs(x), size = __builtin_fabs(y), half = 0.5 * y;
     bool whole = __builtin_floor(size) == size, odd = whole & (__builtin_floor(half) != half);
@@ -481,10 +510,12 @@ VM double vm_pow(double x, double y) {
 
 /* ---- trigonometry ---- */
 
-/* |x| = quadrant pi/2 + hi + lo, |hi| <= pi/4. The parts of pi/2 have 33, 33, 33 and 53 bits. */
+/* x = quadrant pi/2 + hi + lo with |hi| <= pi/4 for x >= 0; of the quadrant only the low bits are
+ * right. The parts of pi/2 have 33, 33, 33 and 53 bits. */
 typedef struct VmAngle { uint64_t quadrant; double hi, lo; } VmAngle;
 VM VmAngle vm_angle(double x) {
-    const double part1 = 0x1.921fb544p+0, part2 = 0x1.0b4611a6p-34, part3 = 0x1.3198a2ep-69, part4 = 0x1.b839a252049c1p-104;
+    const double part1 = 0x1.921fb544p+0, part2 = 0x1.0b4611a6p-34;
+    const double part3 = 0x1.3198a2ep-69, part4 = 0x1.b839a252049c1p-104;
     double shifted = VM_FMA(x, 0x1.45f306dc9c883p-1, VM_SHIFT), n = VM_SHIFT - shifted;
     double a = VM_FMA(n, part1, x);
     double b = VM_FMA(n, part2, a), b_lo = VM_FMA(n, part2, a - b);
@@ -547,17 +578,18 @@ VM double vm_tan_any(double x) { return vm_far(x) ? tan(x) : vm_tan(x); }
 #define VM_HALF_PI_HI 0x1.921fb54442d18p+0
 #define VM_HALF_PI_LO 0x1.1a62633145c07p-54
 
-/* asin t for 0 <= t <= 1/2, and for t > 1/2 asin t = pi/2 - 2 asin sqrt((1 - t) / 2): the small argument t of
- * asin, and asin t - t with the rounding error of that root. */
+/* asin t for 0 <= t <= 1/2, and for t > 1/2 asin t = pi/2 - 2 asin sqrt((1 - t) / 2): the small
+ * argument t of asin, and asin t - t with the rounding error of that root. */
 typedef struct VmArc { bool big; double t, tail; } VmArc;
 VM VmArc vm_arc(double a) {
     bool big = a > 0.5;
     double z = big ? 0.5 - 0.5 * a : a * a;
     VmPair root = vm_root_pair((VmPair){ z, 0 });
     double t = big ? root.hi : a;
-    double p = vm_poly13(z, 0.16666666666666674, 0.074999999999930761, 0.044642857155242473, 0.030381943556379826,
-                         0.022372193003459669, 0.017351977812723737, 0.013976730824381488, 0.011430309399334803,
-                         0.010614251169260241, 0.0043006669278813827, 0.020331458902531432, -0.01913921085516692,
+    double p = vm_poly13(z, 0.16666666666666674, 0.074999999999930761, 0.044642857155242473,
+                         0.030381943556379826, 0.022372193003459669, 0.017351977812723737,
+                         0.013976730824381488, 0.011430309399334803, 0.010614251169260241,
+                         0.0043006669278813827, 0.020331458902531432, -0.01913921085516692,
                          0.031514157117215551);
     return (VmArc){ big, t, VM_FMA(t * z, p, big ? root.lo : 0) };
 }
@@ -572,26 +604,31 @@ VM double vm_asin(double x) {
 
 VM double vm_acos(double x) {
     VmArc arc = vm_arc(__builtin_fabs(x));
-    double factor = arc.big ? (x < 0 ? -2 : 2) : (x < 0 ? 1 : -1), quarters = arc.big ? (x < 0 ? 2 : 0) : 1;
+    double factor = arc.big ? (x < 0 ? -2 : 2) : (x < 0 ? 1 : -1);
+    double quarters = arc.big ? (x < 0 ? 2 : 0) : 1;
     VmPair sum = vm_sum_ordered(quarters * VM_HALF_PI_HI, factor * arc.t);
     return sum.hi + (sum.lo + VM_FMA(factor, arc.tail, quarters * VM_HALF_PI_LO));
 }
 
-/* atan(y / x) for x, y >= 0, as a pair: 0, pi/4 or pi/2 and the arc tangent of y / x, (y - x) / (y + x) or
- * -x / y, whichever is at most tan(pi/8). */
+/* atan(y / x) for x, y >= 0, as a pair: 0, pi/4 or pi/2 and the arc tangent of y / x, (y - x) /
+ * (y + x) or -x / y, whichever is at most tan(pi/8). */
 VM VmPair vm_atan_quotient(double y, double x) {
     bool middle = y > 0.41421356237309503 * x, steep = y > 2.4142135623730951 * x;
     VmPair minus = vm_sum(y, -x), plus = vm_sum(y, x);
-    VmPair above = { steep ? -x : middle ? minus.hi : y, steep ? 0 : middle ? minus.lo : 0 };
-    VmPair below = { steep ? y : middle ? plus.hi : x, steep ? 0 : middle ? plus.lo : 0 };
+    VmPair above = { middle ? minus.hi : y, middle ? minus.lo : 0 };
+    VmPair below = { middle ? plus.hi : x, middle ? plus.lo : 0 };
+    above = (VmPair){ steep ? -x : above.hi, steep ? 0 : above.lo };
+    below = (VmPair){ steep ? y : below.hi, steep ? 0 : below.lo };
     VmPair t = vm_quotient_pair(above, below);
     double z = t.hi * t.hi;
-    double p = vm_poly11(z, -0.33333333333333326, 0.19999999999988702, -0.14285714283474937, 0.11111110934652074,
-                         -0.090909017790240895, 0.076921266861643092, -0.066638096510279493, 0.058527061827490887,
-                         -0.050597540963275345, 0.038555951266604174, -0.018417896944871955);
-    double halves = steep ? 1 : middle ? 0.5 : 0;
+    double p = vm_poly11(z, -0.33333333333333326, 0.19999999999988702, -0.14285714283474937,
+                         0.11111110934652074, -0.090909017790240895, 0.076921266861643092,
+                         -0.066638096510279493, 0.058527061827490887, -0.050597540963275345,
+                         0.038555951266604174, -0.018417896944871955);
+    double halves = (middle ? 0.5 : 0) + (steep ? 0.5 : 0);
     VmPair sum = vm_sum_ordered(halves * VM_HALF_PI_HI, t.hi);
-    return (VmPair){ sum.hi, sum.lo + VM_FMA(z * t.hi, p, VM_FMA(halves, VM_HALF_PI_LO, VM_FMA(-z, t.lo, t.lo))) };
+    double lo = VM_FMA(halves, VM_HALF_PI_LO, VM_FMA(-z, t.lo, t.lo));
+    return (VmPair){ sum.hi, sum.lo + VM_FMA(z * t.hi, p, lo) };
 }
 
 VM double vm_atan(double x) {
@@ -600,7 +637,8 @@ VM double vm_atan(double x) {
     return __builtin_copysign(angle.hi + angle.lo, x);
 }
 
-/* As C's atan2, with the signs of zeros; 0 / 0 and inf / inf are made quotients of 0 and 1, and of 1 and 1. */
+/* As C's atan2, with the signs of zeros; 0 / 0 and inf / inf are made quotients of 0 and 1, and
+ * of 1 and 1. */
 VM double vm_atan2(double y, double x) {
     double a = __builtin_fabs(y), b = __builtin_fabs(x), high = a > b ? a : b, low = a > b ? b : a;
     double scale = high > 0x1p800 ? 0x1p-60 : low < 0x1p-900 ? 0x1p120 : 1;
@@ -617,21 +655,24 @@ VM double vm_atan2(double y, double x) {
 
 /* erf(x) / x - 1 at z = x^2 <= 1 */
 VM double vm_erf_series(double z) {
-    return vm_poly12(z, 0.12837916709551256, -0.37612638903183548, 0.11283791670945252, -0.026866170643276,
-                     0.0052239776074218319, -0.00085483259896267083, 0.00012055295318651784,
-                     -1.4924744632582287e-05, 1.6447517351632843e-06, -1.6209173785209722e-07,
-                     1.3722968520713353e-08, -7.8011768515627367e-10);
+    return vm_poly12(z, 0.12837916709551256, -0.37612638903183548, 0.11283791670945252,
+                     -0.026866170643276, 0.0052239776074218319, -0.00085483259896267083,
+                     0.00012055295318651784, -1.4924744632582287e-05, 1.6447517351632843e-06,
+                     -1.6209173785209722e-07, 1.3722968520713353e-08, -7.8011768515627367e-10);
 }
 
-/* erfc(y) for 1/2 <= y <= 28, to be multiplied by first and by second: e^-z p / (1 + 2y), where z is y^2 and p a
- * polynomial in (y - 7/2) / (y + 7/2). The form is Shepherd and Laframboise's, Math. Comp. 36 (1981). */
+/* erfc(y) for 1/2 <= y <= 28, to be multiplied by first and by second: e^-z p / (1 + 2y), where
+ * z is y^2 and p a polynomial in (y - 7/2) / (y + 7/2). The form is Shepherd and Laframboise's,
+ * Math. Comp. 36 (1981). */
 VM VmScaled vm_erfc_far(double y, VmPair z) {
     double t = (y - 3.5) / (y + 3.5), t2 = t * t, t4 = t2 * t2;
-    double low = vm_poly8(t, -0.14000918013761943, -0.010555596332218375, 0.097519095153260418, -0.11508959816018645,
-                          0.087983153824793742, -0.048823325828034329, 0.019099330943737041, -0.0042150199062716614);
-    double high = vm_poly13(t, -0.00030226789129041105, 0.00056438440846900257, -0.00012151233392533591,
-                            -4.2782200032714301e-05, 2.4260590065682528e-05, 2.3282494053234014e-06,
-                            -3.8135542001284128e-06, -4.4173272838107525e-08, 5.9894441072693971e-07,
+    double low = vm_poly8(t, -0.14000918013761943, -0.010555596332218375, 0.097519095153260418,
+                          -0.11508959816018645, 0.087983153824793742, -0.048823325828034329,
+                          0.019099330943737041, -0.0042150199062716614);
+    double high = vm_poly13(t, -0.00030226789129041105, 0.00056438440846900257,
+                            -0.00012151233392533591, -4.2782200032714301e-05,
+                            2.4260590065682528e-05, 2.3282494053234014e-06, -3.8135542001284128e-06,
+                            -4.4173272838107525e-08, 5.9894441072693971e-07,
                             -7.9673358676614921e-09, -9.2043138816614045e-08, 5.821713418021347e-10,
                             1.0065559012058896e-08);
     VmPair p = vm_sum_ordered(1.2423492448711544, t * VM_FMA(t4 * t4, high, low));
@@ -661,10 +702,12 @@ VM double vm_erfc(double x) {
 /* x times the normal distribution function, erfc(-x / sqrt 2) / 2. */
 VM double vm_gelu(double x) {
     const double root_half = 0x1.6a09e667f3bcdp-1;
-    double bounded = x < -40 ? -40 : x, a = __builtin_fabs(bounded), y = vm_clamp(a * root_half, 0.5, 28);
+    double bounded = x < -40 ? -40 : x, a = __builtin_fabs(bounded);
+    double y = vm_clamp(a * root_half, 0.5, 28);
     VmPair square = vm_product(vm_clamp(a, 0.7, 40), vm_clamp(a, 0.7, 40));
     VmScaled far = vm_erfc_far(y, (VmPair){ 0.5 * square.hi, 0.5 * square.lo });
-    double near = 0.5 * bounded * root_half, half = VM_FMA(near, vm_erf_series(0.5 * x * x), near) + 0.5;
+    double near = 0.5 * bounded * root_half;
+    double half = VM_FMA(near, vm_erf_series(0.5 * x * x), near) + 0.5;
     double positive = bounded * (1 - 0.5 * far.p.hi * far.first * far.second);
     double r = bounded < 0 ? bounded * far.p.hi * (0.5 * far.first) * far.second : positive;
     return a < 0.75 ? bounded * half : r;
@@ -674,8 +717,9 @@ VM double vm_gelu(double x) {
 
 static inline double vm_lgamma(double x) { int sign; return lgamma_r(x, &sign); }
 
-/* psi(x): by psi(x) = psi(x + 1) - 1 / x to x >= 10, where log x - 1 / (2x) - sum B_2n / (2n x^2n) is exact
- * to double (Abramowitz and Stegun 6.3.5, 6.3.18); by psi(1 - x) - pi / tan(pi x) for negative x (6.3.7). */
+/* psi(x): by psi(x) = psi(x + 1) - 1 / x to x >= 10, where log x - 1 / (2x) - sum B_2n / (2n
+ * x^2n) is exact to double (Abramowitz and Stegun 6.3.5, 6.3.18); by psi(1 - x) - pi / tan(pi x)
+ * for negative x (6.3.7). */
 static inline double vm_digamma(double x) {
     double r = 0;
     if (x == 0) return __builtin_copysign(VM_INFINITY, -x);
@@ -687,14 +731,15 @@ static inline double vm_digamma(double x) {
     }
     for (; x < 10; x++) r -= 1 / x;
     double z = 1 / (x * x);
-    double tail = z * vm_poly7(z, 1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12);
+    double tail = z * vm_poly7(z, 1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132,
+                               -691.0 / 32760, 1.0 / 12);
     return r + (log(x) - 0.5 / x - tail);
 }
 
 /* ---- float ----
- * exp, expm1, log, log1p, tanh and sigmoid are the same methods in float; sin, cos and tan calculate in
- * double, where the reduction needs two parts of pi/2 only and shorter polynomials do. The others round
- * what their double version gives. */
+ * exp, expm1, log, log1p, tanh and sigmoid are the same methods in float. sin, cos, tan calculate
+ * in double, where two parts of pi/2 and shorter polynomials do. The others round what their double
+ * version gives. */
 VM uint32_t vm_bitsf(float x) { uint32_t bits; memcpy(&bits, &x, sizeof bits); return bits; }
 VM float vm_of_bitsf(uint32_t bits) { float x; memcpy(&x, &bits, sizeof x); return x; }
 VM float vm_clampf(float x, float low, float high) {
@@ -734,7 +779,8 @@ VM float vm_expm1f(float x) {
 VM float vm_tanhf(float x) {
     float a = __builtin_fabsf(x);
     VmExpf e = vm_exp_partsf(-2 * (a > 10 ? 10 : a));
-    float power = vm_of_bitsf((e.k + 127) << 23), all = (1 + (e.hi + e.lo)) * power, below = vm_half_expm1f(e);
+    float power = vm_of_bitsf((e.k + 127) << 23), all = (1 + (e.hi + e.lo)) * power;
+    float below = vm_half_expm1f(e);
     bool big = a > 0.56f;
     float added = big ? all : below, sum = 1 + added, lost = added - (sum - 1);
     float q = (big ? 2 * all : -below) / sum;
@@ -752,12 +798,14 @@ VM float vm_sigmoidf(float x) {
 VM float vm_log_of(float x, float x_lo, float extra) {
     const uint32_t root = 0x3f3504f3, one = 0x3f800000;
     uint32_t shifted = vm_bitsf(x) + (one - root), exponent = shifted >> 23;
-    float k = (float)(int32_t)exponent - 127 + extra, f = vm_of_bitsf((shifted & 0x007fffff) + root) - 1;
+    float k = (float)(int32_t)exponent - 127 + extra;
+    float f = vm_of_bitsf((shifted & 0x007fffff) + root) - 1;
     float s = f / (2 + f), z = s * s, half = 0.5f * f * f;
     float r = z * VM_FMAF(z, VM_FMAF(z, 0.295825668f, 0.399887074f), 0.666666853f);
-    float c = x_lo * vm_of_bitsf((255 - exponent) << 23) * 0.5f, less = 2 * s * VM_FMAF(s, s - 1, 1);
+    float c = x_lo * vm_of_bitsf((255 - exponent) << 23) * 0.5f;
+    float less = 2 * s * VM_FMAF(s, s - 1, 1), more = VM_FMAF(-c, less, c);
     float hi = VM_FMAF(k, 0x1.62ep-1f, f), error = VM_FMAF(k, 0x1.62ep-1f, -hi) + f;
-    return hi + (error + (VM_FMAF(s, half + r, -half) + VM_FMAF(k, 0x1.0bfbe8p-15f, VM_FMAF(-c, less, c))));
+    return hi + (error + (VM_FMAF(s, half + r, -half) + VM_FMAF(k, 0x1.0bfbe8p-15f, more)));
 }
 
 VM float vm_log_specialf(float x, float zero, float r) {
@@ -778,8 +826,8 @@ VM float vm_log1pf(float x) {
 
 /* As vm_sin_near and vm_cos_near, to 36 bits. */
 VM double vm_sin_shortly(double x, double z) {
-    return VM_FMA(z * x, vm_poly4(z, -0.16666666653618986, 0.0083333303714712773, -0.00019839580256054775,
-                                  2.720218058733538e-06), x);
+    return VM_FMA(z * x, vm_poly4(z, -0.16666666653618986, 0.0083333303714712773,
+                                  -0.00019839580256054775, 2.720218058733538e-06), x);
 }
 VM double vm_cos_shortly(double z) {
     return VM_FMA(z, vm_poly5(z, -0.4999999999983285, 0.041666666599194907, -0.0013888882672425638,
@@ -794,7 +842,9 @@ VM float vm_sin_off(VmAngle a) {
     double z = a.hi * a.hi, r = a.quadrant & 1 ? vm_cos_shortly(z) : vm_sin_shortly(a.hi, z);
     return (float)vm_flip_sign(r, (a.quadrant & 2) << 62);
 }
-VM float vm_sinf(float x) { return __builtin_copysignf(1, x) * vm_sin_off(vm_anglef(__builtin_fabsf(x))); }
+VM float vm_sinf(float x) {
+    return __builtin_copysignf(1, x) * vm_sin_off(vm_anglef(__builtin_fabsf(x)));
+}
 VM float vm_cosf(float x) {
     VmAngle a = vm_anglef(__builtin_fabsf(x));
     a.quadrant++;
@@ -808,7 +858,7 @@ VM float vm_tanf(float x) {
 }
 
 #define VM_BY_DOUBLE(name) VM float vm_##name##f(float x) { return (float)vm_##name((double)x); }
-#define VM_BY_DOUBLE2(name)                                                                             \
+#define VM_BY_DOUBLE2(name)                                                                        \
     VM float vm_##name##f(float x, float y) { return (float)vm_##name((double)x, (double)y); }
 VM_BY_DOUBLE(exp2)
 VM_BY_DOUBLE(log2)
@@ -831,9 +881,9 @@ VM_BY_DOUBLE2(pow)
 VM_BY_DOUBLE2(hypot)
 VM_BY_DOUBLE2(atan2)
 VM float vm_rsqrtf(float x) { return (float)(1 / __builtin_sqrt((double)x)); }
-static inline float vm_sin_anyf(float x) { return vm_far((double)x) ? (float)sin((double)x) : vm_sinf(x); }
-static inline float vm_cos_anyf(float x) { return vm_far((double)x) ? (float)cos((double)x) : vm_cosf(x); }
-static inline float vm_tan_anyf(float x) { return vm_far((double)x) ? (float)tan((double)x) : vm_tanf(x); }
+VM float vm_sin_anyf(float x) { return vm_far((double)x) ? (float)sin((double)x) : vm_sinf(x); }
+VM float vm_cos_anyf(float x) { return vm_far((double)x) ? (float)cos((double)x) : vm_cosf(x); }
+VM float vm_tan_anyf(float x) { return vm_far((double)x) ? (float)tan((double)x) : vm_tanf(x); }
 static inline float vm_lgammaf(float x) { return (float)vm_lgamma((double)x); }
 static inline float vm_digammaf(float x) { return (float)vm_digamma((double)x); }
 #endif

@@ -5,6 +5,7 @@
  * Differentiable settings (loc, scale) are applied by recorded operations to a plain draw. */
 #include "rand.h"
 #include "kernels.h"
+#include "vmath.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,28 +13,33 @@
 #include <time.h>
 
 /* ---- bits ---- */
-static inline void philox_round(uint32_t c[4], uint32_t key_low, uint32_t key_high) {
-    uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
-    c[0] = (uint32_t)(b >> 32) ^ c[1] ^ key_low;
-    c[1] = (uint32_t)b;
-    c[2] = (uint32_t)(a >> 32) ^ c[3] ^ key_high;
-    c[3] = (uint32_t)a;
+typedef struct Counter { uint32_t a, b, c, d; } Counter;
+
+static inline Counter philox_round(Counter x, uint32_t key_low, uint32_t key_high) {
+    uint64_t left = (uint64_t)0xD2511F53u * x.a, right = (uint64_t)0xCD9E8D57u * x.c;
+    return (Counter){ (uint32_t)(right >> 32) ^ x.b ^ key_low, (uint32_t)right,
+                      (uint32_t)(left >> 32) ^ x.d ^ key_high, (uint32_t)left };
+}
+
+static inline Counter philox_rounds(Counter x, uint64_t key) {
+    uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
+#pragma GCC unroll 10
+    for (uint32_t i = 0; i < 10; i++) x = philox_round(x, low + i * 0x9E3779B9u, high + i * 0xBB67AE85u);
+    return x;
 }
 
 void philox(const uint32_t counter[4], uint64_t key, uint32_t out[4]) {
-    uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32), c[4];
-    memcpy(c, counter, sizeof c);
-    for (int i = 0; i < 10; i++, low += 0x9E3779B9u, high += 0xBB67AE85u) philox_round(c, low, high);
-    memcpy(out, c, sizeof c);
+    Counter x = philox_rounds((Counter){ counter[0], counter[1], counter[2], counter[3] }, key);
+    memcpy(out, &x, sizeof x);
 }
 
 typedef struct Block { uint64_t half[2]; } Block;
 
 /* step 0: the block that two elements share; from 1: an element's own. */
 static inline Block block_at(uint64_t place, uint32_t step) {
-    uint32_t counter[4] = { (uint32_t)place, (uint32_t)(place >> 32), step, 0 }, out[4];
-    philox(counter, rt.random_key, out);
-    return (Block){ { (uint64_t)out[1] << 32 | out[0], (uint64_t)out[3] << 32 | out[2] } };
+    Counter x = { (uint32_t)place, (uint32_t)(place >> 32), step, 0 };
+    x = philox_rounds(x, rt.random_key);
+    return (Block){ { (uint64_t)x.b << 32 | x.a, (uint64_t)x.d << 32 | x.c } };
 }
 
 static inline double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }           /* [0, 1) */
@@ -72,39 +78,50 @@ uint64_t rand_take(uint64_t n) {
 uint64_t rand_bits(uint64_t place) { return block_at(place >> 1, 0).half[place & 1]; }
 double rand_unit(uint64_t place) { return unit(rand_bits(place)); }
 
-/* Box and Muller 1958: one block gives the normal draws of two places. */
-typedef struct Pair { double half[2]; } Pair;
-static Pair normal_pair(Block block) {
-    double radius = sqrt(-2 * log(unit_above_zero(block.half[0])));
-    double angle = 6.28318530717958648 * unit(block.half[1]);
-    return (Pair){ { radius * cos(angle), radius * sin(angle) } };
-}
+/* ---- whole arrays ----
+ * Drawn in tiles of blocks: first the bits, then arithmetic in loops that vectorise. */
+enum { TILE = 256 };
+typedef void Draws(const Block *bits, int count, double *target);   /* two numbers from each block */
 
-/* ---- whole arrays ---- */
-static Pair uniform_pair(Block block) { return (Pair){ { unit(block.half[0]), unit(block.half[1]) } }; }
-
-/* Fills n elements from this place on, two by two where they share a block. */
-static inline void fill_pairs(double *target, int64_t n, uint64_t place, Pair (*draw)(Block)) {
-    int64_t i = 0;
-    if (n > 0 && place & 1) target[i++] = draw(block_at(place >> 1, 0)).half[1];
-    for (; i + 1 < n; i += 2) {
-        Pair pair = draw(block_at((place + (uint64_t)i) >> 1, 0));
-        target[i] = pair.half[0];
-        target[i + 1] = pair.half[1];
-        if (i % RUN < 2) poll();
+static void uniform_draws(const Block *bits, int count, double *target) {
+    for (int i = 0; i < count; i++) {
+        target[2 * i] = unit(bits[i].half[0]);
+        target[2 * i + 1] = unit(bits[i].half[1]);
     }
-    if (i < n) target[i] = draw(block_at((place + (uint64_t)i) >> 1, 0)).half[0];
 }
 
-static Array *uniform_array(const Shape *shape) {
-    Array *a = array_new(F64, shape->axes, shape->dim);
-    fill_pairs(a->data, a->size, rand_take((uint64_t)a->size), uniform_pair);
-    return a;
+/* Box and Muller 1958. Not with libm: these lines give the same digits on every machine. */
+__attribute__((optimize("O3"))) static void normal_draws(const Block *bits, int count, double *target) {
+    double radius[TILE], angle[TILE];
+    for (int i = 0; i < count; i++) {
+        radius[i] = unit_above_zero(bits[i].half[0]);
+        angle[i] = 6.28318530717958648 * unit(bits[i].half[1]);
+    }
+    for (int i = 0; i < count; i++) radius[i] = sqrt(-2 * vm_log(radius[i]));
+    for (int i = 0; i < count; i++) target[2 * i] = radius[i] * vm_cos(angle[i]);
+    for (int i = 0; i < count; i++) target[2 * i + 1] = radius[i] * vm_sin(angle[i]);
 }
 
-static Array *normal_array(const Shape *shape) {
+/* n numbers from this place on; the first and the last may be half of a block. */
+static void fill(double *target, int64_t n, uint64_t place, Draws *draws) {
+    Block bits[TILE];
+    double drawn[2 * TILE];
+    int64_t skipped = place & 1;
+    for (int64_t done = -skipped; done < n;) {
+        int64_t left = (n - done + 1) / 2, start = done < 0 ? 0 : done;
+        int blocks = left < TILE ? (int)left : TILE;
+        for (int i = 0; i < blocks; i++) bits[i] = block_at(((place + (uint64_t)done) >> 1) + (uint64_t)i, 0);
+        draws(bits, blocks, drawn);
+        int64_t end = done + 2 * blocks < n ? done + 2 * blocks : n;
+        memcpy(target + start, drawn + (start - done), (size_t)(end - start) * sizeof *target);
+        done += 2 * blocks;
+        poll();
+    }
+}
+
+static Array *drawn_array(const Shape *shape, Draws *draws) {
     Array *a = array_new(F64, shape->axes, shape->dim);
-    fill_pairs(a->data, a->size, rand_take((uint64_t)a->size), normal_pair);
+    fill(a->data, a->size, rand_take((uint64_t)a->size), draws);
     return a;
 }
 
@@ -113,7 +130,12 @@ typedef struct Stream { uint64_t place; uint32_t step; } Stream;
 
 static Block stream_block(Stream *s) { return block_at(s->place, ++s->step); }
 static double stream_unit(Stream *s) { return unit_above_zero(stream_block(s).half[0]); }
-static double stream_normal(Stream *s) { return normal_pair(stream_block(s)).half[0]; }
+static double stream_normal(Stream *s) {
+    double pair[2];
+    Block block = stream_block(s);
+    normal_draws(&block, 1, pair);
+    return pair[0];
+}
 
 /* Marsaglia and Tsang 2000, scale 1; below 1 from gamma(alpha + 1). */
 static double gamma_draw(Stream *s, double alpha) {
@@ -400,13 +422,13 @@ Value call_seed(int count, const Value *bound) {
 Value call_rand(int count, const Value *bound) {
     (void)count;
     Shape shape = arg_shape(bound[0], "the shape of rand");
-    return array_value(uniform_array(&shape));
+    return array_value(drawn_array(&shape, uniform_draws));
 }
 
 Value call_randn(int count, const Value *bound) {
     (void)count;
     Shape shape = arg_shape(bound[0], "the shape of randn");
-    return array_value(normal_array(&shape));
+    return array_value(drawn_array(&shape, normal_draws));
 }
 
 static Shape given_shape(Value v, const char *what) {
@@ -519,7 +541,7 @@ Value call_random_normal(int count, const Value *bound) {
     arg_array(loc, "loc of random_normal");
     arg_array(scale, "scale of random_normal");
     Shape shape = draw_shape(bound[0], loc, "loc of random_normal", scale, "scale of random_normal");
-    Value drawn = array_value(normal_array(&shape));
+    Value drawn = array_value(drawn_array(&shape, normal_draws));
     return op_add(op_mul(drawn, scale), loc);
 }
 
@@ -529,6 +551,6 @@ Value call_random_uniform(int count, const Value *bound) {
     arg_array(low, "low of random_uniform");
     arg_array(high, "high of random_uniform");
     Shape shape = draw_shape(bound[0], low, "low of random_uniform", high, "high of random_uniform");
-    Value drawn = array_value(uniform_array(&shape));
+    Value drawn = array_value(drawn_array(&shape, uniform_draws));
     return op_add(op_mul(drawn, op_sub(high, low)), low);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "diag.h"
+#include "fmt.h"
 #include "lex.h"
 #include "parse.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
@@ -374,6 +375,55 @@ static void near_names_are_found(void **state) {
     assert_null(nearest_name("y", 4, names));
 }
 
+/* ---- layout ---- */
+
+static const struct { const char *text, *layout; } layouts[] = {
+    { "x=a+b*-c^-2 ;y=not(a)", "x = a + b * -c^-2; y = not (a)\n" },
+    { "f( x,*y , k=1 ) [ 1 : 2,:,new ] '", "f(x, *y, k = 1)[1:2, :, new]'\n" },
+    { "s={ a:1,\"b\" :{ } }", "s = {a: 1, \"b\": {}}\n" },
+    { "if a{b}\nelse   if c {d}\nelse{ }", "if a { b }\nelse if c { d }\nelse { }\n" },
+    { "fn  f (a,b=2){\n\nreturn   a\n\n}\n\n\n\nf( 1 )\n\n", "fn f(a, b = 2) {\n    return a\n}\n\nf(1)\n" },
+    { "record(train=false)<\ny=x>2\n>\nrecord<record<y=x>>", "record(train = false) <\n    y = x > 2\n>\n"
+                                                              "record < record < y = x >>\n" },
+    { "record < y = x >\nz", "record < y = x >\nz\n" },
+    { "f({\na: 1\n},[\n2\n])", "f({\n    a: 1\n}, [\n    2\n])\n" },
+    { "x = a +\nb\ny\n.f( )", "x = a +\n    b\ny\n    .f()\n" },
+    { "a # b\nlonger  # c\n        # d\n# e", "a       # b\nlonger  # c\n        # d\n# e\n" },
+    { "f\"{ a +b }\"", "f\"{ a +b }\"\n" },
+    { "1. .sum()", "1. .sum()\n" },
+    { "extern \"m\" {\nfn f( x:out  int * ):double\n}", "extern \"m\" {\n    fn f(x: out int*): double\n}\n" },
+    { "", "" },
+};
+
+static void formatting_gives_one_layout(void **state) {
+    (void)state;
+    Error error;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        char *once = format_source(source_new("t", layouts[i].text, strlen(layouts[i].text)), &error);
+        assert_string_equal(once, layouts[i].layout);
+        char *twice = format_source(source_new("t", once, strlen(once)), &error);
+        assert_string_equal(twice, once);
+        free(once);
+        free(twice);
+    }
+}
+
+static void formatting_keeps_the_meaning(void **state) {
+    (void)state;
+    Error error;
+    for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
+        const char *text = trees[i].text;
+        char *formatted = format_source(source_new("t", text, strlen(text)), &error);
+        assert_int_equal(formatted == NULL, trees[i].tree == NULL);
+        if (!formatted) continue;
+        char *before = tree_of(parsed(text).program), *after = tree_of(parsed(formatted).program);
+        assert_string_equal(before, after);
+        free(before);
+        free(after);
+        free(formatted);
+    }
+}
+
 /* ---- tokens ---- */
 
 static void tokens_cover_any_text(void **state) {
@@ -423,6 +473,8 @@ int main(void) {
         cmocka_unit_test(operands_are_noted_below_the_excerpt),
         cmocka_unit_test(wide_characters_tabs_and_long_lines),
         cmocka_unit_test(near_names_are_found),
+        cmocka_unit_test(formatting_gives_one_layout),
+        cmocka_unit_test(formatting_keeps_the_meaning),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

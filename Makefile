@@ -4,6 +4,7 @@
 # The include rule of the house is kept here: runtime/ is compiled with -Iruntime alone, so that it
 # cannot know syntax; lang/ sees both.
 
+MAKEFLAGS += --no-builtin-rules    # or make would try to link build/x.d from build/x.d.o
 BUILD   ?= build
 PREFIX  ?= /usr/local
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))

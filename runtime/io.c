@@ -110,7 +110,8 @@ Handle *io_own(void (*release)(void *pointer)) {
 }
 
 static _Noreturn void cannot(const char *what, String *path, int reason) {
-    if (reason == ENOENT) hint("paths are relative to the folder adl was started in");
+    if (reason == ENOENT && *path->text != '/')
+        hint("paths are relative to the folder adl was started in");
     fail(E_IO, "cannot %s \"%s\": %s", what, path->text, strerror(reason));
 }
 
@@ -170,9 +171,11 @@ static int write_all(int file, const char *bytes, size_t count) {
     return 0;
 }
 
-/* Streams and devices cannot be replaced: they are written to. */
+/* Streams and devices cannot be replaced: they are written to, behind what is there (/dev/stdout may
+ * be a file). */
 static int write_in_place(const char *path, const char *bytes, size_t count) {
-    FILE *file = fopen(path, "we");
+    io_flush();
+    FILE *file = fopen(path, "ae");
     if (!file) return errno;
     int reason = write_all(fileno(file), bytes, count);
     return fclose(file) && !reason ? errno : reason;
@@ -207,7 +210,7 @@ void io_write_file(String *path, const char *bytes, size_t count) {
     check_path("write", path);
     bool exists = realpath(path->text, real) && !stat(real, &old);
     if (!exists && errno != ENOENT) cannot("write", path, errno);
-    bool in_place = exists && !S_ISREG(old.st_mode);
+    bool in_place = exists && (!S_ISREG(old.st_mode) || !strncmp(path->text, "/dev/", 5));
     int reason = exists && S_ISDIR(old.st_mode) ? EISDIR
                : exists && access(real, W_OK)   ? errno
                : in_place                       ? write_in_place(real, bytes, count)

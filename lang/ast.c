@@ -21,8 +21,8 @@ const char *ast_kind_name(int kind) {
 
 bool ast_is_expression(const Ast *node) {
     switch (node->kind) {
-    case A_FN: case A_ASSIGN: case A_WHILE: case A_FOR: case A_BREAK: case A_CONTINUE: case A_RETURN:
-    case A_IMPORT: case A_EXTERN: case A_EXTERN_FN: case A_ERROR:
+    case A_FN: case A_ASSIGN: case A_WHILE: case A_FOR: case A_BREAK: case A_CONTINUE:
+    case A_RETURN: case A_IMPORT: case A_EXTERN: case A_EXTERN_FN: case A_ERROR:
         return false;
     default:
         return true;

@@ -1,5 +1,6 @@
-/* Trees as s-expressions, for tests: (add x (call f 1)). The one idea: a word for the kind, the name or constant
- * if there is one, then the children in order. It is not for users and not for adl fmt, which prints tokens. */
+/* Trees as s-expressions, for tests: (add x (call f 1)). The one idea: a word for the kind, the
+ * name or constant if there is one, then the children in order. It is not for users and not for
+ * adl fmt, which prints tokens. */
 #include "ast.h"
 #include "lex.h"
 #include <ctype.h>
@@ -43,7 +44,8 @@ static void print_parameters(FILE *out, const Fn *fn) {
 
 /* A_METHOD as "method"; operators by their sign. */
 static void print_head(FILE *out, const Ast *node) {
-    bool has_sign = node->kind == A_BINARY || node->kind == A_UNARY || (node->kind == A_ASSIGN && node->op);
+    bool has_sign =
+        node->kind == A_BINARY || node->kind == A_UNARY || (node->kind == A_ASSIGN && node->op);
     if (has_sign) {
         const char *sign = token_text(node->token);
         fprintf(out, "%.*s", (int)strlen(sign) - 2, sign + 1);

@@ -1,7 +1,8 @@
-/* Errors as text: excerpts, marks, notes, traces, and the same facts as JSON. The one idea: everything that is to be
- * shown in the source is first collected as marks (a place, a sign, a note); an excerpt is then drawn line by line.
+/* Errors as text: excerpts, marks, notes, traces, and the same facts as JSON. The one idea:
+ * everything that is to be shown in the source is first collected as marks (a place, a sign, a
+ * note); an excerpt is then drawn line by line.
  *
- * It must not know what went wrong: the facts are in the Error, the places in the table of spans. */
+ * It must not know what went wrong: the facts are in the Error, the places in the spans. */
 #define _GNU_SOURCE /* asprintf */
 #include "diag.h"
 #include <jansson.h>
@@ -16,23 +17,27 @@ typedef enum Paint { PLAIN, RED, YELLOW, BLUE, BOLD } Paint;
 typedef struct Screen { FILE *out; bool colour; int columns; Paint main; } Screen;
 
 static void paint(const Screen *s, Paint colour) {
-    static const char *const codes[] = { "\033[0m", "\033[1;31m", "\033[1;33m", "\033[34m", "\033[1m" };
+    static const char *const codes[] = { "\033[0m", "\033[1;31m", "\033[1;33m", "\033[34m",
+                                         "\033[1m" };
     if (s->colour) fputs(codes[colour], s->out);
 }
 
 /* ---- characters ---- */
 
-typedef struct Glyph { const char *text; int bytes, length, width; } Glyph;  /* bytes: taken; length: shown */
+/* bytes: what it takes in the source; length: what is shown instead. */
+typedef struct Glyph { const char *text; int bytes, length, width; } Glyph;
 
 static bool is_harmful(utf8proc_int32_t code) {
     return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
            (code >= 0x2066 && code <= 0x2069);
 }
 
-/* How the character at text is shown in column `column`: tabs as spaces, what is no text as a question mark. */
+/* How the character at text is shown in column `column`: tabs as spaces, what is no text as a
+ * question mark. */
 static Glyph glyph_at(const char *text, size_t bytes, int column) {
     utf8proc_int32_t code;
-    utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)bytes, &code);
+    utf8proc_ssize_t length =
+        utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)bytes, &code);
     if (*text == '\t') return (Glyph){ "    ", 1, 4 - column % 4, 4 - column % 4 };
     if (length <= 0) return (Glyph){ "\xEF\xBF\xBD", 1, 3, 1 };
     if (is_harmful(code)) return (Glyph){ "\xEF\xBF\xBD", (int)length, 3, 1 };
@@ -74,7 +79,8 @@ static uint32_t screen_column(const char *line, size_t bytes) {
 static Mark *add_mark(Marks *marks, Place place, char sign) {
     size_t bytes;
     const char *line = source_line(place.source, place.line, &bytes);
-    size_t start = place.start - (size_t)(line - place.source->text), end = start + (place.end - place.start);
+    size_t start = place.start - (size_t)(line - place.source->text),
+           end = start + (place.end - place.start);
     if (start > bytes) start = bytes;
     if (end > bytes) end = bytes;
     Mark *mark = &marks->mark[marks->count++];
@@ -91,8 +97,10 @@ static void note_origin(char *note, size_t bytes, Place at, Span origin) {
     if (!from.source || from.source->library) return;
     if (from.source == at.source && from.start >= at.start && from.start < at.end) return;
     size_t length = strlen(note);
-    if (from.source == at.source) snprintf(note + length, bytes - length, ", from line %u", from.line);
-    else snprintf(note + length, bytes - length, ", from %s:%u", from.source->name->text, from.line);
+    if (from.source == at.source)
+        snprintf(note + length, bytes - length, ", from line %u", from.line);
+    else
+        snprintf(note + length, bytes - length, ", from %s:%u", from.source->name->text, from.line);
 }
 
 /* Notes of an error of syntax are sentences; others say what the operand is. */
@@ -106,7 +114,9 @@ static void mark_operand(Marks *marks, const Error *error, Span span, const Erro
     Mark *mark = add_mark(marks, place, sentence ? '~' : '^');
     char text[32];
     if (sentence) snprintf(mark->note, sizeof mark->note, "%s", operand->text);
-    else snprintf(mark->note, sizeof mark->note, "%s is %s", span_text(part, text, sizeof text), operand->text);
+    else
+        snprintf(mark->note, sizeof mark->note, "%s is %s", span_text(part, text, sizeof text),
+                 operand->text);
     if (!sentence) note_origin(mark->note, sizeof mark->note, place, operand->origin);
 }
 
@@ -123,23 +133,28 @@ static Marks collect(const Error *error, Span span) {
 static Mark location(const Marks *marks, bool syntax) {
     Mark first = marks->mark[0];
     for (int i = 1; i < marks->count && !syntax; i++)
-        if (marks->mark[i].line == first.line && marks->mark[i].column < first.column) first = marks->mark[i];
+        if (marks->mark[i].line == first.line && marks->mark[i].column < first.column)
+            first = marks->mark[i];
     return first;
 }
 
 /* ---- excerpts ---- */
 
-typedef struct Window { uint32_t from, to, width; } Window;  /* the columns of a line that are shown */
+/* The columns of a line that are shown, and how many it has. */
+typedef struct Window { uint32_t from, to, width; } Window;
 
 enum { GUTTER = 3, DOTS = 3, LEAST_COLUMNS = 40 };
 
 /* The whole line if it fits, else a piece around the marks on it. */
-static Window window_for(const Screen *s, const Marks *marks, uint32_t line, uint32_t width, int digits) {
-    uint32_t room = (uint32_t)(s->columns > LEAST_COLUMNS ? s->columns : LEAST_COLUMNS) - (uint32_t)digits - GUTTER;
+static Window window_for(const Screen *s, const Marks *marks, uint32_t line, uint32_t width,
+                         int digits) {
+    uint32_t room = (uint32_t)(s->columns > LEAST_COLUMNS ? s->columns : LEAST_COLUMNS) -
+                    (uint32_t)digits - GUTTER;
     uint32_t first = UINT32_MAX;
     if (width <= room) return (Window){ 0, width, width };
     for (int i = 0; i < marks->count; i++)
-        if (marks->mark[i].line == line && marks->mark[i].first < first) first = marks->mark[i].first;
+        if (marks->mark[i].line == line && marks->mark[i].first < first)
+            first = marks->mark[i].first;
     uint32_t before = room / 3, from = first > before ? first - before : 0;
     if (from + room > width) from = width > room ? width - room : 0;
     return (Window){ from, from + room, width };
@@ -152,11 +167,13 @@ static void gutter(const Screen *s, int digits, uint32_t line, char bar) {
     paint(s, PLAIN);
 }
 
-static void draw_source(const Screen *s, const Marks *marks, uint32_t line, Window window, int digits) {
+static void draw_source(const Screen *s, const Marks *marks, uint32_t line, Window window,
+                        int digits) {
     size_t bytes;
     const char *text = source_line(marks->source, line, &bytes);
     uint32_t from = window.from ? window.from + DOTS : 0;
-    uint32_t to = window.to < window.width ? window.to - DOTS : window.to, column = 0, shown = window.from;
+    uint32_t to = window.to < window.width ? window.to - DOTS : window.to, column = 0,
+             shown = window.from;
     gutter(s, digits, line, '|');
     if (bytes) fputc(' ', s->out);
     if (window.from) shown += (uint32_t)fprintf(s->out, "...");
@@ -172,7 +189,8 @@ static void draw_source(const Screen *s, const Marks *marks, uint32_t line, Wind
 }
 
 /* Writes signs into a row of characters, cut to the window. */
-static void draw_sign(char *row, uint32_t *length, const Mark *mark, Window window, bool only_first, char sign) {
+static void draw_sign(char *row, uint32_t *length, const Mark *mark, Window window, bool only_first,
+                      char sign) {
     uint32_t last = only_first ? mark->first + 1 : mark->last;
     for (uint32_t column = mark->first; column < last; column++) {
         if (column < window.from || column > window.to) continue;
@@ -190,13 +208,15 @@ static void put_row(const Screen *s, const char *row, uint32_t length, int digit
 }
 
 /* One line for each note, the rightmost first, with bars down to the others. */
-static void draw_notes(const Screen *s, const Marks *marks, uint32_t line, Window window, int digits, char *row) {
+static void draw_notes(const Screen *s, const Marks *marks, uint32_t line, Window window,
+                       int digits, char *row) {
     bool done[1 + ERROR_OPERANDS] = { false };
     for (;;) {
         int next = -1;
         for (int i = 0; i < marks->count; i++) {
             const Mark *mark = &marks->mark[i];
-            bool open = mark->line == line && mark->note[0] && !done[i] && mark->first >= window.from;
+            bool open =
+                mark->line == line && mark->note[0] && !done[i] && mark->first >= window.from;
             if (open && (next < 0 || mark->first > marks->mark[next].first)) next = i;
         }
         if (next < 0) return;
@@ -223,7 +243,8 @@ static void draw_line(const Screen *s, const Marks *marks, uint32_t line, int di
     memset(row, ' ', room);
     draw_source(s, marks, line, window, digits);
     for (int i = 0; i < marks->count; i++)
-        if (marks->mark[i].line == line) draw_sign(row, &length, &marks->mark[i], window, false, marks->mark[i].sign);
+        if (marks->mark[i].line == line)
+            draw_sign(row, &length, &marks->mark[i], window, false, marks->mark[i].sign);
     put_row(s, row, length, digits);
     fputc('\n', s->out);
     draw_notes(s, marks, line, window, digits, row);
@@ -234,7 +255,8 @@ static void draw_line(const Screen *s, const Marks *marks, uint32_t line, int di
 static uint32_t next_line(const Marks *marks, uint32_t after) {
     uint32_t line = 0;
     for (int i = 0; i < marks->count; i++)
-        if (marks->mark[i].line > after && (!line || marks->mark[i].line < line)) line = marks->mark[i].line;
+        if (marks->mark[i].line > after && (!line || marks->mark[i].line < line))
+            line = marks->mark[i].line;
     return line;
 }
 
@@ -253,7 +275,8 @@ static void draw_excerpt(const Screen *s, const Marks *marks, bool syntax) {
     fprintf(s->out, ":%u:%u\n", where.line, where.column);
     gutter(s, digits, 0, '|');
     fputc('\n', s->out);
-    for (uint32_t line = next_line(marks, 0), before = line; line; before = line, line = next_line(marks, line)) {
+    for (uint32_t line = next_line(marks, 0), before = line; line;
+         before = line, line = next_line(marks, line)) {
         if (line > before + 1) fprintf(s->out, "%*s...\n", digits > 2 ? digits - 2 : 0, "");
         draw_line(s, marks, line, digits);
     }
@@ -279,10 +302,13 @@ static void draw_trace(const Screen *s, const Error *error) {
         if (call.source && call.source->library) continue;
         fputs("  in ", s->out);
         put_clean(s->out, frame->text);
-        if (call.source) fprintf(s->out, ", called at %s:%u:%u", call.source->name->text, call.line, call.column);
+        if (call.source)
+            fprintf(s->out, ", called at %s:%u:%u", call.source->name->text, call.line,
+                    call.column);
         fputc('\n', s->out);
         if (frame->repeats)
-            fprintf(s->out, "     %d more of %.*s\n", frame->repeats, (int)strcspn(frame->text, "("), frame->text);
+            fprintf(s->out, "     %d more of %.*s\n", frame->repeats,
+                    (int)strcspn(frame->text, "("), frame->text);
     }
     if (error->frames_left_out) fprintf(s->out, "     %d more calls\n", error->frames_left_out);
 }
@@ -394,7 +420,8 @@ static json_t *trace_of(const Error *error) {
 char *diag_json(const Error *error, Severity severity) {
     Span span = span_to_show(error);
     json_t *object = json_object();
-    json_object_set_new(object, "severity", json_string(severity == DIAG_WARNING ? "warning" : "error"));
+    json_object_set_new(object, "severity",
+                        json_string(severity == DIAG_WARNING ? "warning" : "error"));
     json_object_set_new(object, "kind", json_string(error_kind_name(error->kind)));
     json_object_set_new(object, "message", clean_string(error->message));
     if (error->hint[0]) json_object_set_new(object, "hint", clean_string(error->hint));
@@ -425,7 +452,8 @@ static int distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes
         for (size_t j = 1; j <= b_bytes; j++) {
             int same = fold(a[i - 1]) == fold(b[j - 1]);
             now[j] = least(least(above[j] + 1, now[j - 1] + 1), above[j - 1] + !same);
-            bool swapped = i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]);
+            bool swapped = i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
+                           fold(a[i - 2]) == fold(b[j - 1]);
             if (swapped) now[j] = least(now[j], two_above[j - 2] + 1);
         }
     }

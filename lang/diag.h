@@ -1,4 +1,5 @@
-/* Errors as text. The one idea: an Error holds facts and spans; here they become the message a user reads.
+/* Errors as text. The one idea: an Error holds facts and spans; here they become the message a
+ * user reads.
  *
  *     error: cannot multiply shapes [2, 3] and [4]: the last axes are 3 and 4
  *       train.adl:12:9
@@ -17,12 +18,15 @@
 
 typedef enum Severity { DIAG_ERROR, DIAG_WARNING } Severity;
 
-/* columns: of the screen; long lines are cut around the marks. Escape codes only with colour. E_EXIT gives "". */
+/* columns: of the screen; long lines are cut around the marks. Escape codes only with colour.
+ * E_EXIT gives "". */
 char *diag_text(const Error *error, Severity severity, bool colour, int columns);
-/* One JSON object on one line: severity, kind, message, hint, file, line, column, end_line, end_column, notes, trace. */
+/* One JSON object on one line: severity, kind, message, hint, file, line, column, end_line,
+ * end_column, notes, trace. */
 char *diag_json(const Error *error, Severity severity);
 
-/* Did you mean? Start with { text }, try all candidates; best is NULL or the nearest that is near enough. */
+/* Did you mean? Start with { text }, try all candidates; best is NULL or the nearest that is near
+ * enough. */
 typedef struct Nearest { const char *text, *best; int distance; } Nearest;
 void nearest_try(Nearest *nearest, const char *candidate);
 const char *nearest_name(const char *text, size_t count, const char *const *candidates);

@@ -1,8 +1,10 @@
 /* adl fmt. Reads the tokens, comments included, and writes them again with blanks by rule:
- *   a line is indented by 4 for each line above it that opened a bracket still open, and by 4 more if it continues
- *   the expression of the line above; brackets of blocks and records have blanks inside, others have none; binary
- *   signs have blanks around them, but ^ and ** have not; comments behind code stand in one column as long as the
- *   lines follow each other; at most one line is empty.
+ *   a line is indented by 4 for each line above it that opened a bracket which is still open, and
+ *     by 4 more if it continues the expression of the line above;
+ *   brackets of blocks and records have blanks inside, others have none;
+ *   binary signs have blanks around them, but ^ and ** have not;
+ *   comments behind code stand in one column as long as the lines follow each other;
+ *   at most one line is empty.
  * What stands in an f-string is left alone.
  *
  * Lines are collected first and written at the end, when the column of their comments is known. */
@@ -67,8 +69,8 @@ static int width_of(const char *text, size_t bytes) {
     int width = 0;
     for (size_t i = 0; i < bytes;) {
         utf8proc_int32_t code;
-        utf8proc_ssize_t length =
-            utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(bytes - i), &code);
+        utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
+                                                   (utf8proc_ssize_t)(bytes - i), &code);
         if (length <= 0) return width;
         width = code == '\n' ? 0 : width + utf8proc_charwidth(code);
         i += (size_t)length;
@@ -78,12 +80,15 @@ static int width_of(const char *text, size_t bytes) {
 
 /* ---- brackets ---- */
 
-static Kind innermost(const Formatter *f) { return f->opened ? f->open[f->opened - 1].kind : IN_TEXT; }
+static Kind innermost(const Formatter *f) {
+    return f->opened ? f->open[f->opened - 1].kind : IN_TEXT;
+}
 static bool newlines_count(const Formatter *f) { return innermost(f) >= IN_BLOCK; }
 
 static void open_kind(Formatter *f, Kind kind) {
     f->open = mem_grow(f->open, &f->open_capacity, f->opened + 1, sizeof(Open));
-    f->open[f->opened++] = (Open){ .kind = kind, .options = kind == IN_CALL && f->before.kind == T_RECORD,
+    f->open[f->opened++] = (Open){ .kind = kind,
+                                   .options = kind == IN_CALL && f->before.kind == T_RECORD,
                                    .indent = f->indent };
 }
 
@@ -99,7 +104,8 @@ static bool opens_struct(const Formatter *f) {
     ahead.comments = false;
     Token first = lex_next(&ahead);
     if (first.kind == T_BRACE_CLOSE) return true;
-    return (first.kind == T_NAME || first.kind == T_STRING || is_word(first.kind)) && lex_next(&ahead).kind == T_COLON;
+    return (first.kind == T_NAME || first.kind == T_STRING || is_word(first.kind)) &&
+           lex_next(&ahead).kind == T_COLON;
 }
 
 static Kind kind_of_brace(Formatter *f) {
@@ -117,8 +123,8 @@ static bool closes_record(const Formatter *f) {
     if (f->token.kind != T_GREATER || innermost(f) != IN_RECORD) return false;
     if (f->token.newline || f->next.newline || f->before.kind == T_SEMICOLON) return true;
     switch (f->next.kind) {
-    case T_COMMENT: case T_SEMICOLON: case T_COMMA: case T_PAREN_CLOSE: case T_SQUARE_CLOSE: case T_BRACE_CLOSE:
-    case T_END: case T_GREATER:
+    case T_COMMENT: case T_SEMICOLON: case T_COMMA: case T_PAREN_CLOSE: case T_SQUARE_CLOSE:
+    case T_BRACE_CLOSE: case T_END: case T_GREATER:
         return true;
     default:
         return false;
@@ -127,7 +133,8 @@ static bool closes_record(const Formatter *f) {
 
 static bool closes(const Formatter *f) {
     int kind = f->token.kind;
-    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE || closes_record(f);
+    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE ||
+           closes_record(f);
 }
 
 /* ---- indentation ---- */
@@ -140,7 +147,8 @@ static bool goes_on(const Formatter *f) {
     bool sign = kind >= FIRST_SIGN && kind <= T_COMMA && kind != T_PRIME;
     bool opened_record = kind == T_LESS && !f->before_is_operand && innermost(f) == IN_RECORD;
     bool closed_record = kind == T_GREATER && f->before_is_operand;
-    return (sign && !opened_record && !closed_record) || kind == T_NOT || kind == T_AND || kind == T_OR;
+    return (sign && !opened_record && !closed_record) || kind == T_NOT || kind == T_AND ||
+           kind == T_OR;
 }
 
 static int indent_here(const Formatter *f) {
@@ -176,8 +184,10 @@ static bool blank_before_bracket(const Formatter *f, bool operand_before) {
 }
 
 static bool blank_before_close(const Formatter *f) {
-    if (f->token.kind == T_GREATER && f->before.kind == T_GREATER && f->before_is_operand) return false;
-    bool roomy = f->token.kind == T_GREATER || innermost(f) == IN_BLOCK || innermost(f) == IN_EXTERN;
+    if (f->token.kind == T_GREATER && f->before.kind == T_GREATER && f->before_is_operand)
+        return false;
+    bool roomy =
+        f->token.kind == T_GREATER || innermost(f) == IN_BLOCK || innermost(f) == IN_EXTERN;
     return roomy && f->token.kind != T_PAREN_CLOSE && f->token.kind != T_SQUARE_CLOSE;
 }
 
@@ -186,11 +196,14 @@ static bool blank(const Formatter *f, bool operand_before) {
     int before = f->before.kind, kind = f->token.kind;
     if (closes(f)) return blank_before_close(f);
     if (kind == T_COMMA || kind == T_SEMICOLON || kind == T_PRIME) return false;
-    if (before == T_PAREN_OPEN || before == T_SQUARE_OPEN || f->before_opens_struct || f->before_is_prefix) return false;
+    if (before == T_PAREN_OPEN || before == T_SQUARE_OPEN || f->before_opens_struct ||
+        f->before_is_prefix)
+        return false;
     if (before == T_COMMA || before == T_SEMICOLON) return true;
     if (kind == T_DOT) return ends_in_dot(f);
     if (before == T_DOT) return false;
-    if (kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN) return !is_power(before) && blank_before_bracket(f, operand_before);
+    if (kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN)
+        return !is_power(before) && blank_before_bracket(f, operand_before);
     if (kind == T_COLON) return false;
     if (before == T_COLON) return innermost(f) != IN_INDEX;
     if (innermost(f) == IN_EXTERN || (f->opened > 1 && f->open[f->opened - 2].kind == IN_EXTERN))
@@ -202,9 +215,10 @@ static bool blank(const Formatter *f, bool operand_before) {
 
 static bool ends_operand(const Formatter *f, bool after_dot) {
     switch (f->token.kind) {
-    case T_NUMBER: case T_NAME: case T_STRING: case T_STRING_CLOSE: case T_PAREN_CLOSE: case T_SQUARE_CLOSE:
-    case T_BRACE_CLOSE: case T_PRIME: case T_TRUE: case T_FALSE: case T_NIL: case T_ELLIPSIS: case T_NEW:
-        return true;
+    case T_NUMBER: case T_NAME: case T_STRING: case T_STRING_CLOSE: case T_PAREN_CLOSE:
+    case T_SQUARE_CLOSE: case T_BRACE_CLOSE: case T_PRIME: case T_TRUE: case T_FALSE: case T_NIL:
+    case T_ELLIPSIS:
+    case T_NEW: return true;
     default:
         return after_dot && is_word(f->token.kind);
     }
@@ -234,7 +248,8 @@ static void note_token(Formatter *f, bool operand_before) {
     bool closing = closes(f), record = opens_record(f), prefix = is_prefix(f, operand_before);
     bool operand = ends_operand(f, f->before.kind == T_DOT) || (closing && kind == T_GREATER);
     Kind brace = kind == T_BRACE_OPEN ? kind_of_brace(f) : IN_TEXT;
-    f->after_options = closing && kind == T_PAREN_CLOSE && f->opened && f->open[f->opened - 1].options;
+    f->after_options =
+        closing && kind == T_PAREN_CLOSE && f->opened && f->open[f->opened - 1].options;
     if (closing && f->opened) f->opened--;
     if (kind == T_PAREN_OPEN) open_kind(f, IN_CALL);
     if (kind == T_SQUARE_OPEN) open_kind(f, IN_INDEX);
@@ -287,11 +302,13 @@ static void write_comment(Formatter *f, uint32_t previous_end) {
     uint32_t column = column_of(f, f->token.start), end = f->token.end;
     const Line *above = f->lines ? current(f) : NULL;
     bool empty = f->lines && empty_line_before(f, previous_end);
-    bool aligned = !behind && above && above->comment_end && (!above->only_comment || above->aligned) &&
-                   above->column == column && !empty;
+    bool aligned = !behind && above && above->comment_end &&
+                   (!above->only_comment || above->aligned) && above->column == column && !empty;
     if (!behind && aligned) begin_line(f, indent_here(f), false);
     else if (!behind) start_line(f, indent_here(f), empty && !opened_above(f, previous_end));
-    while (end > f->token.start && (f->source->text[end - 1] == ' ' || f->source->text[end - 1] == '\t')) end--;
+    while (end > f->token.start &&
+           (f->source->text[end - 1] == ' ' || f->source->text[end - 1] == '\t'))
+        end--;
     Line *line = current(f);
     line->comment = f->token.start;
     line->comment_end = end;
@@ -317,7 +334,9 @@ static void write_all(Formatter *f) {
 /* ---- writing out ---- */
 
 /* Lines that follow each other with comments behind code, or below such a comment. */
-static bool in_run(const Line *line) { return line->comment_end && (!line->only_comment || line->aligned); }
+static bool in_run(const Line *line) {
+    return line->comment_end && (!line->only_comment || line->aligned);
+}
 
 static void emit(Formatter *f, const char *code, FILE *out) {
     int column = 0;
@@ -328,13 +347,15 @@ static void emit(Formatter *f, const char *code, FILE *out) {
         for (size_t j = i; starts_run && j < f->lines && in_run(&f->line[j]); j++) {
             if (j > i && f->line[j].empty_above) break;
             int width = width_of(code + f->line[j].start, f->line[j].end - f->line[j].start);
-            if (width + BEFORE_COMMENT > column && !f->line[j].aligned) column = width + BEFORE_COMMENT;
+            if (width + BEFORE_COMMENT > column && !f->line[j].aligned)
+                column = width + BEFORE_COMMENT;
         }
         if (line->empty_above) fputc('\n', out);
         fwrite(code + line->start, 1, line->end - line->start, out);
         int width = width_of(code + line->start, line->end - line->start);
         for (; in_run(line) && width < column; width++) fputc(' ', out);
-        if (line->comment_end) fwrite(f->source->text + line->comment, 1, line->comment_end - line->comment, out);
+        if (line->comment_end)
+            fwrite(f->source->text + line->comment, 1, line->comment_end - line->comment, out);
         fputc('\n', out);
     }
 }

@@ -1,5 +1,5 @@
-/* Words that users bring from other languages, and what adl writes. Used by the parser where a text goes wrong
- * behind such a word, and by whoever finds that a name does not exist. */
+/* Words that users bring from other languages, and what adl writes. Used by the parser where a
+ * text goes wrong behind such a word, and by whoever finds that a name does not exist. */
 #include "foreign.h"
 #include <stddef.h>
 #include <string.h>

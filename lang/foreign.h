@@ -1,4 +1,5 @@
-/* Words of other languages. The one idea: whoever meets an unknown word asks here what adl writes instead. */
+/* Words of other languages. The one idea: whoever meets an unknown word asks here what adl writes
+ * instead. */
 #ifndef FOREIGN_H
 #define FOREIGN_H
 

@@ -1,5 +1,6 @@
-/* The lexer: text to tokens, and tokens to what they stand for. The one idea: lex_next() looks at one character
- * and calls the small function that knows this kind of token; each of them moves `at` by at least one byte.
+/* The lexer: text to tokens, and tokens to what they stand for. The one idea: lex_next() looks at
+ * one character and calls the small function that knows this kind of token; each of them moves
+ * `at` by at least one byte.
  *
  * It must not know the grammar: no token depends on what the parser made of those before. */
 #define _GNU_SOURCE /* strtod_l */
@@ -44,7 +45,7 @@ static const struct { const char *text, *problem, *advice; } foreign_signs[] = {
     { "!",   "`!` is not adl",                "write `not`" },
     { "..",  "`..` is not adl",               "write range(a, b), or a:b in an index" },
     { "?",   "`?` is not adl",                "write `if c { a } else { b }`" },
-    { "\\",  "a `\\` has no meaning here",    "a line goes on inside ( ) and [ ], and after an operator" },
+    { "\\",  "a `\\` has no meaning here",    "a line goes on inside ( ) and after an operator" },
     { "\xE2\x80\x9C", "strings stand in straight quotes",        "write \"" },
     { "\xE2\x80\x9D", "strings stand in straight quotes",        "write \"" },
     { "\xE2\x80\x98", "strings stand in straight double quotes", "write \"" },
@@ -57,8 +58,8 @@ static const struct { const char *text, *problem, *advice; } foreign_signs[] = {
     { "\xE2\x89\xA5", "`\xE2\x89\xA5` is not adl", "write `>=`" },
     { "\xE2\x89\xA0", "`\xE2\x89\xA0` is not adl", "write `!=`" },
     { "\xE2\x86\x92", "`\xE2\x86\x92` is not adl", "write `->`" },
-    { "\xC2\xA0",     "this looks like a space, but is a no-break space (U+00A0)", "type an ordinary space" },
-    { "\xE2\x80\x8B", "here stands an invisible character (U+200B)",               "delete it" },
+    { "\xC2\xA0",     "this is a no-break space (U+00A0)", "type an ordinary space" },
+    { "\xE2\x80\x8B", "this is an invisible character (U+200B)", "delete it" },
 };
 
 /* ---- characters ---- */
@@ -114,8 +115,8 @@ size_t utf8_valid_bytes(const char *text, size_t bytes) {
     while (i < bytes) {
         if ((unsigned char)text[i] < 0x80) { i++; continue; }
         utf8proc_int32_t code;
-        utf8proc_ssize_t length =
-            utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(bytes - i), &code);
+        utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
+                                                   (utf8proc_ssize_t)(bytes - i), &code);
         if (length <= 0) return i;
         i += (size_t)length;
     }
@@ -136,7 +137,8 @@ static Token problem(Lexer *l, uint32_t start, uint32_t end, const char *text, c
     return t;
 }
 
-static Token unfinished(Lexer *l, uint32_t start, uint32_t end, const char *text, const char *advice) {
+static Token unfinished(Lexer *l, uint32_t start, uint32_t end, const char *text,
+                        const char *advice) {
     Token t = problem(l, start, end, text, advice);
     t.unfinished = true;
     return t;
@@ -151,13 +153,15 @@ static Token word(Lexer *l, uint32_t start) {
     uint32_t end = start, length;
     while (is_name_part(character(l, end, &length))) end += length;
     for (int kind = FIRST_WORD; kind <= LAST_WORD; kind++)
-        if (rows[kind].length == end - start && memcmp(rows[kind].text, l->text + start, end - start) == 0)
+        if (rows[kind].length == end - start &&
+            memcmp(rows[kind].text, l->text + start, end - start) == 0)
             return token(l, kind, start, end);
     return token(l, T_NAME, start, end);
 }
 
 static uint32_t digits(const Lexer *l, uint32_t offset) {
-    while (is_digit(at(l, offset)) || (at(l, offset) == '_' && is_digit(at(l, offset + 1)))) offset++;
+    while (is_digit(at(l, offset)) || (at(l, offset) == '_' && is_digit(at(l, offset + 1))))
+        offset++;
     return offset;
 }
 
@@ -175,7 +179,8 @@ static uint32_t based_digits(const Lexer *l, uint32_t offset, int base) {
 /* A dot behind digits belongs to the number unless a letter, _ or . follows: 1.sum() is a call. */
 static uint32_t decimal(const Lexer *l, uint32_t start) {
     uint32_t end = digits(l, start);
-    if (at(l, end) == '.' && at(l, end + 1) != '.' && !letter_at(l, end + 1)) end = digits(l, end + 1);
+    if (at(l, end) == '.' && at(l, end + 1) != '.' && !letter_at(l, end + 1))
+        end = digits(l, end + 1);
     if (at(l, end) == 'e' || at(l, end) == 'E') {
         uint32_t power = end + 1 + (at(l, end + 1) == '+' || at(l, end + 1) == '-');
         if (is_digit(at(l, power))) end = digits(l, power);
@@ -191,17 +196,19 @@ static uint32_t name_end(const Lexer *l, uint32_t offset) {
 
 static Token number_token(Lexer *l, uint32_t start) {
     char letter = at(l, start + 1);
-    bool hexadecimal = letter == 'x' || letter == 'X', binary = letter == 'b' || letter == 'B', based;
+    bool hexadecimal = letter == 'x' || letter == 'X', binary = letter == 'b' || letter == 'B',
+         based;
     based = at(l, start) == '0' && (hexadecimal || binary);
     uint32_t end = based ? based_digits(l, start + 2, binary ? 2 : 16) : decimal(l, start);
-    if (name_end(l, end) == end && !(based && end == start + 2)) return token(l, T_NUMBER, start, end);
+    if (name_end(l, end) == end && !(based && end == start + 2))
+        return token(l, T_NUMBER, start, end);
     if (based) return problem(l, start, name_end(l, end), "this is no number",
                               "hexadecimal is 0x1F, binary is 0b101");
     return problem(l, start, name_end(l, end), "a number runs into a name",
                    "write 2 * x for a product; names begin with a letter");
 }
 
-/* The end of a string whose text begins at `from`, behind its closing quotes; 0 if there is none. */
+/* The end of a string whose text begins at `from`, behind its quotes; 0 if there is none. */
 static uint32_t string_end(const Lexer *l, uint32_t from, bool triple, bool raw) {
     for (uint32_t i = from; i < l->bytes; i++) {
         char c = l->text[i];
@@ -218,7 +225,8 @@ static Token string_token(Lexer *l, uint32_t start) {
     bool raw = at(l, start) == 'r', triple = starts(l, start + raw, "\"\"\"");
     uint32_t end = string_end(l, start + raw + (triple ? 3 : 1), triple, raw);
     if (end) return token(l, T_STRING, start, end);
-    if (triple) return unfinished(l, start, l->bytes, "this string is not closed", "close it with \"\"\"");
+    if (triple)
+        return unfinished(l, start, l->bytes, "this string is not closed", "close it with \"\"\"");
     return problem(l, start, line_end(l, start), "this string is not closed on its line",
                    "close it with \", or use \"\"\" for text of several lines");
 }
@@ -236,7 +244,8 @@ static Token open_string(Lexer *l, uint32_t start) {
 static Token broken_string(Lexer *l, uint32_t start) {
     bool triple = l->string[--l->open].triple;
     uint32_t end = triple ? l->bytes : line_end(l, start);
-    if (triple) return unfinished(l, start, end, "this f-string is not closed", "close it with \"\"\"");
+    if (triple)
+        return unfinished(l, start, end, "this f-string is not closed", "close it with \"\"\"");
     return problem(l, start, end, "this f-string is not closed on its line",
                    "close it with \", or use f\"\"\" for text of several lines");
 }
@@ -249,7 +258,8 @@ static Token string_text(Lexer *l) {
     for (; i < l->bytes; i++) {
         char c = l->text[i];
         if ((c == '{' || c == '}') && at(l, i + 1) == c) i++;
-        else if (c == '{' || c == '}' || (c == '\n' && !string->triple) || starts(l, i, quotes)) break;
+        else if (c == '{' || c == '}' || (c == '\n' && !string->triple) || starts(l, i, quotes))
+            break;
         else if (c == '\\' && i + 1 < l->bytes && l->text[i + 1] != '\n') i++;
     }
     if (i > l->bytes) i = l->bytes;
@@ -273,7 +283,8 @@ static Token end_of_piece(Lexer *l, uint32_t start) {
         return token(l, T_PIECE_CLOSE, start, start + 1);
     }
     uint32_t end = start;
-    while (end < l->bytes && l->text[end] != '}' && l->text[end] != '"' && l->text[end] != '\n') end++;
+    while (end < l->bytes && l->text[end] != '}' && l->text[end] != '"' && l->text[end] != '\n')
+        end++;
     return token(l, T_FORMAT, start, end);
 }
 
@@ -281,7 +292,8 @@ static void count_brackets(Lexer *l, int kind) {
     if (!l->open) return;
     uint32_t *brackets = &l->string[l->open - 1].brackets;
     if (kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN) ++*brackets;
-    if (kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE) *brackets -= *brackets > 0;
+    if (kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE)
+        *brackets -= *brackets > 0;
 }
 
 static int longest_sign(const Lexer *l, uint32_t start) {
@@ -298,7 +310,8 @@ static Token sign(Lexer *l, uint32_t start) {
     for (size_t i = 0; i < sizeof foreign_signs / sizeof *foreign_signs; i++) {
         uint32_t size = (uint32_t)strlen(foreign_signs[i].text);
         if (size > rows[kind].length && starts(l, start, foreign_signs[i].text))
-            return problem(l, start, start + size, foreign_signs[i].problem, foreign_signs[i].advice);
+            return problem(l, start, start + size, foreign_signs[i].problem,
+                           foreign_signs[i].advice);
     }
     if (kind != T_ERROR) {
         count_brackets(l, kind);
@@ -333,7 +346,8 @@ static Token next_token(Lexer *l) {
     if (start == l->bytes) return token(l, T_END, start, start);
     char c = l->text[start];
     if (c == '#') return token(l, T_COMMENT, start, line_end(l, start));
-    if (in_piece && (c == ':' || c == '}') && l->string[l->open - 1].brackets == 0) return end_of_piece(l, start);
+    if (in_piece && (c == ':' || c == '}') && l->string[l->open - 1].brackets == 0)
+        return end_of_piece(l, start);
     if (c == '"' || (c == 'r' && at(l, start + 1) == '"')) return string_token(l, start);
     if (c == 'f' && at(l, start + 1) == '"') return open_string(l, start);
     if (is_digit(c) || (c == '.' && is_digit(at(l, start + 1)))) return number_token(l, start);
@@ -366,8 +380,8 @@ String *lex_symbol(const char *text, Token t) {
     size_t bytes = t.end - t.start;
     if (is_ascii(text, bytes)) return symbol(text, bytes);
     utf8proc_uint8_t *normal = NULL;
-    utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)bytes, &normal,
-                                           UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)bytes,
+                                           &normal, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (length < 0) return symbol(text, bytes);
     /* The copy on the pool lets symbol() fail without losing utf8proc's memory. */
     char *copy = pool_bytes((size_t)length + 1);
@@ -398,12 +412,16 @@ double lex_number(const char *text, Token t) {
 static bool is_hexadecimal(char c) { return is_digit_of(16, c); }
 
 /* \u{3b1}: reads the digits at `from`; 0 bytes if they are no character. */
-static size_t unicode_escape(const char *text, uint32_t from, uint32_t end, char *out, uint32_t *after) {
+static size_t unicode_escape(const char *text, uint32_t from, uint32_t end, char *out,
+                             uint32_t *after) {
     uint32_t i = from, code = 0;
     if (i == end || text[i++] != '{') return 0;
     for (; i < end && is_hexadecimal(text[i]) && code <= 0x10FFFF; i++)
-        code = code * 16 + (uint32_t)(is_digit(text[i]) ? text[i] - '0' : (text[i] | 32) - 'a' + 10);
-    if (i == end || text[i] != '}' || i == from + 1 || !utf8proc_codepoint_valid((utf8proc_int32_t)code)) return 0;
+        code =
+            code * 16 + (uint32_t)(is_digit(text[i]) ? text[i] - '0' : (text[i] | 32) - 'a' + 10);
+    if (i == end || text[i] != '}' || i == from + 1 ||
+        !utf8proc_codepoint_valid((utf8proc_int32_t)code))
+        return 0;
     *after = i + 1;
     return (size_t)utf8proc_encode_char((utf8proc_int32_t)code, (utf8proc_uint8_t *)out);
 }
@@ -434,7 +452,8 @@ static size_t escape(const char *text, uint32_t *i, uint32_t end, char *out) {
 
 /* The text between start and end with its escapes read; `braces`: {{ and }} stand for one. */
 static String *unescape(const char *text, uint32_t start, uint32_t end, bool braces, Token *bad) {
-    if (!memchr(text + start, '\\', end - start) && !braces) return symbol(text + start, end - start);
+    if (!memchr(text + start, '\\', end - start) && !braces)
+        return symbol(text + start, end - start);
     char *out = pool_bytes(end - start + 8u);
     size_t length = 0;
     for (uint32_t i = start; i < end;) {
@@ -446,7 +465,8 @@ static String *unescape(const char *text, uint32_t start, uint32_t end, bool bra
         }
         size_t bytes = escape(text, &i, end, out + length);
         if (!bytes) {
-            *bad = (Token){ .kind = T_ERROR, .start = from, .end = from + 2 < end ? from + 2 : end };
+            uint32_t bad_end = from + 2 < end ? from + 2 : end;
+            *bad = (Token){ .kind = T_ERROR, .start = from, .end = bad_end };
             return NULL;
         }
         length += bytes;

@@ -1,9 +1,11 @@
-/* The lexer. The one idea: it never stops and never allocates. Text that is no token becomes a T_ERROR token
- * that says what is wrong, so the parser, the prompt's highlighting and the formatter read the same tokens.
+/* The lexer. The one idea: it never stops and never allocates. Text that is no token becomes a
+ * T_ERROR token that says what is wrong, so the parser, the prompt's highlighting and the
+ * formatter read the same tokens.
  *
- * A newline is a flag on the token behind it: only the parser knows whether it ends a statement. An f-string
- * comes as several tokens, T_STRING_OPEN (T_TEXT | T_PIECE_OPEN tokens [T_FORMAT] T_PIECE_CLOSE)* T_STRING_CLOSE,
- * so that what stands in its braces is lexed, coloured and parsed like all other text. */
+ * A newline is a flag on the token behind it: only the parser knows whether it ends a statement.
+ * An f-string comes as several tokens, T_STRING_OPEN (T_TEXT | T_PIECE_OPEN tokens [T_FORMAT]
+ * T_PIECE_CLOSE)* T_STRING_CLOSE, so that what stands in its braces is lexed, coloured and parsed
+ * like all other text. */
 #ifndef LEX_H
 #define LEX_H
 #include "value.h"
@@ -51,10 +53,10 @@ const char *token_text(int kind);
 static inline bool is_word(int kind) { return kind >= FIRST_WORD && kind <= LAST_WORD; }
 
 /* What a token stands for. */
-String *lex_symbol(const char *text, Token token);                  /* of a T_NAME or keyword, NFC */
+String *lex_symbol(const char *text, Token token);          /* of a T_NAME or keyword, NFC */
 double lex_number(const char *text, Token token);
-/* The text of a T_STRING or T_TEXT without quotes and with its escapes read, interned. NULL if an escape is
- * wrong: then *bad is its place. */
+/* The text of a T_STRING or T_TEXT without quotes and with its escapes read, interned. NULL if an
+ * escape is wrong: then *bad is its place. */
 String *lex_string(const char *text, Token token, Token *bad);
 /* The offset of the first byte that is not UTF-8, or `bytes`. */
 size_t utf8_valid_bytes(const char *text, size_t bytes);

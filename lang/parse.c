@@ -1,5 +1,6 @@
-/* The parser's floor: moving over tokens, saying what is wrong, making nodes, and parse() itself. The one idea:
- * an error is recorded once, where it is met; everything behind it returns quickly until a statement begins.
+/* The parser's floor: moving over tokens, saying what is wrong, making nodes, and parse() itself.
+ * The one idea: an error is recorded once, where it is met; everything behind it returns quickly
+ * until a statement begins.
  *
  * It must not know the grammar: productions are in parse_expr.c and parse_stmt.c. */
 #include "parser.h"
@@ -31,8 +32,9 @@ Token peek_behind_next(const Parser *p) {
 bool newlines_count(const Parser *p) { return p->bracket->kind <= IN_ANGLES; }
 bool on_this_line(const Parser *p) { return !p->token.newline || !newlines_count(p); }
 
-/* The rule of `record < ... >`: a `>` directly inside closes the block if a newline, comment, `;` `,` `)` `]` `}`,
- * the end or another `>` comes next. (Where a statement could begin, statements() closes it by itself.) */
+/* The rule of `record < ... >`: a `>` directly inside closes the block if a newline, comment, `;`
+ * `,` `)` `]` `}`, the end or another `>` comes next. (Where a statement could begin, statements()
+ * closes it by itself.) */
 bool closes_record(const Parser *p) {
     if (p->token.kind != T_GREATER || p->bracket->kind != IN_ANGLES) return false;
     if (p->next.newline) return true;
@@ -47,9 +49,9 @@ bool closes_record(const Parser *p) {
 
 bool starts_operand(int kind) {
     switch (kind) {
-    case T_NUMBER: case T_NAME: case T_STRING: case T_STRING_OPEN: case T_MINUS: case T_PLUS: case T_PAREN_OPEN:
-    case T_SQUARE_OPEN: case T_BRACE_OPEN: case T_NOT: case T_IF: case T_TRY: case T_RECORD: case T_PAUSE:
-    case T_FN: case T_TRUE: case T_FALSE: case T_NIL:
+    case T_NUMBER: case T_NAME: case T_STRING: case T_STRING_OPEN: case T_MINUS: case T_PLUS:
+    case T_PAREN_OPEN: case T_SQUARE_OPEN: case T_BRACE_OPEN: case T_NOT: case T_IF: case T_TRY:
+    case T_RECORD: case T_PAUSE: case T_FN: case T_TRUE: case T_FALSE: case T_NIL:
         return true;
     default:
         return false;
@@ -79,7 +81,8 @@ static Error *new_error(Parser *p, Token where, const char *format, va_list argu
     error->span = span_new(p->source, where.start, where.end, 2);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     bool at_end = where.start == p->token.start && (p->token.kind == T_END || p->token.unfinished);
-    if (parsed->status == PARSE_OK) parsed->status = at_end && !p->stopped ? PARSE_INCOMPLETE : PARSE_ERROR;
+    if (parsed->status == PARSE_OK)
+        parsed->status = at_end && !p->stopped ? PARSE_INCOMPLETE : PARSE_ERROR;
     return error;
 }
 
@@ -124,7 +127,8 @@ void warn(Parser *p, Token where, const char *message, const char *advice) {
 static const char *word_of(Parser *p, Token t, char *buffer, size_t bytes) {
     size_t length = t.end - t.start;
     buffer[0] = 0;
-    if (t.kind == T_NAME && length < bytes) snprintf(buffer, bytes, "%.*s", (int)length, p->source->text + t.start);
+    if (t.kind == T_NAME && length < bytes)
+        snprintf(buffer, bytes, "%.*s", (int)length, p->source->text + t.start);
     return buffer;
 }
 
@@ -132,7 +136,8 @@ static const char *word_of(Parser *p, Token t, char *buffer, size_t bytes) {
 static Token word_before(const Parser *p) {
     const char *text = p->source->text;
     uint32_t end = p->previous_end, start = end;
-    while (start && (text[start - 1] == '_' || ((text[start - 1] | 32) >= 'a' && (text[start - 1] | 32) <= 'z')))
+    while (start && (text[start - 1] == '_' ||
+                     ((text[start - 1] | 32) >= 'a' && (text[start - 1] | 32) <= 'z')))
         start--;
     return (Token){ .kind = T_NAME, .start = start, .end = end };
 }
@@ -163,7 +168,8 @@ Error *unexpected(Parser *p, const char *expected) {
     } else if (t.kind == T_END) {
         error = syntax_error(p, t, "expected %s, but the text ends", expected);
     } else {
-        error = syntax_error(p, t, "expected %s, not %s", expected, token_description(p, description, sizeof description));
+        error = syntax_error(p, t, "expected %s, not %s", expected,
+                             token_description(p, description, sizeof description));
         if (is_word(t.kind) && strstr(expected, "name"))
             advise(error, "%s is a keyword and cannot be a name", token_text(t.kind));
     }
@@ -177,7 +183,8 @@ static bool stack_is_low(void) {
 
 bool enter(Parser *p) {
     if (++p->nesting <= MAX_NESTING && !stack_is_low()) return true;
-    Error *error = syntax_error(p, p->token, "this text is nested more than %d levels deep", p->nesting - 1);
+    Error *error =
+        syntax_error(p, p->token, "this text is nested more than %d levels deep", p->nesting - 1);
     advise(error, "give inner parts a name, or compute them in a loop");
     stop(p);
     return false;
@@ -198,9 +205,11 @@ static const char *what_closes(int kind) {
 }
 
 static void missing_close(Parser *p, Bracket *bracket, int kind) {
-    bool list = bracket->kind == IN_PARENS || bracket->kind == IN_SQUARES || bracket->kind == IN_STRUCT;
+    bool list =
+        bracket->kind == IN_PARENS || bracket->kind == IN_SQUARES || bracket->kind == IN_STRUCT;
     char expected[64];
-    snprintf(expected, sizeof expected, "%s%s", list && p->token.kind != T_END ? "`,` or " : "", what_closes(kind));
+    snprintf(expected, sizeof expected, "%s%s", list && p->token.kind != T_END ? "`,` or " : "",
+             what_closes(kind));
     Error *error = unexpected(p, expected);
     point_at(p, error, bracket->token, "opened here");
     if (bracket->kind == IN_ANGLES && bracket->compared.kind) {
@@ -244,7 +253,8 @@ Ast *new_node(Parser *p, AstKind kind, uint32_t start, uint32_t end) {
     return ast_new(p->source, kind, span_new(p->source, start, end, 0));
 }
 
-Ast *new_sign(Parser *p, AstKind kind, Token sign, uint32_t operands, uint32_t start, uint32_t end) {
+Ast *new_sign(Parser *p, AstKind kind, Token sign, uint32_t operands, uint32_t start,
+              uint32_t end) {
     Span span = span_new(p->source, sign.start, sign.end, operands);
     if (operands) span_set_whole(span, start, end);
     return ast_new(p->source, kind, span);
@@ -252,7 +262,9 @@ Ast *new_sign(Parser *p, AstKind kind, Token sign, uint32_t operands, uint32_t s
 
 Ast *error_node(Parser *p) { return new_node(p, A_ERROR, p->token.start, p->token.end); }
 
-static int deepest(int depth, const Ast *child) { return child && child->depth > depth ? child->depth : depth; }
+static int deepest(int depth, const Ast *child) {
+    return child && child->depth > depth ? child->depth : depth;
+}
 
 Ast *finished(Parser *p, Ast *node) {
     int depth = deepest(deepest(deepest(0, node->a), node->b), node->c);
@@ -260,7 +272,8 @@ Ast *finished(Parser *p, Ast *node) {
     if (node->fn) depth = deepest(depth, node->fn->body);
     node->depth = depth < UINT16_MAX ? (uint16_t)(depth + 1) : UINT16_MAX;
     if (node->depth <= MAX_HEIGHT) return node;
-    Error *error = syntax_error(p, p->token, "this expression is more than %d operations deep", MAX_HEIGHT);
+    Error *error =
+        syntax_error(p, p->token, "this expression is more than %d operations deep", MAX_HEIGHT);
     advise(error, "give parts of it a name, or compute it in a loop or with sum([...])");
     stop(p);
     return node;
@@ -338,11 +351,13 @@ static void forget_attaching(Parser *p) {
 static bool is_utf8(Parser *p) {
     size_t valid = utf8_valid_bytes(p->source->text, p->source->bytes);
     const char *zero = memchr(p->source->text, 0, p->source->bytes);
-    size_t bad = zero && (size_t)(zero - p->source->text) < valid ? (size_t)(zero - p->source->text) : valid;
+    size_t bad =
+        zero && (size_t)(zero - p->source->text) < valid ? (size_t)(zero - p->source->text) : valid;
     if (bad == p->source->bytes) return true;
     Token where = { .kind = T_ERROR, .start = (uint32_t)bad, .end = (uint32_t)bad + 1 };
     unsigned byte = (unsigned char)p->source->text[bad];
-    advise(syntax_error(p, where, "the byte 0x%02X is no part of a UTF-8 text", byte), "save the text as UTF-8");
+    advise(syntax_error(p, where, "the byte 0x%02X is no part of a UTF-8 text", byte),
+           "save the text as UTF-8");
     return false;
 }
 

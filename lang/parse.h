@@ -1,8 +1,9 @@
-/* The parser. The one idea: precedence climbing over token.def's binding powers, one small function per
- * production, and an answer a prompt can use: OK, INCOMPLETE (more text may mend it) or ERROR.
+/* The parser. The one idea: precedence climbing over token.def's binding powers, one small
+ * function per production, and an answer a prompt can use: OK, INCOMPLETE (more text may mend it)
+ * or ERROR.
  *
- * It goes on after an error where it can, so that an editor sees all of them; it never recurses deeper
- * than MAX_NESTING and never fails() but for memory: errors come back as values. */
+ * It goes on after an error where it can, so that an editor sees all of them; it never recurses
+ * deeper than MAX_NESTING and never fails() but for memory: errors come back as values. */
 #ifndef PARSE_H
 #define PARSE_H
 #include "ast.h"
@@ -20,8 +21,8 @@ typedef struct Parsed {
 } Parsed;
 Parsed parse(Source *source);
 
-/* Resolves the program's names for running in a module whose global names are in `globals`. Adds slots to it
- * for new names. false: *error says why. */
+/* Resolves the program's names for running in a module whose global names are in `globals`. Adds
+ * slots to it for new names. false: *error says why. */
 typedef struct Names { String **name; size_t count, capacity; Span *assigned; } Names;
 bool resolve(Ast *program, Names *globals, uint32_t *top_locals, Error *error);
 #endif

@@ -1,8 +1,8 @@
-/* Expressions. The one idea: expression(power) reads an operand and then every sign that binds tighter than
- * `power`; two tables say which small function reads what.
+/* Expressions. The one idea: expression(power) reads an operand and then every sign that binds
+ * tighter than `power`; two tables say which small function reads what.
  *
- * Ranges: a node's span is often just its sign (source.h), so each function is given `start`, where the text of
- * its left operand begins; p->previous_end is where it ended. */
+ * Ranges: a node's span is often just its sign (source.h), so each function is given `start`,
+ * where the text of its left operand begins; p->previous_end is where it ended. */
 #include "parser.h"
 #include <stdio.h>
 #include <string.h>
@@ -24,17 +24,29 @@ enum { POWER_ANY = 0, POWER_NOT = 8, POWER_COMPARISON = 10, POWER_SIGN = 16, POW
 
 typedef Ast *Operand(Parser *p);
 typedef Ast *Infix(Parser *p, Ast *left, uint32_t start);
-static Operand number_literal, text_literal, truth_literal, nil_literal, name, format_literal, prefix, parentheses,
-    array_literal, braces, function_literal;
+static Operand number_literal, text_literal, truth_literal, nil_literal, name, format_literal,
+    prefix, parentheses, array_literal, braces, function_literal;
 static Infix call, index_, dot, prime, logical, binary;
 
 static Operand *const operand_of[TOKEN_COUNT] = {
-    [T_NUMBER] = number_literal,    [T_STRING] = text_literal,      [T_STRING_OPEN] = format_literal,
-    [T_TRUE] = truth_literal,       [T_FALSE] = truth_literal,      [T_NIL] = nil_literal,
-    [T_NAME] = name,                [T_PAREN_OPEN] = parentheses,   [T_SQUARE_OPEN] = array_literal,
-    [T_BRACE_OPEN] = braces,        [T_FN] = function_literal,      [T_MINUS] = prefix,
-    [T_PLUS] = prefix,              [T_NOT] = prefix,               [T_IF] = if_expression,
-    [T_TRY] = try_expression,       [T_RECORD] = record_expression, [T_PAUSE] = record_expression,
+    [T_NUMBER] = number_literal,
+    [T_STRING] = text_literal,
+    [T_STRING_OPEN] = format_literal,
+    [T_TRUE] = truth_literal,
+    [T_FALSE] = truth_literal,
+    [T_NIL] = nil_literal,
+    [T_NAME] = name,
+    [T_PAREN_OPEN] = parentheses,
+    [T_SQUARE_OPEN] = array_literal,
+    [T_BRACE_OPEN] = braces,
+    [T_FN] = function_literal,
+    [T_MINUS] = prefix,
+    [T_PLUS] = prefix,
+    [T_NOT] = prefix,
+    [T_IF] = if_expression,
+    [T_TRY] = try_expression,
+    [T_RECORD] = record_expression,
+    [T_PAUSE] = record_expression,
 };
 
 static Infix *const infix_of[TOKEN_COUNT] = {
@@ -57,13 +69,15 @@ static bool goes_on(const Parser *p, int power) {
 static Ast *no_operand(Parser *p) {
     Token t = p->token;
     Error *error = unexpected(p, "an expression");
-    if (t.kind == T_GREATER && p->previous_end == t.start) advise(error, "`<>` is not adl: write `!=`");
+    if (t.kind == T_GREATER && p->previous_end == t.start)
+        advise(error, "`<>` is not adl: write `!=`");
     if (t.kind == T_FLOOR_DIVIDE) advise(error, "a comment begins with `#`");
     if (t.kind == T_PRIME) advise(error, "strings stand in double quotes: \"text\"");
     if (t.kind == T_FOR || t.kind == T_WHILE || t.kind == T_RETURN || t.kind == T_IMPORT)
         advise(error, "%s is a statement: it stands on its own", token_text(t.kind));
     if (t.kind == T_ELSE || t.kind == T_CATCH)
-        advise(error, "%s follows the `}` of its %s", token_text(t.kind), t.kind == T_ELSE ? "`if`" : "`try`");
+        advise(error, "%s follows the `}` of its %s", token_text(t.kind),
+               t.kind == T_ELSE ? "`if`" : "`try`");
     return error_node(p);
 }
 
@@ -88,7 +102,8 @@ Ast *expression(Parser *p, int power) {
 /* ---- operators ---- */
 
 /* A node at a sign with the texts of its operands as operand spans. */
-static Ast *two_operands(Parser *p, AstKind kind, Token sign, uint32_t start, uint32_t left_end, uint32_t right_start) {
+static Ast *two_operands(Parser *p, AstKind kind, Token sign, uint32_t start, uint32_t left_end,
+                         uint32_t right_start) {
     Ast *node = new_sign(p, kind, sign, 2, start, p->previous_end);
     span_set(node->span + 1, p->source, start, left_end);
     span_set(node->span + 2, p->source, right_start, p->previous_end);
@@ -98,13 +113,14 @@ static Ast *two_operands(Parser *p, AstKind kind, Token sign, uint32_t start, ui
 
 /* a < b < c: says how to write it, if the operands are short. */
 static void no_chains(Parser *p, Ast *left, Token sign) {
-    bool chained = left->kind == A_BINARY && is_comparison(left->token) && !(left->flags & AST_PARENS);
+    bool chained =
+        left->kind == A_BINARY && is_comparison(left->token) && !(left->flags & AST_PARENS);
     if (!chained || !is_comparison(sign.kind)) return;
     char middle[40];
     span_text(left->span + 2, middle, sizeof middle);
     Error *error = syntax_error(p, sign, "comparisons do not chain");
-    advise(error, "write `and`: ... %s and %s %.*s ...", middle, middle, (int)(sign.end - sign.start),
-           p->source->text + sign.start);
+    advise(error, "write `and`: ... %s and %s %.*s ...", middle, middle,
+           (int)(sign.end - sign.start), p->source->text + sign.start);
 }
 
 static Ast *binary(Parser *p, Ast *left, uint32_t start) {
@@ -130,13 +146,15 @@ static Ast *logical(Parser *p, Ast *left, uint32_t start) {
     advance(p);
     uint32_t right_start = p->token.start;
     Ast *right = expression(p, power_of[sign.kind]);
-    Ast *node = two_operands(p, sign.kind == T_AND ? A_AND : A_OR, sign, start, left_end, right_start);
+    Ast *node =
+        two_operands(p, sign.kind == T_AND ? A_AND : A_OR, sign, start, left_end, right_start);
     node->a = left;
     node->b = right;
     return node;
 }
 
-static Ast *one_operand(Parser *p, Token sign, Ast *a, uint32_t start, uint32_t end, uint32_t whole_start) {
+static Ast *one_operand(Parser *p, Token sign, Ast *a, uint32_t start, uint32_t end,
+                        uint32_t whole_start) {
     Ast *node = new_sign(p, A_UNARY, sign, 1, whole_start, p->previous_end);
     span_set(node->span + 1, p->source, start, end);
     node->token = sign.kind;
@@ -175,7 +193,8 @@ static Ast *constant(Parser *p, Value v) {
 static Ast *number_literal(Parser *p) {
     double value = lex_number(p->source->text, p->token);
     if (value - value != 0)
-        advise(syntax_error(p, p->token, "this number is larger than the largest, 1.797e308"), "write `inf`");
+        advise(syntax_error(p, p->token, "this number is larger than the largest, 1.797e308"),
+               "write `inf`");
     return constant(p, number(value));
 }
 
@@ -252,7 +271,8 @@ Ast *block(Parser *p, const char *after) {
     Bracket bracket;
     char expected[64];
     snprintf(expected, sizeof expected, "`{` after %s", after);
-    if (p->panicking || p->token.kind != T_BRACE_OPEN || !on_this_line(p)) return no_block(p, expected);
+    if (p->panicking || p->token.kind != T_BRACE_OPEN || !on_this_line(p))
+        return no_block(p, expected);
     uint32_t start = p->token.start;
     open_bracket(p, &bracket, IN_BLOCK);
     advance(p);
@@ -301,7 +321,8 @@ static Ast *struct_literal(Parser *p) {
 static Ast *braces(Parser *p) {
     int kind = p->next.kind;
     bool key = kind == T_NAME || kind == T_STRING || is_word(kind);
-    if (kind == T_BRACE_CLOSE || (key && peek_behind_next(p).kind == T_COLON)) return struct_literal(p);
+    if (kind == T_BRACE_CLOSE || (key && peek_behind_next(p).kind == T_COLON))
+        return struct_literal(p);
     return block(p, "");
 }
 
@@ -317,7 +338,8 @@ static Ast *argument(Parser *p) {
         node->a = value;
         return finished(p, node);
     }
-    if (p->next.kind != T_ASSIGN || !(t.kind == T_NAME || is_word(t.kind))) return expression(p, POWER_ANY);
+    if (p->next.kind != T_ASSIGN || !(t.kind == T_NAME || is_word(t.kind)))
+        return expression(p, POWER_ANY);
     advance(p);
     advance(p);
     Ast *value = expression(p, POWER_ANY);
@@ -327,7 +349,8 @@ static Ast *argument(Parser *p) {
     return finished(p, node);
 }
 
-/* arguments: '(' [argument {',' argument} [',']] ')'; leaves *comma true if a comma stood at the end */
+/* arguments: '(' [argument {',' argument} [',']] ')'; leaves *comma true if a comma stood at the
+ * end */
 static void argument_list(Parser *p, bool *comma) {
     Bracket bracket;
     *comma = false;
@@ -373,7 +396,8 @@ static void list_items_only(Parser *p, size_t mark) {
             advise(syntax_error(p, token_of(kid), "`=` has no meaning inside these parentheses"),
                    "`==` compares; a struct is written {%s: ...}", kid->name->text);
         else if (kid->kind == A_SPREAD)
-            advise(syntax_error(p, token_of(kid), "`*` spreads a list only among the arguments of a call"),
+            advise(syntax_error(p, token_of(kid),
+                                "`*` spreads a list only among the arguments of a call"),
                    "lists are joined by concat(a, b)");
     }
 }
@@ -432,7 +456,8 @@ static bool to_parameter(Parser *p, Ast *node, Parameter *parameter) {
         parameter->name = symbol(text, strlen(text));
         parameter->pattern = to_target(p, named);
     } else {
-        advise(syntax_error(p, t, "a parameter is a name"), "as in (x, scale = 2, *rest) or x -> x^2");
+        advise(syntax_error(p, t, "a parameter is a name"),
+               "as in (x, scale = 2, *rest) or x -> x^2");
         return false;
     }
     note_assigned(p, parameter->name);
@@ -443,8 +468,10 @@ static void parameters_in_order(Parser *p, Fn *fn, uint32_t i, Ast *node) {
     const Parameter *parameter = &fn->parameters[i];
     for (uint32_t j = 0; j < i; j++)
         if (fn->parameters[j].name == parameter->name)
-            syntax_error(p, token_of(node), "two parameters are called `%s`", parameter->name->text);
-    if (fn->collects) syntax_error(p, token_of(node), "nothing may follow the parameter that collects the rest");
+            syntax_error(p, token_of(node), "two parameters are called `%s`",
+                         parameter->name->text);
+    if (fn->collects)
+        syntax_error(p, token_of(node), "nothing may follow the parameter that collects the rest");
     if (node->kind == A_SPREAD) fn->collects = true;
     else if (!parameter->default_value && fn->required < i)
         syntax_error(p, token_of(node), "a parameter without a default follows one that has one");
@@ -529,7 +556,8 @@ static Ast *name(Parser *p) {
 /* ---- calls, fields, indices ---- */
 
 /* A sign whose operands are `first` (or nothing, if its end is 0) and the kids. */
-static Ast *with_kids(Parser *p, AstKind kind, Token sign, Token first, size_t mark, uint32_t start) {
+static Ast *with_kids(Parser *p, AstKind kind, Token sign, Token first, size_t mark,
+                      uint32_t start) {
     uint32_t count = (uint32_t)(p->stack_count - mark), given = first.end ? 1 : 0;
     uint32_t operands = count + given < MAX_SPAN_OPERANDS ? count + given : MAX_SPAN_OPERANDS;
     Ast *node = new_sign(p, kind, sign, operands, start, p->previous_end);
@@ -545,8 +573,9 @@ static Ast *with_kids(Parser *p, AstKind kind, Token sign, Token first, size_t m
 /* attach_grad(place, ...) and place.attach_grad(...) store back into the place. */
 static Ast *attaching(Parser *p, Ast *node, uint32_t start) {
     Ast *place = node->kind == A_METHOD ? node->a : node->count ? node->kids[0] : NULL;
-    bool named = node->kind == A_METHOD ? node->name == p->attach_grad
-                                        : node->a->kind == A_NAME && node->a->name == p->attach_grad;
+    bool named = node->kind == A_METHOD
+                     ? node->name == p->attach_grad
+                     : node->a->kind == A_NAME && node->a->name == p->attach_grad;
     if (!named || !place || !ast_is_place(place)) return node;
     Ast *attach = new_node(p, A_ATTACH, start, p->previous_end);
     attach->a = node;
@@ -596,7 +625,8 @@ static Ast *dot(Parser *p, Ast *left, uint32_t start) {
 /* bound: [expr], up to a `:`, `,` or `]` */
 static Ast *bound(Parser *p) {
     int kind = p->token.kind;
-    return kind == T_COLON || kind == T_COMMA || kind == T_SQUARE_CLOSE ? NULL : expression(p, POWER_ANY);
+    return kind == T_COLON || kind == T_COMMA || kind == T_SQUARE_CLOSE ? NULL
+                                                                        : expression(p, POWER_ANY);
 }
 
 /* item: 'new' | '...' | expr | [expr] ':' [expr] [':' [expr]] */
@@ -630,7 +660,8 @@ static Ast *index_(Parser *p, Ast *left, uint32_t start) {
     open_bracket(p, &bracket, IN_SQUARES);
     advance(p);
     if (p->token.kind == T_SQUARE_CLOSE)
-        advise(syntax_error(p, p->token, "an index is missing"), "x[:] is all of x; x[i] its i-th element");
+        advise(syntax_error(p, p->token, "an index is missing"),
+               "x[:] is all of x; x[i] its i-th element");
     while (!p->panicking && p->token.kind != T_SQUARE_CLOSE) {
         push(p, item(p));
         if (p->panicking || p->token.kind != T_COMMA) break;
@@ -669,7 +700,8 @@ Ast *to_target(Parser *p, Ast *node) {
         return node;
     }
     Error *error = syntax_error(p, token_of(node), "cannot assign to %s", what_it_is(node));
-    if (node->kind == A_ARRAY) advise(error, "several targets stand without brackets, or in ( ): a, b = f(x)");
+    if (node->kind == A_ARRAY)
+        advise(error, "several targets stand without brackets, or in ( ): a, b = f(x)");
     else advise(error, "targets are names, parts of them as in x[0] and s.w, and lists of these");
     return node;
 }

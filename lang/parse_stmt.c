@@ -1,5 +1,5 @@
-/* Statements. The one idea: statements() reads up to the end of the innermost bracket and mends what went wrong in
- * one of them, so that the next is read as if nothing had happened. */
+/* Statements. The one idea: statements() reads up to the end of the innermost bracket and mends
+ * what went wrong in one of them, so that the next is read as if nothing had happened. */
 #include "parser.h"
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 static bool begins_statement(const Parser *p) {
     switch (p->token.kind) {
     case T_FN: return p->next.kind == T_NAME;
-    case T_FOR: case T_WHILE: case T_RETURN: case T_IMPORT: case T_EXTERN: case T_BREAK: case T_CONTINUE:
-    case T_IF: case T_RECORD:
+    case T_FOR: case T_WHILE: case T_RETURN: case T_IMPORT: case T_EXTERN: case T_BREAK:
+    case T_CONTINUE: case T_IF: case T_RECORD:
         return true;
     default:
         return false;
@@ -26,15 +26,16 @@ static int bracket_step(int kind) {
     }
 }
 
-/* Skips the rest of a statement that went wrong: to a newline, `;` or closing bracket outside all brackets that it
- * opened. `from` is where it began: at least one token goes. */
+/* Skips the rest of a statement that went wrong: to a newline, `;` or closing bracket outside all
+ * brackets that it opened. `from` is where it began: at least one token goes. */
 static void recover(Parser *p, uint32_t from) {
     int open = p->panic_depth - p->bracket->depth, at_first = open;
     bool moved = p->token.start > from;
     for (; p->token.kind != T_END; advance(p), moved = true) {
         int step = bracket_step(p->token.kind);
         bool outside = open <= 0;
-        if (moved && p->token.newline && (outside || (open <= at_first && begins_statement(p)))) break;
+        if (moved && p->token.newline && (outside || (open <= at_first && begins_statement(p))))
+            break;
         if (moved && outside && p->token.kind == T_SEMICOLON) break;
         if (outside && step < 0 && p->bracket->kind != IN_TEXT) break;
         if (outside && p->token.kind == T_GREATER && closes_record(p)) break;
@@ -61,19 +62,22 @@ static void warn_of_sign(Parser *p, const Ast *before) {
     bool value = before->kind == A_ASSIGN || (ast_is_expression(before) && before->kind < A_BLOCK);
     if (sign && value && p->token.newline)
         warn(p, p->token, "this line starts a new statement, right after an expression",
-             "to go on with the expression, end the line above with the sign, or put ( ) around all of it");
+             "to go on with the expression, end the line above with the sign, or put ( ) around "
+             "all of it");
 }
 
 static void advise_separator(Parser *p, Error *error, const Ast *before) {
     int kind = p->token.kind;
     if (kind == T_ASSIGN && before->kind == A_ASSIGN)
         advise(error, "an assignment has no value: write b = 3; a = b");
-    if (kind == T_COMMA && before->kind == A_ASSIGN) advise(error, "a list stands in parentheses: x = (1, 2)");
+    if (kind == T_COMMA && before->kind == A_ASSIGN)
+        advise(error, "a list stands in parentheses: x = (1, 2)");
     if (kind == T_COMMA) advise(error, "a list stands in parentheses: (a, b)");
     if (kind == T_COLON) advise(error, "a block stands in braces: { ... }");
-    if (before->kind == A_IF || before->kind == A_TRY || before->kind == A_BLOCK || before->kind == A_PAUSE ||
-        before->kind == A_RECORD)
-        advise(error, "a statement ends with its block; to go on with its value, put ( ) around it");
+    if (before->kind == A_IF || before->kind == A_TRY || before->kind == A_BLOCK ||
+        before->kind == A_PAUSE || before->kind == A_RECORD)
+        advise(error,
+               "a statement ends with its block; to go on with its value, put ( ) around it");
     if (before->kind == A_NAME && starts_operand(kind))
         advise(error, "a call needs parentheses: %s(...)", before->name->text);
     if (starts_operand(kind)) advise(error, "two statements on one line are separated by `;`");
@@ -89,8 +93,9 @@ static void end_of_statement(Parser *p, Ast *before) {
         warn_of_sign(p, before);
     } else {
         bool after_record = p->previous_end == p->after_angles;
-        Error *error = unexpected(p, after_record ? "a newline or `;` after the `>` that closes the block"
-                                                  : "a newline or `;`");
+        Error *error =
+            unexpected(p, after_record ? "a newline or `;` after the `>` that closes the block"
+                                       : "a newline or `;`");
         advise_separator(p, error, before);
     }
 }
@@ -149,7 +154,8 @@ Ast *try_expression(Parser *p) {
     Ast *body = block(p, "`try`");
     if (!p->panicking && p->token.kind == T_CATCH) advance(p);
     else if (!p->panicking) unexpected(p, "`catch` after the block of `try`");
-    if (!p->panicking && p->token.kind != T_BRACE_OPEN) name = expect_name(p, "a name for the error");
+    if (!p->panicking && p->token.kind != T_BRACE_OPEN)
+        name = expect_name(p, "a name for the error");
     if (name) note_assigned(p, name);
     Ast *handler = block(p, "`catch err`");
     Ast *node = new_node(p, A_TRY, start, p->previous_end);
@@ -182,20 +188,24 @@ Ast *record_expression(Parser *p) {
     const char *word = token_text(sign.kind);
     size_t mark = p->stack_count;
     advance(p);
-    if (sign.kind == T_RECORD && p->token.kind == T_PAREN_OPEN && on_this_line(p)) call_arguments(p);
+    if (sign.kind == T_RECORD && p->token.kind == T_PAREN_OPEN && on_this_line(p))
+        call_arguments(p);
     bool angle = p->token.kind == T_LESS && on_this_line(p);
     if (!angle && p->token.kind != T_BRACE_OPEN && !p->panicking) {
-        advise(unexpected(p, "`<` with the block to record"), "%s < ... > or %s { ... }", word, word);
+        advise(unexpected(p, "`<` with the block to record"), "%s < ... > or %s { ... }", word,
+               word);
         more_does_not_help(p);
     }
     Ast *body = p->panicking ? error_node(p) : angle ? angles(p) : block(p, word);
-    Ast *node = new_node(p, sign.kind == T_RECORD ? A_RECORD : A_PAUSE, sign.start, p->previous_end);
+    Ast *node =
+        new_node(p, sign.kind == T_RECORD ? A_RECORD : A_PAUSE, sign.start, p->previous_end);
     node->b = body;
     node->flags = angle ? 0 : AST_BRACES;
     take_kids(p, node, mark);
     for (uint32_t i = 0; i < node->count && !p->panicking; i++)
         if (node->kids[i]->kind != A_NAMED)
-            advise(syntax_error(p, sign, "the options of %s have names", word), "as in record(train = false)");
+            advise(syntax_error(p, sign, "the options of %s have names", word),
+                   "as in record(train = false)");
     return finished(p, node);
 }
 
@@ -216,11 +226,12 @@ static bool is_doc_line(const char *text, uint32_t line) {
     return text[line] == '#' && text[line + 1] == '#';
 }
 
-/* The ## lines directly above `start`, none of them before `from`, joined; NULL if there are none. */
+/* The ## lines directly above `start`, none of them before `from`, joined; NULL for none. */
 static String *doc_above(Parser *p, uint32_t from, uint32_t start) {
     const char *text = p->source->text;
     uint32_t last = line_start(text, start), first = last;
-    while (first > from && is_doc_line(text, line_start(text, first - 1))) first = line_start(text, first - 1);
+    while (first > from && is_doc_line(text, line_start(text, first - 1)))
+        first = line_start(text, first - 1);
     if (first == last || first < from || skip_blanks(text, last) != start) return NULL;
     char *doc = pool_bytes(last - first), *out = doc;
     for (uint32_t at = first; at < last;) {
@@ -306,7 +317,8 @@ static Ast *return_statement(Parser *p) {
     uint32_t start = p->token.start;
     if (!p->token.newline && starts_operand(p->token.kind)) {
         value = expression(p, 0);
-        if (!p->panicking && p->token.kind == T_COMMA && on_this_line(p)) value = bare_list(p, value, start);
+        if (!p->panicking && p->token.kind == T_COMMA && on_this_line(p))
+            value = bare_list(p, value, start);
     }
     Ast *node = new_node(p, A_RETURN, t.start, p->previous_end);
     node->a = value;
@@ -341,7 +353,8 @@ static Ast *import_statement(Parser *p) {
         name = expect_name(p, "a name for the module");
     }
     if (!name && !p->panicking)
-        advise(syntax_error(p, what, "this path gives the module no name"), "write `import \"...\" as name`");
+        advise(syntax_error(p, what, "this path gives the module no name"),
+               "write `import \"...\" as name`");
     Ast *node = new_node(p, A_IMPORT, start, p->previous_end);
     node->token = what.kind;
     node->name = name;
@@ -429,7 +442,8 @@ static Ast *assignment(Parser *p, Ast *target, uint32_t start) {
     Token sign = p->token, text = { .start = start, .end = p->previous_end };
     target = to_target(p, target);
     if (target->kind == A_TARGETS && sign.kind != T_ASSIGN)
-        advise(syntax_error(p, sign, "%s takes a single target", token_text(sign.kind)), "write one statement for each");
+        advise(syntax_error(p, sign, "%s takes a single target", token_text(sign.kind)),
+               "write one statement for each");
     advance(p);
     uint32_t value_start = p->token.start;
     Ast *value = expression(p, 0);
@@ -448,7 +462,8 @@ static Ast *expression_statement(Parser *p) {
     Ast *first = expression(p, 0);
     bool list = !p->panicking && p->token.kind == T_COMMA && on_this_line(p);
     if (list) first = bare_list(p, first, start);
-    if (!p->panicking && is_assignment(p->token.kind) && on_this_line(p)) return assignment(p, first, start);
+    if (!p->panicking && is_assignment(p->token.kind) && on_this_line(p))
+        return assignment(p, first, start);
     if (!list || p->panicking) return first;
     Token where = { .start = start, .end = p->previous_end };
     advise(syntax_error(p, where, "a list that stands alone needs parentheses"), "write (a, b)");
@@ -460,13 +475,16 @@ static Ast *expression_statement(Parser *p) {
 static Ast *stray(Parser *p) {
     Token t = p->token;
     Error *error = syntax_error(p, t, "%s closes nothing that is open", token_text(t.kind));
-    if (t.kind == T_GREATER && p->closed_by.kind) point_at(p, error, p->closed_by, "the block was closed here");
+    if (t.kind == T_GREATER && p->closed_by.kind)
+        point_at(p, error, p->closed_by, "the block was closed here");
     return error_node(p);
 }
 
 static Ast *statement(Parser *p) {
     switch (p->token.kind) {
-    case T_FN: return p->next.kind == T_NAME || is_word(p->next.kind) ? function_statement(p) : expression_statement(p);
+    case T_FN:
+        return p->next.kind == T_NAME || is_word(p->next.kind) ? function_statement(p)
+                                                               : expression_statement(p);
     case T_IF: return if_expression(p);
     case T_TRY: return try_expression(p);
     case T_RECORD: case T_PAUSE: return record_expression(p);
@@ -476,7 +494,8 @@ static Ast *statement(Parser *p) {
     case T_RETURN: return return_statement(p);
     case T_IMPORT: return import_statement(p);
     case T_EXTERN: return extern_statement(p);
-    case T_GREATER: case T_PAREN_CLOSE: case T_SQUARE_CLOSE: case T_BRACE_CLOSE: case T_PIECE_CLOSE: return stray(p);
+    case T_GREATER: case T_PAREN_CLOSE: case T_SQUARE_CLOSE: case T_BRACE_CLOSE:
+    case T_PIECE_CLOSE: return stray(p);
     default: return expression_statement(p);
     }
 }

@@ -1,9 +1,9 @@
-/* Inside the parser: what parse.c, parse_expr.c and parse_stmt.c share. The one idea: the state knows the
- * innermost open bracket, and that alone decides whether a newline ends a statement and whether `>` closes a
- * record block.
+/* Inside the parser: what parse.c, parse_expr.c and parse_stmt.c share. The one idea: the state
+ * knows the innermost open bracket, and that alone decides whether a newline ends a statement and
+ * whether `>` closes a record block.
  *
- * After an error the parser is `panicking`: productions return at once with an A_ERROR, and the innermost list of
- * statements skips to where the next one begins. */
+ * After an error the parser is `panicking`: productions return at once with an A_ERROR, and the
+ * innermost list of statements skips to where the next one begins. */
 #ifndef PARSER_H
 #define PARSER_H
 #include "lex.h"
@@ -53,13 +53,15 @@ bool closes_record(const Parser *p);   /* the token is the `>` of the innermost 
 bool starts_operand(int kind);
 Token peek_behind_next(const Parser *p);
 
-/* Records an error unless one is being recovered from; NULL then. advise() and point_at() take NULL. */
-Error *syntax_error(Parser *p, Token where, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Records an error unless one is being recovered from; NULL then. advise() and point_at() take
+ * NULL. */
+Error *syntax_error(Parser *p, Token where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 Error *unexpected(Parser *p, const char *expected);
 void advise(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void advise_foreign(Parser *p, Error *error);
 void point_at(Parser *p, Error *error, Token where, const char *text);
-void more_does_not_help(Parser *p);    /* behind an error at the end of the text: it is not INCOMPLETE */
+void more_does_not_help(Parser *p);    /* behind an error at the end: not INCOMPLETE */
 void warn(Parser *p, Token where, const char *message, const char *advice);
 
 void open_bracket(Parser *p, Bracket *bracket, BracketKind kind);  /* at its token */
@@ -68,7 +70,8 @@ bool expect(Parser *p, int kind, const char *expected);
 String *expect_name(Parser *p, const char *expected);
 
 Ast *new_node(Parser *p, AstKind kind, uint32_t start, uint32_t end);
-/* A node whose span is a sign with operands; `operands` of them are given by push order of span_set. */
+/* A node whose span is a sign with operands; `operands` of them are given by push order of
+ * span_set. */
 Ast *new_sign(Parser *p, AstKind kind, Token sign, uint32_t operands, uint32_t start, uint32_t end);
 Ast *error_node(Parser *p);
 Ast *finished(Parser *p, Ast *node);   /* computes its depth; an error if it is past MAX_HEIGHT */
@@ -82,7 +85,7 @@ Ast *expression(Parser *p, int power);
 Ast *block(Parser *p, const char *after);                          /* at `{` */
 void call_arguments(Parser *p);                                    /* at `(`; pushed on the stack */
 Ast *bare_list(Parser *p, Ast *first, uint32_t start);             /* a, b, c */
-Fn *new_function(Parser *p, String *name, uint32_t start);         /* at ( of its parameters; with its body */
+Fn *new_function(Parser *p, String *name, uint32_t start);  /* at `(`; with its body */
 Ast *to_target(Parser *p, Ast *node);
 void note_assigned(Parser *p, String *name);
 

@@ -1,9 +1,11 @@
-/* Names to slots. The one idea: walk a function once to learn which names it assigns and once to look names up;
- * only when both are done, and so are the functions inside it, is it known which of its variables others capture,
- * and then slots are given out and written into the nodes that wait for them.
+/* Names to slots. The one idea: walk a function once to learn which names it assigns and once to
+ * look names up; only when both are done, and so are the functions inside it, is it known which of
+ * its variables others capture, and then slots are given out and written into the nodes that wait
+ * for them.
  *
- * Walks recurse into the right side of a node and loop down its left side, so that a sum of 20 000 terms costs no
- * stack. It must not know how anything is evaluated, but for AST_PIN, which it computes at the end. */
+ * Walks recurse into the right side of a node and loop down its left side, so that a sum of 20 000
+ * terms costs no stack. It must not know how anything is evaluated, but for AST_PIN, which it
+ * computes at the end. */
 #include "parse.h"
 #include <stdio.h>
 #include <string.h>
@@ -65,12 +67,12 @@ struct FnScope {
     Fn *fn;
     FnScope *outer;
     NameMap names;
-    NameMap farther;             /* variables of outer functions that own ones of the same name hide */
+    NameMap farther;             /* variables of outer functions that own ones hide */
     Variable *variable;
     size_t count, capacity;
     Ast **waiting;               /* nodes whose slot is a variable's number until finish() */
     size_t waiting_count, waiting_capacity;
-    Fn **inner;                  /* functions directly inside: their captured[] are variable numbers */
+    Fn **inner;                  /* directly inside: their captured[] are variable numbers */
     size_t inner_count, inner_capacity;
 };
 
@@ -102,7 +104,8 @@ static uint32_t add_variable(FnScope *scope, NameMap *map, String *name, Span as
 
 static void widen_globals(Names *globals) {
     size_t old = globals->capacity, more = old ? old * 2 : 64;
-    globals->name = mem_resize(globals->name, old * sizeof *globals->name, more * sizeof *globals->name);
+    globals->name =
+        mem_resize(globals->name, old * sizeof *globals->name, more * sizeof *globals->name);
     globals->assigned = mem_resize(globals->assigned, old * sizeof(Span), more * sizeof(Span));
     globals->capacity = more;
 }
@@ -151,7 +154,8 @@ static void declare_all(Resolver *r, const Ast *node) {
         default: break;
         }
         for (uint32_t i = 0; i < node->count; i++) declare_all(r, node->kids[i]);
-        if (node->kind != A_ATTACH && node->kind != A_METHOD && node->kind != A_FIELD) declare_all(r, node->b);
+        if (node->kind != A_ATTACH && node->kind != A_METHOD && node->kind != A_FIELD)
+            declare_all(r, node->b);
         declare_all(r, node->c);
     }
 }
@@ -159,7 +163,8 @@ static void declare_all(Resolver *r, const Ast *node) {
 /* ---- the second walk: what does each name mean? ---- */
 
 static void wait_for_slot(FnScope *scope, Ast *node, uint32_t number) {
-    scope->waiting = widened(scope->waiting, scope->waiting_count, &scope->waiting_capacity, sizeof(Ast *));
+    scope->waiting =
+        widened(scope->waiting, scope->waiting_count, &scope->waiting_capacity, sizeof(Ast *));
     scope->waiting[scope->waiting_count++] = node;
     node->scope = S_LOCAL;
     node->slot = number;
@@ -167,9 +172,11 @@ static void wait_for_slot(FnScope *scope, Ast *node, uint32_t number) {
 
 static bool capture_into(FnScope *scope, NameMap *map, String *name, uint32_t *number);
 
-/* The variable of `scope` called `name`: its own, or one of a function around it, captured through all between. */
+/* The variable of `scope` called `name`: its own, or one of a function around it, captured through
+ * all between. */
 static bool capture(FnScope *scope, String *name, uint32_t *number) {
-    return scope && (map_find(&scope->names, name, number) || capture_into(scope, &scope->names, name, number));
+    return scope && (map_find(&scope->names, name, number) ||
+                     capture_into(scope, &scope->names, name, number));
 }
 
 static bool capture_into(FnScope *scope, NameMap *map, String *name, uint32_t *number) {
@@ -193,8 +200,8 @@ static void resolve_name(Resolver *r, Ast *node) {
     }
 }
 
-/* What stands behind a variable that may turn out to be no function: one of that name of an outer function, and at
- * last the global. */
+/* What stands behind a variable that may turn out to be no function: one of that name of an outer
+ * function, and at last the global. */
 static Ast *name_behind(Resolver *r, const Ast *node) {
     uint32_t number;
     Ast *behind = ast_new(r->source, A_NAME, node->span);
@@ -234,7 +241,8 @@ static void resolve_all(Resolver *r, Ast *node) {
     for (; node; node = node->a) {
         resolve_node(r, node);
         for (uint32_t i = 0; i < node->count; i++) resolve_all(r, node->kids[i]);
-        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH) resolve_all(r, node->b);
+        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH)
+            resolve_all(r, node->b);
         resolve_all(r, node->c);
     }
 }
@@ -249,7 +257,8 @@ static void number_variables(FnScope *scope) {
     fn->cell_count = fn->captured_count;
     for (size_t i = 0; i < scope->count; i++) {
         Variable *variable = &scope->variable[i];
-        if (!variable->captured) variable->slot = variable->shared ? fn->cell_count++ : fn->local_count++;
+        if (!variable->captured)
+            variable->slot = variable->shared ? fn->cell_count++ : fn->local_count++;
     }
 }
 
@@ -312,23 +321,25 @@ static void resolve_function(Resolver *r, Fn *fn) {
     finish(r, &scope);
     r->scope = scope.outer;
     if (!r->scope) return;
-    r->scope->inner = widened(r->scope->inner, r->scope->inner_count, &r->scope->inner_capacity, sizeof(Fn *));
+    r->scope->inner =
+        widened(r->scope->inner, r->scope->inner_count, &r->scope->inner_capacity, sizeof(Fn *));
     r->scope->inner[r->scope->inner_count++] = fn;
 }
 
 /* ---- pins ----
- * `x + if c { x = 2; 1 } else { 0 }`: the value of x was read, borrowed, before x is assigned. An expression with
- * such a block inside keeps what it reads from the variables the block assigns. */
+ * `x + if c { x = 2; 1 } else { 0 }`: the value of x was read, borrowed, before x is assigned. An
+ * expression with such a block inside keeps what it reads. */
 
 static void pin_statements(Ast *node);
 static void pin_expression(Ast *node);
 
 static bool is_block_form(const Ast *node) {
-    return node->kind == A_IF || node->kind == A_TRY || node->kind == A_RECORD || node->kind == A_PAUSE ||
-           node->kind == A_BLOCK;
+    return node->kind == A_IF || node->kind == A_TRY || node->kind == A_RECORD ||
+           node->kind == A_PAUSE || node->kind == A_BLOCK;
 }
 
-/* Visits the nodes of an expression, the insides of its functions left out; stops when `each` says so. */
+/* Visits the nodes of an expression, the insides of its functions left out; stops when `each` says
+ * so. */
 static bool any_node(Ast *node, bool (*each)(Ast *node, void *env), void *env) {
     for (; node; node = node->a) {
         if (each(node, env)) return true;
@@ -343,8 +354,9 @@ static bool any_node(Ast *node, bool (*each)(Ast *node, void *env), void *env) {
 
 static bool is_assigning(Ast *node, void *env) {
     (void)env;
-    return node->kind == A_ASSIGN || node->kind == A_FOR || node->kind == A_ATTACH || node->kind == A_FN ||
-           node->kind == A_IMPORT || node->kind == A_EXTERN_FN || (node->kind == A_TRY && node->name);
+    return node->kind == A_ASSIGN || node->kind == A_FOR || node->kind == A_ATTACH ||
+           node->kind == A_FN || node->kind == A_IMPORT || node->kind == A_EXTERN_FN ||
+           (node->kind == A_TRY && node->name);
 }
 
 static bool has_assigning_block(Ast *node, void *env) {
@@ -355,7 +367,8 @@ static bool has_assigning_block(Ast *node, void *env) {
 static bool pin_function(Ast *node, void *env) {
     (void)env;
     if (!node->fn) return false;
-    for (uint32_t i = 0; i < node->fn->parameter_count; i++) pin_expression(node->fn->parameters[i].default_value);
+    for (uint32_t i = 0; i < node->fn->parameter_count; i++)
+        pin_expression(node->fn->parameters[i].default_value);
     pin_statements(node->fn->body);
     return false;
 }
@@ -425,7 +438,8 @@ static void pin_statements(Ast *node) {
 bool resolve(Ast *program, Names *globals, uint32_t *top_locals, Error *error) {
     size_t mark = pool_mark();
     Resolver r = { .source = place_of(program->span).source, .globals = globals };
-    for (size_t i = 0; i < globals->count; i++) map_put(&r.global_names, globals->name[i], (uint32_t)i);
+    for (size_t i = 0; i < globals->count; i++)
+        map_put(&r.global_names, globals->name[i], (uint32_t)i);
     declare_all(&r, program);
     resolve_all(&r, program);
     pin_statements(program);

@@ -1,5 +1,6 @@
-/* Sources, spans and the arena of a source's tree. The one idea: places are kept in one growing table and named
- * by their index; line and column are worked out only when a message asks for them.
+/* Sources, spans and the arena of a source's tree. The one idea: places are kept in one growing
+ * table and named by their index; line and column are worked out only when a message asks for
+ * them.
  *
  * A span with operands takes one more entry behind them: the place of the whole expression. */
 #include "source.h"
@@ -31,7 +32,8 @@ static Chunk *chunk_new(Chunk *previous, size_t least) {
     if (bytes > LARGEST_CHUNK) bytes = LARGEST_CHUNK;
     if (bytes < least + sizeof(Chunk) + ARENA_ALIGN) bytes = least + sizeof(Chunk) + ARENA_ALIGN;
     Chunk *chunk = mem_alloc_zeroed(bytes);
-    *chunk = (Chunk){ previous, bytes, (sizeof(Chunk) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) };
+    size_t used = (sizeof(Chunk) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    *chunk = (Chunk){ previous, bytes, used };
     return chunk;
 }
 
@@ -88,7 +90,8 @@ static void source_register(Source *source) {
 }
 
 Source *source_new(const char *name, const char *text, size_t bytes) {
-    if (bytes >= UINT32_MAX) fail(E_LIMIT, "%s has %zu bytes: a source text may have 4 GB", name, bytes);
+    if (bytes >= UINT32_MAX)
+        fail(E_LIMIT, "%s has %zu bytes: a source text may have 4 GB", name, bytes);
     Source *source = mem_alloc_zeroed(sizeof *source);
     source->arena = mem_alloc_zeroed(sizeof *source->arena);
     source_register(source);
@@ -129,7 +132,8 @@ static uint32_t number_of(const Source *source) {
 Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands) {
     size_t first = table.entries ? table.entries : 1;
     size_t needed = first + 1 + (operands ? operands + 1 : 0);
-    if (needed >= UINT32_MAX) fail(E_LIMIT, "the programs of this process have more than 4e9 places");
+    if (needed >= UINT32_MAX)
+        fail(E_LIMIT, "the programs of this process have more than 4e9 places");
     table.entry = mem_grow(table.entry, &table.entry_capacity, needed, sizeof(Entry));
     Entry whole = { number_of(source), start, end, 0 };
     for (size_t i = first; i < needed; i++) table.entry[i] = whole;

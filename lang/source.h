@@ -1,8 +1,8 @@
-/* Sources and spans. The one idea: a Span is an index into one table of places, so that the runtime can
- * carry a place in 32 bits and only messages pay for looking it up.
+/* Sources and spans. The one idea: a Span is an index into one table of places, so that the
+ * runtime can carry a place in 32 bits and only messages pay for looking it up.
  *
- * A span may be followed by the spans of its operands (span + 1, span + 2, ...), so that a message about
- * `w * x` can point at `w` and at `x`:
+ * A span may be followed by the spans of its operands (span + 1, span + 2, ...), so that a message
+ * about `w * x` can point at `w` and at `x`:
  *     of                        the span itself            its operands
  *     a * b, a and b, a += b    the sign                   a, b
  *     -a, not a, a'             the sign                   a
@@ -12,7 +12,7 @@
  *     a[i, j]                   [i, j]                     a, i, j
  *     a = b                     a                          a, b
  *     all else                  the whole text             none
- * span_whole() gives the text of the whole expression for all of them. */
+ * place_whole() is the place of the whole expression for all of them. */
 #ifndef SOURCE_H
 #define SOURCE_H
 #include "value.h"
@@ -36,18 +36,20 @@ typedef struct Place {
 } Place;
 enum { MAX_SPAN_OPERANDS = 8 };
 
-Source *source_new(const char *name, const char *text, size_t bytes);   /* lives as long as the process */
-Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands);  /* reserves 1 + operands */
-void span_set(Span span, Source *source, uint32_t start, uint32_t end);          /* fills a reserved one */
-void span_set_whole(Span span, uint32_t start, uint32_t end);  /* of one with operands: the whole expression */
+/* Lives as long as the process. */
+Source *source_new(const char *name, const char *text, size_t bytes);
+/* Reserves 1 + operands spans; span_set() fills a reserved one. */
+Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands);
+void span_set(Span span, Source *source, uint32_t start, uint32_t end);
+void span_set_whole(Span span, uint32_t start, uint32_t end);  /* of one with operands */
 void span_bounds(Span span, uint32_t *start, uint32_t *end);   /* of the whole expression; cheap */
 Place place_of(Span span);            /* of 0: all zero, source NULL */
-Place place_whole(Span span);         /* the place of the whole expression that the span is the sign of */
+Place place_whole(Span span);         /* of the whole expression that the span is the sign of */
 /* The source text of a span, shortened with ... to at most `bytes`. */
 const char *span_text(Span span, char *buffer, size_t bytes);
 const char *span_whole_text(Span span, char *buffer, size_t bytes);
 /* The text of line `number` (1-based) without its line end. */
 const char *source_line(const Source *source, uint32_t number, size_t *bytes);
-void *arena_alloc(Source *source, size_t bytes);                        /* cleared */
-void sources_close(void);                                               /* frees all sources and spans */
+void *arena_alloc(Source *source, size_t bytes);   /* cleared */
+void sources_close(void);                          /* frees all sources and spans */
 #endif

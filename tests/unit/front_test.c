@@ -1,7 +1,7 @@
 /* The language's front: tokens, trees, slots and messages, from C.
  *
- * The one idea: tables of a text and what it must become. Trees are compared as s-expressions (ast_print), so a
- * row reads as a sentence about precedence, newlines or the closing `>`. */
+ * The one idea: tables of a text and what it must become. Trees are compared as s-expressions
+ * (ast_print), so a row reads as a sentence about precedence, newlines or the closing `>`. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,13 +195,17 @@ static char *repeated(const char *before, const char *part, size_t times, const 
 
 static void depth_has_limits(void **state) {
     (void)state;
-    static const struct { const char *before, *part, *after; size_t times; ParseStatus status; } rows[] = {
-        { "", "(", "", 100000, PARSE_ERROR },        { "x = ", "[", "", 100000, PARSE_ERROR },
-        { "", "{", "", 100000, PARSE_ERROR },        { "x = 1", " + 1", "", 100000, PARSE_ERROR },
-        { "", "-", "1", 100000, PARSE_ERROR },       { "", "x -> ", "x", 100000, PARSE_ERROR },
-        { "", "f\"{", "", 100000, PARSE_ERROR },     { "", "record <", "", 100000, PARSE_ERROR },
-        { "x = 1", " + 1", "", 19000, PARSE_OK },    { "x = [", "1,", "]", 1000000, PARSE_OK },
-        { "x = ", "x -> ", "x", 1000, PARSE_OK },    { "", "fn f() {", "", 2500, PARSE_ERROR },
+    static const struct {
+        const char *before, *part, *after;
+        size_t times;
+        ParseStatus status;
+    } rows[] = {
+        { "", "(", "", 100000, PARSE_ERROR },     { "x = ", "[", "", 100000, PARSE_ERROR },
+        { "", "{", "", 100000, PARSE_ERROR },     { "x = 1", " + 1", "", 100000, PARSE_ERROR },
+        { "", "-", "1", 100000, PARSE_ERROR },    { "", "x -> ", "x", 100000, PARSE_ERROR },
+        { "", "f\"{", "", 100000, PARSE_ERROR },  { "", "record <", "", 100000, PARSE_ERROR },
+        { "x = 1", " + 1", "", 19000, PARSE_OK }, { "x = [", "1,", "]", 1000000, PARSE_OK },
+        { "x = ", "x -> ", "x", 1000, PARSE_OK }, { "", "fn f() {", "", 2500, PARSE_ERROR },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = repeated(rows[i].before, rows[i].part, rows[i].times, rows[i].after);
@@ -244,7 +248,8 @@ static void statements_know_their_use(void **state) {
     (void)state;
     Ast *program = parsed("a; if b { c }; d").program;
     assert_int_equal(program->flags & AST_VALUE, AST_VALUE);
-    assert_int_equal(program->kids[0]->flags & (AST_QUIET | AST_STATEMENT), AST_QUIET | AST_STATEMENT);
+    assert_int_equal(program->kids[0]->flags & (AST_QUIET | AST_STATEMENT),
+                     AST_QUIET | AST_STATEMENT);
     assert_int_equal(program->kids[1]->b->kids[0]->flags & AST_STATEMENT, AST_STATEMENT);
     assert_int_equal(program->kids[2]->flags & (AST_QUIET | AST_STATEMENT), 0);
 }
@@ -293,7 +298,10 @@ static void captures_pass_through_functions_between(void **state) {
 
 static void assigning_makes_local(void **state) {
     (void)state;
-    Fn *f = resolved("x = 1\nfn f() { x.w += 1; y[0] = 2; z.attach_grad(); for i in x { }; try { } catch e { } }")->kids[1]->fn;
+    Fn *f = resolved("x = 1\nfn f() { x.w += 1; y[0] = 2; z.attach_grad(); for i in x { }; try { } "
+                     "catch e { } }")
+                ->kids[1]
+                ->fn;
     assert_int_equal(f->local_count, 5);
     assert_int_equal(place_of(f->local_assigned[1]).line, 2);
 }
@@ -311,7 +319,8 @@ static void reads_before_an_assigning_block_are_pinned(void **state) {
     (void)state;
     assert_true(resolved("y = x + if c { x = 2; 1 } else { 0 }")->kids[0]->b->a->flags & AST_PIN);
     assert_false(resolved("y = x + if c { 1 } else { 0 }")->kids[0]->b->a->flags & AST_PIN);
-    assert_false(resolved("y = if x > 1 { x = 2; x } else { 0 }")->kids[0]->b->a->a->flags & AST_PIN);
+    assert_false(resolved("y = if x > 1 { x = 2; x } else { 0 }")->kids[0]->b->a->a->flags &
+                 AST_PIN);
 }
 
 /* ---- messages ---- */
@@ -399,7 +408,8 @@ static void formatting_gives_one_layout(void **state) {
     (void)state;
     Error error;
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
-        char *once = format_source(source_new("t", layouts[i].text, strlen(layouts[i].text)), &error);
+        char *once =
+            format_source(source_new("t", layouts[i].text, strlen(layouts[i].text)), &error);
         assert_string_equal(once, layouts[i].layout);
         char *twice = format_source(source_new("t", once, strlen(once)), &error);
         assert_string_equal(twice, once);
@@ -436,7 +446,8 @@ static void tokens_cover_any_text(void **state) {
             text[i] = letters[(random = random * 1664525u + 1013904223u) >> 16 & 31];
         Lexer lexer = lex_start(text, sizeof text, round & 1);
         Token t = lex_next(&lexer);
-        for (uint32_t last = 0, steps = 0; t.kind != T_END; last = t.end, t = lex_next(&lexer), steps++) {
+        for (uint32_t last = 0, steps = 0; t.kind != T_END;
+             last = t.end, t = lex_next(&lexer), steps++) {
             assert_true(t.start >= last && t.end >= t.start && t.end <= sizeof text);
             assert_true(steps <= 2 * sizeof text);
         }

@@ -23,25 +23,27 @@ COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
 
 # ---- what to run ------------------------------------------------------------------------------
 
-SUBMAKE = $(MAKE) --no-print-directory -j$(CORES)
+# Parallel, unless the caller of make has said how many jobs there may be.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(CORES))
+MAKEFLAGS += --no-builtin-rules
 
 all:                 ## builds build/adl
-	@$(SUBMAKE) $(BUILD)/adl
+	@+$(SUBMAKE) $(BUILD)/adl
 demo: setup          ## sets up, builds, runs the tutorial, then opens the prompt on a terminal
-	@$(SUBMAKE) $(BUILD)/adl
+	@+$(SUBMAKE) $(BUILD)/adl
 	@$(BUILD)/adl examples/autograd.adl
 	@if [ -t 0 ]; then $(BUILD)/adl; fi
 check: setup-tests   ## sets up, builds, runs every test; the last line is `N passed, N failed`
-	@$(SUBMAKE) $(BUILD)/adl unit-tests
+	@+$(SUBMAKE) $(BUILD)/adl unit-tests
 	@tests/run $(BUILD)
 sanitize: setup-tests ## the same under the address and undefined-behaviour sanitizers
-	@$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests
+	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests
 	@tests/run build/sanitize
 fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
-	@$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
+	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
 	@build/sanitize/fuzz build/sanitize/adl $(TIME)
 bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
-	@$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
+	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
 	@tests/bench/run $(BUILD)
 install: all         ## copies adl to PREFIX/bin (default: /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin

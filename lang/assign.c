@@ -12,15 +12,23 @@
 /* Neither the old value nor the new one is counted or on the tape: plain numbers, bools, nil, unset. */
 static inline bool both_plain(Value a, Value b) { return (head_of(a) | head_of(b)) < V_ARRAY; }
 
+static __attribute__((noinline)) void store(Value *place, Value v) { value_store(place, v); }
+
 static Value assign_variable(Ast *node, Frame *frame) {
-    Value v = eval(node->b, frame);
-    if (__builtin_expect(frame->flow != FLOW_ON, 0)) return NIL;
+    const Value v = eval(node->b, frame);
     Value *place = &frame->variables[node->scope][node->slot];
     if (__builtin_expect(both_plain(*place, v), 1)) {
         *place = v;
     } else {
-        value_store(place, v);
+        store(place, v);
     }
+    return NIL;
+}
+
+/* The value has a block in it, which may break, continue or return instead of giving one. */
+static Value assign_if_on(Ast *node, Frame *frame) {
+    Value v = eval(node->b, frame);
+    if (frame->flow == FLOW_ON) value_store(&frame->variables[node->scope][node->slot], v);
     return NIL;
 }
 
@@ -333,6 +341,16 @@ Value eval_attach(Ast *node, Frame *frame) {
 
 /* ---- choosing ---- */
 
+static bool has_block(const Ast *node) {
+    if (!node) return false;
+    if (node->kind == A_BLOCK || has_block(node->a) || has_block(node->c)) return true;
+    if (node->kind != A_METHOD && node->kind != A_FIELD && has_block(node->b)) return true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (has_block(node->kids[i])) return true;
+    }
+    return false;
+}
+
 Eval *choose_assign(Ast *node) {
     bool update = node->op != OP_NONE;
     switch (node->a->kind) {
@@ -342,7 +360,9 @@ Eval *choose_assign(Ast *node) {
         node->slot = node->a->slot;
         node->c = appended(node);
         if (node->c) return assign_append;
-        return node->scope == S_CELL ? assign_cell : assign_variable;
+        if (node->scope == S_CELL) return assign_cell;
+        if (has_block(node->b)) return assign_if_on;
+        return choose_fast_assign(node) ? choose_fast_assign(node) : assign_variable;
     case A_TARGETS: return assign_targets;
     default: return update ? update_place : assign_element;
     }

@@ -9,17 +9,21 @@
 
 /* ---- blocks ---- */
 
+void statement_end_slow(const Frame *frame, size_t mark) {
+    pool_unwind(mark);
+    tape_statement_end(frame->tape_mark);
+}
+
 Value eval_block(Ast *node, Frame *frame) {
     size_t mark = pool_mark();
     bool has_value = node->flags & AST_VALUE;
-    uint32_t statements = node->count - has_value;
-    for (uint32_t i = 0; i < statements; i++) {
-        Ast *kid = node->kids[i];
-        kid->eval(kid, frame);
-        if (frame->flow != FLOW_ON) return NIL;
+    Ast **end = node->kids + node->count - has_value;
+    for (Ast **kid = node->kids; kid < end; kid++) {
+        (*kid)->eval(*kid, frame);
+        if (__builtin_expect(frame->flow != FLOW_ON, 0)) return NIL;
         statement_end(frame, mark);
     }
-    return has_value ? eval(node->kids[statements], frame) : NIL;
+    return has_value ? (*end)->eval(*end, frame) : NIL;
 }
 
 /* A block whose value an unfinished expression waits for: what that recorded is not ours to reclaim. */

@@ -12,6 +12,7 @@
 #include "module.h"
 #include "source.h"
 #include "tape.h"
+#include <string.h>
 
 /* ---- frames ---- */
 typedef enum Flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN } Flow;
@@ -50,14 +51,21 @@ void interp_close(void);
 /* ---- evaluating ---- */
 static inline Value eval(Ast *node, Frame *frame) { return node->eval(node, frame); }
 void choose(Ast *node);                          /* the whole tree below */
-Eval *choose_fast(Ast *node);                    /* eval_fast.c: NULL if there is nothing special */
+Eval *choose_fast(const Ast *node);              /* eval_fast.c: NULL if there is nothing special */
+Eval *choose_fast_assign(const Ast *node);       /* the same for name = x op y */
 bool truth(Value v, Span span);                  /* of a condition; fails as LANGUAGE.md's Truth says */
 static inline bool condition(Ast *node, Frame *frame) {
     Value v = eval(node, frame);
     return v.tag == V_BOOL ? v.as.truth : truth(v, node->span);
 }
-/* Both halves of a value in one word each: head 0 is a plain number. */
-static inline uint64_t head_of(Value v) { return v.tag | (uint64_t)v.node << 32; }
+/* Tag and tape node as one word, the tag in its low half: 0 is a plain number; from V_ARRAY on, something is
+ * counted or on the tape. */
+static inline uint64_t head_of(Value v) {
+    uint64_t head;
+    memcpy(&head, &v, sizeof head);
+    return head;
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "head_of() reads the tag as the low half");
 
 /* ---- expressions: eval.c ---- */
 Value binary(Ast *node, Value x, Value y);       /* any operands; records, broadcasts, maps over trees */
@@ -86,9 +94,9 @@ void assign(Ast *target, Frame *frame, Value v); /* to a name, a place, or a nes
 Value *stack_push(Value v);
 _Noreturn void stack_full(void);
 /* Ends a statement: what it made and nobody stored goes. */
+void statement_end_slow(const Frame *frame, size_t mark);
 static inline void statement_end(const Frame *frame, size_t mark) {
-    pool_unwind(mark);
-    tape_statement_end(frame->tape_mark);
+    if (__builtin_expect(rt.pool_count != mark || rt.tape->busy, 0)) statement_end_slow(frame, mark);
 }
 /* Walks a sequence: each(item, env) until it gives false. Fails if v cannot be walked. */
 void each_item(Value v, bool (*each)(Value item, void *env), void *env);

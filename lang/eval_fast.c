@@ -35,7 +35,25 @@ static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x,
         return general(node, frame, x, y);                                                     \
     }
 
-#define NODES(op, result)                                                                      \
+/* The same, stored into the variable of a surrounding assignment. */
+#define STORE(name, first, second, result)                                                     \
+    static Value store_##name(Ast *assignment, Frame *frame) {                                 \
+        Ast *node = assignment->b;                                                             \
+        first;                                                                                 \
+        second;                                                                                \
+        Value *place = &frame->variables[assignment->scope][assignment->slot];                 \
+        if (__builtin_expect((head_of(x) | head_of(y)) == 0 && head_of(*place) < V_ARRAY, 1)) { \
+            const double a = x.as.num, b = y.as.num;                                           \
+            *place = result;                                                                   \
+        } else {                                                                               \
+            value_store(place, general(node, frame, x, y));                                    \
+        }                                                                                      \
+        return NIL;                                                                            \
+    }
+
+#define NODES(op, result) FORMS(NODE, op, result)
+#define STORES(op, result) FORMS(STORE, op, result)
+#define FORMS(NODE, op, result)                                                                      \
     NODE(op##_vk, VARIABLE(x, node->a), CONSTANT(y, node->b), result)                          \
     NODE(op##_kv, CONSTANT(x, node->a), VARIABLE(y, node->b), result)                          \
     NODE(op##_ek, EXPRESSION(x, node->a), CONSTANT(y, node->b), result)                        \
@@ -45,15 +63,18 @@ static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x,
     NODE(op##_ev, EXPRESSION(x, node->a), VARIABLE(y, node->b), result)                        \
     NODE(op##_ee, EXPRESSION(x, node->a), EXPRESSION(y, node->b), result)
 
-/* The operations with a short way, and what they give for plain numbers a and b: as their rows in ops.def. */
-#define FAST_OPS(OP)                                                                           \
+/* The operations with a short way, and what they give for plain numbers a and b: as their rows in ops.def.
+ * Those that loops are made of are also stored without a call in between. */
+#define LOOP_OPS(OP)                                                                           \
     OP(add, number(a + b))                                                                     \
     OP(sub, number(a - b))                                                                     \
     OP(mul, number(a * b))                                                                     \
-    OP(div, number(a / b))                                                                     \
-    OP(mod, number(elem_kernels[node->op].scalar(a, b)))                                                              \
-    OP(floor_divide, number(elem_kernels[node->op].scalar(a, b)))                                               \
-    OP(power, number(elem_kernels[node->op].scalar(a, b)))                                                             \
+    OP(div, number(a / b))
+#define FAST_OPS(OP)                                                                           \
+    LOOP_OPS(OP)                                                                               \
+    OP(mod, number(elem_kernels[node->op].scalar(a, b)))                                       \
+    OP(floor_divide, number(elem_kernels[node->op].scalar(a, b)))                              \
+    OP(power, number(elem_kernels[node->op].scalar(a, b)))                                     \
     OP(eq, boolean(a == b))                                                                    \
     OP(ne, boolean(a != b))                                                                    \
     OP(lt, boolean(a < b))                                                                     \
@@ -62,16 +83,18 @@ static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x,
     OP(ge, boolean(a >= b))
 
 FAST_OPS(NODES)
+LOOP_OPS(STORES)
 
 /* By the kinds of the left operand and the right: expression, variable, constant. */
 enum { EXPRESSION_, VARIABLE_, CONSTANT_, OPERAND_KINDS };
-#define TABLE(op, result)                                                                      \
-    [OP_##op] = {                                                                              \
-        { op##_ee, op##_ev, op##_ek },                                                         \
-        { op##_ve, op##_vv, op##_vk },                                                         \
-        { op##_ke, op##_kv, op##_ee },                                                         \
-    },
-static Eval *const fast[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = { FAST_OPS(TABLE) };
+typedef Eval *const Forms[OPERAND_KINDS][OPERAND_KINDS];
+#define NODE_FORMS(op, result)                                                                 \
+    [OP_##op] = { { op##_ee, op##_ev, op##_ek }, { op##_ve, op##_vv, op##_vk }, { op##_ke, op##_kv, op##_ee } },
+#define STORE_FORMS(op, result)                                                                \
+    [OP_##op] = { { store_##op##_ee, store_##op##_ev, store_##op##_ek },                       \
+                  { store_##op##_ve, store_##op##_vv, store_##op##_vk },                       \
+                  { store_##op##_ke, store_##op##_kv, store_##op##_ee } },
+static const Forms nodes[OP_ELEMS] = { FAST_OPS(NODE_FORMS) }, stores[OP_ELEMS] = { LOOP_OPS(STORE_FORMS) };
 
 static int operand_kind(const Ast *node) {
     if (node->kind == A_NAME && node->scope != S_CELL && !(node->flags & AST_PIN)) return VARIABLE_;
@@ -79,7 +102,10 @@ static int operand_kind(const Ast *node) {
     return EXPRESSION_;
 }
 
-Eval *choose_fast(Ast *node) {
+static Eval *form_of(const Forms *table, const Ast *node) {
     if (node->kind != A_BINARY || node->op >= OP_ELEMS) return NULL;
-    return fast[node->op][operand_kind(node->a)][operand_kind(node->b)];
+    return table[node->op][operand_kind(node->a)][operand_kind(node->b)];
 }
+
+Eval *choose_fast(const Ast *node) { return form_of(nodes, node); }
+Eval *choose_fast_assign(const Ast *node) { return form_of(stores, node->b); }

@@ -165,8 +165,9 @@ VM double vm_poly13(double x, double a, double b, double c, double d, double e, 
 
 /* ---- exp and its relatives ---- */
 
-/* e^(x + x_lo) = 2^k (1 + p.hi + p.lo) for |x| < 2^10, where |p.hi| < 0.35 and |p.lo| < 0.08. */
-typedef struct VmExp { uint64_t k; VmPair p; } VmExp;
+/* e^(x + x_lo) = 2^k (1 + p.hi + p.lo) for |x| < 2^10, where |p.hi| < 0.35 and |p.lo| < 0.08.
+ * lost is the rounding error of the reduced argument; its effect, p.hi * lost, is not in p.lo. */
+typedef struct VmExp { uint64_t k; VmPair p; double lost; } VmExp;
 VM VmExp vm_exp_parts(double x, double x_lo) {
     double shifted = VM_FMA(x, VM_LOG2_E, VM_SHIFT), k = shifted - VM_SHIFT;
     double r_hi = VM_FMA(-k, VM_LN2_HI, x), r_lo = VM_FMA(-k, VM_LN2_LO, x_lo), r = r_hi + r_lo;
@@ -174,7 +175,7 @@ VM VmExp vm_exp_parts(double x, double x_lo) {
                          0.0013888888888869328, 0.00019841269883512857, 2.4801587356862835e-05,
                          2.7557246530023269e-06, 2.7557245277790503e-07, 2.510830791075881e-08,
                          2.0923798072188301e-09);
-    return (VmExp){ vm_bits(shifted), { r_hi, VM_FMA(r * r, q, r_lo) } };
+    return (VmExp){ vm_bits(shifted), { r_hi, VM_FMA(r * r, q, r_lo) }, r_lo - (r - r_hi) };
 }
 
 VM double vm_clamp(double x, double low, double high) {
@@ -202,7 +203,8 @@ VM VmPair vm_half_expm1(double x) {
     VmExp e = vm_exp_parts(x, 0);
     double power = vm_power_of_two(e.k - 1);
     VmPair less = vm_sum(power, -0.5), sum = vm_sum_ordered(less.hi, e.p.hi * power);
-    return vm_sum_ordered(sum.hi, VM_FMA(e.p.lo, power, sum.lo + less.lo));
+    double lo = VM_FMA(e.p.hi, e.lost, e.p.lo);
+    return vm_sum_ordered(sum.hi, VM_FMA(lo, power, sum.lo + less.lo));
 }
 
 VM double vm_expm1(double x) {
@@ -231,10 +233,14 @@ VM VmScaled vm_exp_scaled(double x, double x_lo) {
                        vm_of_bits((both - half) << 52) };
 }
 
-/* 1 + e^-|x| */
-VM VmPair vm_one_and_exp(VmScaled e) {
-    VmPair sum = vm_sum_ordered(1, e.p.hi * e.first * e.second);
-    return (VmPair){ sum.hi, sum.lo + e.p.lo * e.first * e.second };
+VM VmPair vm_unscaled(VmScaled e) {
+    return (VmPair){ e.p.hi * e.first * e.second, e.p.lo * e.first * e.second };
+}
+
+/* 1 + e for 0 <= e <= 1 */
+VM VmPair vm_one_plus(VmPair e) {
+    VmPair sum = vm_sum_ordered(1, e.hi);
+    return (VmPair){ sum.hi, sum.lo + e.lo };
 }
 
 /* With e = e^-|x|: 1 / (1 + e), or for a negative x e / (1 + e), scaled last because it may be
@@ -243,7 +249,7 @@ VM double vm_sigmoid(double x) {
     VmScaled e = vm_exp_scaled(-__builtin_fabs(x), 0);
     bool negative = x < 0;
     VmPair above = { negative ? e.p.hi : 1, negative ? e.p.lo : 0 };
-    VmPair q = vm_quotient_pair(above, vm_one_and_exp(e));
+    VmPair q = vm_quotient_pair(above, vm_one_plus(vm_unscaled(e)));
     return (q.hi + q.lo) * (negative ? e.first : 1) * (negative ? e.second : 1);
 }
 
@@ -368,12 +374,13 @@ VM double vm_log10(double x) {
                           (VmPair){ 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57 });
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
+/* log(1 + e^x) = max(x, 0) + log(1 + e) with e = e^-|x|, and e - e^2/2 for a tiny e. */
 VM double vm_softplus(double x) {
-    VmPair u = vm_one_and_exp(vm_exp_scaled(-__builtin_fabs(x), 0));
+    VmPair e = vm_unscaled(vm_exp_scaled(-__builtin_fabs(x), 0)), u = vm_one_plus(e);
     VmPair log = vm_log_pair(u.hi, u.lo, 0), sum = vm_sum(x > 0 ? x : 0, log.hi);
     double r = sum.hi + (sum.lo + log.lo);
-    return x > 40 ? x : r;
+    r = x > 40 ? x : r;
+    return x < -30 ? e.hi + VM_FMA(-0.5 * e.hi, e.hi, e.lo) : r;
 }
 
 VM double vm_log_sigmoid(double x) { return -vm_softplus(-x); }
@@ -420,7 +427,7 @@ VM float vm_sqrtf(float x) { return __builtin_sqrtf(x); }
 
 /* 1 / sqrt(x), with the errors e of 1 / root and rest of the root. */
 VM double vm_rsqrt(double x) {
-    bool small = x < 0x1p-1022;
+    bool small = x < 0x1p-900;   /* the rest must not be subnormal */
     double normal = small ? x * 0x1p54 : x, root = __builtin_sqrt(normal), y = 1 / root;
     double rest = vm_rest(normal, root, root), e = vm_rest(1, y, root);
     double r = VM_FMA(y, e - 0.5 * rest * y * y, y) * (small ? 0x1p27 : 1);
@@ -709,7 +716,9 @@ VM double vm_gelu(double x) {
     double near = 0.5 * bounded * root_half;
     double half = VM_FMA(near, vm_erf_series(0.5 * x * x), near) + 0.5;
     double positive = bounded * (1 - 0.5 * far.p.hi * far.first * far.second);
-    double r = bounded < 0 ? bounded * far.p.hi * (0.5 * far.first) * far.second : positive;
+    VmPair product = vm_product(bounded, far.p.hi);
+    double negative = product.hi + VM_FMA(bounded, far.p.lo, product.lo);
+    double r = bounded < 0 ? negative * (0.5 * far.first) * far.second : positive;
     return a < 0.75 ? bounded * half : r;
 }
 
@@ -790,8 +799,9 @@ VM float vm_tanhf(float x) {
 }
 
 VM float vm_sigmoidf(float x) {
-    float e = vm_expf(-__builtin_fabsf(x));
-    return (x < 0 ? e : 1) / (1 + e);
+    float e = vm_expf(-__builtin_fabsf(x)), sum = 1 + e, lost = e - (sum - 1);
+    float q = (x < 0 ? e : 1) / sum;
+    return VM_FMAF(-q * lost, 1.5f - 0.5f * sum, q);    /* 1.5 - sum / 2: about 1 / sum */
 }
 
 /* log(x + x_lo) + extra ln 2, as vm_log_pair. */

@@ -1,8 +1,9 @@
 /* Indexing: reading, replacing and adding to parts of an array.
  *
- * The one idea: pick() turns an index into a view (slices, new axes, plain numbers) and, if there are
- * gathers, a list of offsets into it; reading, writing and adding are then the same walk with another
- * move. An index stands in the attr as it was written, relative to no shape, so that the tape can show it. */
+ * The one idea: pick() turns an index into a view (slices, new axes, plain numbers) and, if
+ * there are gathers, a list of offsets into it; reading, writing and adding are then the same
+ * walk with another move. An index stands in the attr as it was written, relative to no shape,
+ * so that the tape can show it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +47,13 @@ typedef struct Picking {        /* on the way to a Pick */
 } Picking;
 
 static int64_t checked_index(double index, int64_t length, int axis) {
-    if (index >= 0 && index < (double)length && index == (double)(int64_t)index) return (int64_t)index;
-    if (index != floor(index)) fail(E_INDEX, "an index must be an integral number, and this one is %g", index);
+    if (index >= 0 && index < (double)length && index == (double)(int64_t)index)
+        return (int64_t)index;
+    if (index != floor(index))
+        fail(E_INDEX, "an index must be an integral number, and this one is %g", index);
     if (index >= (double)length || index < -(double)length)
-        fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", index, axis, (long long)length);
+        fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", index, axis,
+             (long long)length);
     return (int64_t)index + length;
 }
 
@@ -60,10 +64,13 @@ static void add_axis(Picking *p, int64_t dim, int64_t stride) {
 }
 
 static void pass_axes(Picking *p, int count) {
-    for (; count > 0; count--, p->source++) add_axis(p, shape_of(p->x)[p->source], strides_of(p->x)[p->source]);
+    for (; count > 0; count--, p->source++)
+        add_axis(p, shape_of(p->x)[p->source], strides_of(p->x)[p->source]);
 }
 
-static int64_t clamp(int64_t i, int64_t low, int64_t high) { return i < low ? low : i > high ? high : i; }
+static int64_t clamp(int64_t i, int64_t low, int64_t high) {
+    return i < low ? low : i > high ? high : i;
+}
 
 /* As in Python: ends outside the axis are moved to it. */
 static void slice_axis(Picking *p, const Attr *word) {
@@ -125,12 +132,14 @@ static int axes_used(int count, const Attr *words, const Value *gathers) {
     return used;
 }
 
-static void pick_items(Picking *p, int count, const Attr *words, const Value *gathers, bool gathering) {
+static void pick_items(Picking *p, int count, const Attr *words, const Value *gathers,
+                       bool gathering) {
     int spare = p->x->axes - axes_used(count, words, gathers);
     if (spare < 0) {
         char text[120];
         shape_text(p->x->axes, shape_of(p->x), text, sizeof text);
-        fail(E_INDEX, "too many indices: the index is for %d axes and the shape is %s", p->x->axes - spare, text);
+        fail(E_INDEX, "too many indices: the index is for %d axes and the shape is %s",
+             p->x->axes - spare, text);
     }
     bool expanded = false;
     for (int i = 0; i < count; i++, words += ITEM_WORDS) {
@@ -138,7 +147,8 @@ static void pick_items(Picking *p, int count, const Attr *words, const Value *ga
         case I_AT:
             if (gathering) gather_axis(p, array_of(number((double)words[1])));
             else {
-                int64_t n = shape_of(p->x)[p->source], at = checked_index((double)words[1], n, p->source);
+                int64_t n = shape_of(p->x)[p->source];
+                int64_t at = checked_index((double)words[1], n, p->source);
                 p->start += at * strides_of(p->x)[p->source++];
             }
             break;
@@ -178,8 +188,10 @@ static void find_offsets(Pick *pick) {
     pick->offset = pool_bytes((size_t)(pick->offsets + 1) * sizeof *pick->offset);
     memset(pick->offset, 0, (size_t)pick->offsets * sizeof *pick->offset);
     for (int i = 0; i < pick->gathered; i++) {
-        int64_t length = shape_of(pick->view)[pick->axis[i]], stride = strides_of(pick->view)[pick->axis[i]];
-        Array *places = array_contiguous(array_broadcast(pick->places[i], pick->pair.axes, pick->pair.dim));
+        int64_t length = shape_of(pick->view)[pick->axis[i]];
+        int64_t stride = strides_of(pick->view)[pick->axis[i]];
+        Array *paired = array_broadcast(pick->places[i], pick->pair.axes, pick->pair.dim);
+        Array *places = array_contiguous(paired);
         for (int64_t k = 0; k < pick->offsets; k++)
             pick->offset[k] += stride * checked_index(f64_of(places)[k], length, pick->source[i]);
         poll();
@@ -196,7 +208,8 @@ static void append_dim(Shape *shape, int64_t dim) {
     shape->dim[shape->axes++] = dim;
 }
 
-/* The pairs stand where the gathers stood if those were side by side, else in front (as in NumPy). */
+/* The pairs stand where the gathers stood if those were side by side, else in front (as in
+ * NumPy). */
 static void shape_result(Pick *pick) {
     bool together = pick->axis[pick->gathered - 1] - pick->axis[0] == pick->gathered - 1;
     pick->first = together ? pick->axis[0] : 0;
@@ -227,31 +240,35 @@ static void pick(Pick *made, Array *x, int count, const Attr *words, const Value
     shape_result(made);
 }
 
-static Shape picked_shape(const Pick *p) { return p->gathered ? p->result : value_shape(object(p->view)); }
+static Shape picked_shape(const Pick *p) {
+    return p->gathered ? p->result : value_shape(object(p->view));
+}
 
 /* ---- moving elements between a pick and an array of its result's shape ---- */
 typedef enum Move { READ, WRITE, ADD } Move;
 
-#define MOVE_RUN(name, T)                                                                              \
-    static void name(Move move, T *picked, int64_t stride, T *flat, int64_t n) {                       \
-        switch (move) {                                                                                \
-        case READ: for (int64_t i = 0; i < n; i++) flat[i] = picked[i * stride]; break;                \
-        case WRITE: for (int64_t i = 0; i < n; i++) picked[i * stride] = flat[i]; break;               \
-        case ADD: for (int64_t i = 0; i < n; i++) picked[i * stride] = (T)(picked[i * stride] + flat[i]); break; \
-        }                                                                                              \
+#define MOVE_RUN(name, T)                                                                          \
+    static inline void add_##name(T *to, T from) { *to = (T)(*to + from); }                        \
+    static void name(Move move, T *picked, int64_t stride, T *flat, int64_t n) {                   \
+        switch (move) {                                                                            \
+        case READ: for (int64_t i = 0; i < n; i++) flat[i] = picked[i * stride]; break;            \
+        case WRITE: for (int64_t i = 0; i < n; i++) picked[i * stride] = flat[i]; break;           \
+        case ADD: for (int64_t i = 0; i < n; i++) add_##name(&picked[i * stride], flat[i]); break; \
+        }                                                                                          \
     }
 MOVE_RUN(move_run_f64, double)
 MOVE_RUN(move_run_f32, float)
 MOVE_RUN(move_run_bool, uint8_t)
 
 /* Runs of one element, the plain x[[3, 1, 2]]. */
-#define MOVE_POINTS(name, T)                                                                           \
-    static void name(Move move, T *picked, const int64_t *offset, T *flat, int64_t n) {                \
-        switch (move) {                                                                                \
-        case READ: for (int64_t i = 0; i < n; i++) flat[i] = picked[offset[i]]; break;                 \
-        case WRITE: for (int64_t i = 0; i < n; i++) picked[offset[i]] = flat[i]; break;                \
-        case ADD: for (int64_t i = 0; i < n; i++) picked[offset[i]] = (T)(picked[offset[i]] + flat[i]); break; \
-        }                                                                                              \
+#define MOVE_POINTS(name, T)                                                                       \
+    static inline void add_##name(T *to, T from) { *to = (T)(*to + from); }                        \
+    static void name(Move move, T *picked, const int64_t *offset, T *flat, int64_t n) {            \
+        switch (move) {                                                                            \
+        case READ: for (int64_t i = 0; i < n; i++) flat[i] = picked[offset[i]]; break;             \
+        case WRITE: for (int64_t i = 0; i < n; i++) picked[offset[i]] = flat[i]; break;            \
+        case ADD: for (int64_t i = 0; i < n; i++) add_##name(&picked[offset[i]], flat[i]); break;  \
+        }                                                                                          \
     }
 MOVE_POINTS(move_points_f64, double)
 MOVE_POINTS(move_points_f32, float)
@@ -265,7 +282,8 @@ static void move_run(Move move, int dtype, char *picked, int64_t stride, char *f
     }
 }
 
-static void move_points(Move move, int dtype, char *picked, const int64_t *offset, char *flat, int64_t n) {
+static void move_points(Move move, int dtype, char *picked, const int64_t *offset, char *flat,
+                        int64_t n) {
     switch ((DType)dtype) {
     case F64: move_points_f64(move, (double *)picked, offset, (double *)flat, n); break;
     case F32: move_points_f32(move, (float *)picked, offset, (float *)flat, n); break;
@@ -282,7 +300,8 @@ static void move_gathered(Pick *p, Move move, Array *flat) {
     int passed = 0, dtype = p->view->dtype;
     for (int i = 0; i < p->view->axes; i++) {
         if (is_gathered(p, i)) continue;
-        odometer_push(passed++ < p->first ? &before : &behind, shape_of(p->view)[i], strides_of(p->view)[i]);
+        odometer_push(passed++ < p->first ? &before : &behind, shape_of(p->view)[i],
+                      strides_of(p->view)[i]);
     }
     int64_t run = 1, stride = 1, width = (int64_t)dtype_bytes(dtype);
     if (behind.axes) {
@@ -300,8 +319,11 @@ static void move_gathered(Pick *p, Move move, Array *flat) {
         }
         for (int64_t k = 0; k < p->offsets; k++) {
             char *at = picked + p->offset[k] * width;
-            for (int64_t turn = inner; turn > 0; turn--, at += odometer_step(&behind) * width, to += run * width)
+            for (int64_t turn = inner; turn > 0; turn--) {
                 move_run(move, dtype, at, stride, to, run);
+                at += odometer_step(&behind) * width;
+                to += run * width;
+            }
             poll();
         }
     }
@@ -399,7 +421,8 @@ static void put_into(Array *x, Value v, int count, const Attr *words, const Valu
     Pick p;
     pick(&p, x, count, words, gathers);
     Shape from = value_shape(v), to = picked_shape(&p), joined;
-    if (!shapes_join(&to, &from, &joined) || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
+    if (!shapes_join(&to, &from, &joined)
+        || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
         char left[120], right[120];
         shape_text(from.axes, from.dim, left, sizeof left);
         shape_text(to.axes, to.dim, right, sizeof right);
@@ -456,7 +479,8 @@ Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, ui
     attr[0] = count * ITEM_WORDS;
     if (!writable) return apply(OP_put, 2 + gathers, in, attr);
     /* v may be made of x itself, as in x[1:] = x[:-1]: then it is read before x is written */
-    Value source = v.tag == V_ARRAY && v.as.array->owner == x.as.array ? object(array_copy(v.as.array)) : v;
+    bool shared = v.tag == V_ARRAY && v.as.array->owner == x.as.array;
+    Value source = shared ? object(array_copy(v.as.array)) : v;
     put_into(x.as.array, source, count, attr + 1, in + 2);
     return constant(x);
 }
@@ -467,7 +491,8 @@ static bool has_gathers(const Attr *attr) {
     return false;
 }
 
-/* Where a place is stored to several times the last value stays, and only that one gets an adjoint. */
+/* Where a place is stored to several times the last value stays, and only that one gets an
+ * adjoint. */
 static Value stored_last(Value x, int count, const Value *in, const Attr *attr) {
     Value all[1 + MAX_ITEMS] = { zeros_like(x) };
     memcpy(all + 1, in + 2, (size_t)(count - 2) * sizeof *all);
@@ -492,19 +517,19 @@ Value op_put_rule(int which, Value g, int count, const Value *in, const Attr *at
 }
 
 /* ---- where ---- */
-#define CHOOSE(name, T)                                                                                \
-    static void name(int64_t n, char **at, const int64_t *stride, void *env) {                         \
-        T *out = (T *)at[0];                                                                           \
-        const uint8_t *condition = (const uint8_t *)at[1];                                             \
-        const T *x = (const T *)at[2], *y = (const T *)at[3];                                          \
-        int64_t c = stride[1], s = stride[2], t = stride[3];                                           \
-        (void)env;                                                                                     \
-        if (c == 1 && s == 1 && t == 1)                                                                \
-            for (int64_t i = 0; i < n; i++) out[i] = (condition[i] ? x : y)[i];                        \
-        else if (c == 1 && s == 1 && t == 0)                                                           \
-            for (int64_t i = 0; i < n; i++) out[i] = *(condition[i] ? x + i : y);                      \
-        else                                                                                           \
-            for (int64_t i = 0; i < n; i++) out[i] = *(condition[i * c] ? x + i * s : y + i * t);      \
+#define CHOOSE(name, T)                                                                            \
+    static void name(int64_t n, char **at, const int64_t *stride, void *env) {                     \
+        T *out = (T *)at[0];                                                                       \
+        const uint8_t *condition = (const uint8_t *)at[1];                                         \
+        const T *x = (const T *)at[2], *y = (const T *)at[3];                                      \
+        int64_t c = stride[1], s = stride[2], t = stride[3];                                       \
+        (void)env;                                                                                 \
+        if (c == 1 && s == 1 && t == 1)                                                            \
+            for (int64_t i = 0; i < n; i++) out[i] = (condition[i] ? x : y)[i];                    \
+        else if (c == 1 && s == 1 && t == 0)                                                       \
+            for (int64_t i = 0; i < n; i++) out[i] = *(condition[i] ? x + i : y);                  \
+        else                                                                                       \
+            for (int64_t i = 0; i < n; i++) out[i] = *(condition[i * c] ? x + i * s : y + i * t);  \
     }
 CHOOSE(choose_f64, double)
 CHOOSE(choose_f32, float)
@@ -526,15 +551,18 @@ Value kernel_where(int count, const Value *in, const Attr *attr) {
     }
     Array *arrays[4] = { array_new(dtype, shape.axes, shape.dim) };
     for (int i = 0; i < 3; i++) {
-        Array *a = i ? array_cast(array_of(in[i]), dtype) : array_of(op_cast(constant(in[0]), BOOL));
+        Array *a = i ? array_cast(array_of(in[i]), dtype)
+            : array_of(op_cast(constant(in[0]), BOOL));
         arrays[i + 1] = array_broadcast(a, shape.axes, shape.dim);
     }
-    array_walk(4, arrays, dtype == F64 ? choose_f64 : dtype == F32 ? choose_f32 : choose_bool, NULL);
+    array_walk(4, arrays, dtype == F64 ? choose_f64 : dtype == F32 ? choose_f32 : choose_bool,
+               NULL);
     return array_value(arrays[0]);
 }
 
 Value op_where(Value condition, Value x, Value y) {
-    if (is_number(condition) && is_number(x) && is_number(y) && !(rt.recording && (x.node | y.node))) {
+    if (is_number(condition) && is_number(x) && is_number(y)
+        && !(rt.recording && (x.node | y.node))) {
         Value chosen = constant(num_of(condition) != 0 ? x : y);
         return x.tag == y.tag ? chosen : number(num_of(chosen));
     }
@@ -565,7 +593,7 @@ Value call_take(int count, const Value *bound) {
     operand(places, "take");
     if (!is_given(bound[2])) {
         IndexItem item = gather_of(places);
-        return op_index(op_reshape(bound[0], 1, (int64_t[]){ size_of(bound[0]) }), 1, &item);
+        return op_index(op_flatten(bound[0]), 1, &item);
     }
     int axis = arg_axis(bound[2], n, "axis");
     IndexItem items[MAX_AXES];
@@ -597,10 +625,12 @@ Value call_diag(int count, const Value *bound) {
         diagonal_items(items, shape.dim[0], shape.dim[1], k);
         return op_index(x, 2, items);
     }
-    if (shape.axes != 1) fail(E_SHAPE, "diag needs one or two axes, and this array has %d", shape.axes);
+    if (shape.axes != 1)
+        fail(E_SHAPE, "diag needs one or two axes, and this array has %d", shape.axes);
     int64_t n = shape.dim[0] + llabs(k);
     diagonal_items(items, n, n, k);
-    return op_put(object(array_zeros(float_dtype(dtype_of(x)), 2, (int64_t[]){ n, n })), 2, items, x, false, 0);
+    Array *square = array_zeros(float_dtype(dtype_of(x)), 2, (int64_t[]){ n, n });
+    return op_put(object(square), 2, items, x, false, 0);
 }
 
 /* x where the column is at most (lower) or at least the row plus k, else 0, in the last two axes */
@@ -617,5 +647,5 @@ static Value triangle(const Value *bound, bool lower, const char *name) {
     return op_where(object(mask), x, number(0));
 }
 
-Value call_triu(int count, const Value *bound) { (void)count; return triangle(bound, false, "triu"); }
-Value call_tril(int count, const Value *bound) { (void)count; return triangle(bound, true, "tril"); }
+BIND(triu, triangle(bound, false, "triu"))
+BIND(tril, triangle(bound, true, "tril"))

@@ -1,35 +1,44 @@
 /* What the kernels of ROW operations share, and their names for the table (ops.c).
  *
- * A kernel computes from values that it treats as constants; a call binds the arguments of a user's
- * call, in the order of the signature, to the recording function op_NAME. In a signature `*name` takes
- * the remaining positional arguments as one list; what stands behind it can be given by name only. */
+ * A kernel computes from values that it treats as constants; a call binds the arguments of a
+ * user's call, in the order of the signature, to the recording function op_NAME. In a signature
+ * `*name` takes the remaining positional arguments as one list; what stands behind it can be
+ * given by name only. */
 #ifndef KERNELS_H
 #define KERNELS_H
 #include "ops.h"
 
 typedef Value Kernel(int count, const Value *in, const Attr *attr);
 typedef Value Call(int count, const Value *bound);
+/* A call that is one expression in `bound`. */
+#define BIND(name, result)                                                                         \
+    Value call_##name(int count, const Value *bound) { (void)count; return result; }
 
 /* ---- the table's ---- */
-Kernel kernel_sum, kernel_prod, kernel_max, kernel_min, kernel_any, kernel_all, kernel_norm;       /* reduce.c */
-Call call_sum, call_prod, call_max, call_min, call_any, call_all, call_norm;
+/* reduce.c */
+Kernel kernel_sum, kernel_prod, kernel_max, kernel_min, kernel_any, kernel_all, kernel_norm;
 Kernel kernel_sum_to;
-Kernel kernel_argmax, kernel_argmin, kernel_logsumexp, kernel_softmax, kernel_log_softmax;         /* lines.c */
-Call call_argmax, call_argmin, call_logsumexp, call_softmax, call_log_softmax;
+Call call_sum, call_prod, call_max, call_min, call_any, call_all, call_norm;
+/* lines.c */
+Kernel kernel_argmax, kernel_argmin, kernel_logsumexp, kernel_softmax, kernel_log_softmax;
 Kernel kernel_cumsum, kernel_cumprod, kernel_recurrence, kernel_shift;
-Call call_cumsum, call_cumprod;
 Kernel kernel_sort, kernel_argsort, kernel_take_along, kernel_put_along;
-Call call_sort, call_argsort, call_take_along;
-Kernel kernel_reshape, kernel_transpose, kernel_expand_to, kernel_cast, kernel_stack, kernel_concat; /* shape.c */
-Call call_reshape, call_transpose, call_broadcast_to, call_stack, call_concat;
-Call call_f64, call_f32, call_bool, call_array, call_asscalar, call_swapaxes, call_squeeze, call_expand_dims;
-Call call_split, call_tile, call_repeat, call_flip, call_roll, call_pad;
+Call call_argmax, call_argmin, call_logsumexp, call_softmax, call_log_softmax;
+Call call_cumsum, call_cumprod, call_sort, call_argsort, call_take_along, call_median;
+/* shape.c */
+Kernel kernel_reshape, kernel_transpose, kernel_expand_to, kernel_cast, kernel_stack, kernel_concat;
+Call call_reshape, call_transpose, call_broadcast_to, call_stack, call_concat, call_swapaxes;
+Call call_squeeze, call_expand_dims, call_split, call_tile, call_repeat, call_flip, call_roll;
+Call call_pad, call_f64, call_f32, call_bool, call_array, call_asscalar;
 Call call_shape, call_size, call_ndim, call_dtype;
-Kernel kernel_index, kernel_unindex, kernel_put, kernel_where;                                       /* index.c */
+/* index.c */
+Kernel kernel_index, kernel_unindex, kernel_put, kernel_where;
 Call call_where, call_take, call_diag, call_triu, call_tril;
-Kernel kernel_matmul;                                                                                /* linalg.c */
+/* linalg.c */
+Kernel kernel_matmul;
 Call call_matmul;
-Call call_zeros, call_ones, call_full, call_eye, call_arange, call_linspace;                         /* make.c */
+/* make.c */
+Call call_zeros, call_ones, call_full, call_eye, call_arange, call_linspace;
 Call call_zeros_like, call_ones_like, call_full_like;
 
 /* ---- values ---- */
@@ -37,20 +46,26 @@ static inline Value constant(Value v) { v.node = 0; return v; }
 static inline bool is_given(Value v) { return v.tag != V_UNSET && v.tag != V_NIL; }
 /* Computing with this dtype gives that one: bool becomes f64. */
 static inline int float_dtype(int dtype) { return dtype == F32 ? F32 : F64; }
-/* The dtype of several values together: f32 if no f64 array with axes takes part; bool if all are. */
+/* The dtype of several values together: f32 if one is and no other has axes; bool if all are. */
 int joint_dtype(int count, const Value *in);
-static inline Value value_of_dtype(Array *a, int dtype) { return array_value(array_cast(a, dtype)); }
+static inline Value value_of_dtype(Array *a, int dtype) {
+    return array_value(array_cast(a, dtype));
+}
 
 /* ---- arguments ---- */
 /* The array that an operation works on; E_TYPE naming the operation. */
 Array *operand(Value v, const char *operation);
-/* An axis argument as a bit set: nil is all axes; with exclude, the complement. `what` is the operation. */
+/* An axis argument as a bit set: nil is all axes; with exclude, the complement. `what` is the
+ * operation. */
 uint64_t arg_axes(Value axis, Value exclude, int axes, const char *what);
 /* A shape given as one list or array, or number by number: the list of a `*shape` parameter. */
 Shape arg_shape_rest(Value rest, const char *what);
 static inline bool arg_flag(Value v, const char *what) { return is_given(v) && arg_bool(v, what); }
 /* The values of a list, or the slices of an array along its first axis, as *count pooled values. */
 const Value *arg_items(Value v, int *count, const char *what);
+
+/* A shape without these axes, or with length 1 in their places. */
+Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims);
 
 /* ---- reduce.c's loops, for contiguous lines ---- */
 double line_sum(const double *x, int64_t n);
@@ -85,7 +100,8 @@ static inline void odometer_push(Odometer *o, int64_t dim, int64_t stride) {
     o->at[o->axes++] = 0;
 }
 
-/* The step to the next index as a change of the offset, in elements; back to the start after the last one. */
+/* The step to the next index as a change of the offset, in elements; back to the start after the
+ * last one. */
 static inline int64_t odometer_step(Odometer *o) {
     int64_t change = 0;
     for (int i = o->axes - 1; i >= 0; i--) {

@@ -1,9 +1,9 @@
 /* Linear algebra: the matrix product.
  *
- * The one idea: BLAS gets the strides as they are. A matrix whose rows or columns are contiguous is
- * passed with a transposition flag, never copied; only other layouts are. Large products are cut into
- * panels so that Ctrl-C is answered; products of at most 8 by 8 stay in C, where a call costs more than
- * the work. */
+ * The one idea: BLAS gets the strides as they are. A matrix whose rows or columns are contiguous
+ * is passed with a transposition flag, never copied; only other layouts are. Large products are
+ * cut into panels so that Ctrl-C is answered; products of at most 8 by 8 stay in C, where a call
+ * costs more than the work. */
 #include <cblas.h>
 #include <limits.h>
 #include <string.h>
@@ -28,33 +28,36 @@ typedef struct Product {
 static int64_t width_of(const Product *p) { return (int64_t)dtype_bytes(p->dtype); }
 
 /* ---- plain C ---- */
-#define TINY_PRODUCT(name, T)                                                                          \
-    static void name(const Product *p, const Matrix *x, const Matrix *y, T *out) {                     \
-        const T *a = (const T *)x->at, *b = (const T *)y->at;                                          \
-        for (int64_t i = 0; i < p->m; i++)                                                             \
-            for (int64_t j = 0; j < p->n; j++) {                                                       \
-                double total = 0;                                                                      \
-                for (int64_t k = 0; k < p->k; k++)                                                     \
-                    total += (double)a[i * x->row_stride + k * x->column_stride] *                     \
-                             (double)b[k * y->row_stride + j * y->column_stride];                      \
-                *out++ = (T)total;                                                                     \
-            }                                                                                          \
+#define TINY_PRODUCT(name, T)                                                                      \
+    static void name(const Product *p, const Matrix *x, const Matrix *y, T *out) {                 \
+        const T *a = (const T *)x->at, *b = (const T *)y->at;                                      \
+        for (int64_t i = 0; i < p->m; i++)                                                         \
+            for (int64_t j = 0; j < p->n; j++) {                                                   \
+                double total = 0;                                                                  \
+                for (int64_t k = 0; k < p->k; k++)                                                 \
+                    total += (double)a[i * x->row_stride + k * x->column_stride] *                 \
+                             (double)b[k * y->row_stride + j * y->column_stride];                  \
+                *out++ = (T)total;                                                                 \
+            }                                                                                      \
     }
 TINY_PRODUCT(tiny_f64, double)
 TINY_PRODUCT(tiny_f32, float)
 
 /* ---- BLAS ---- */
 static bool suits_blas(const Matrix *m) {
-    return (m->column_stride == 1 && m->row_stride >= m->columns) || (m->row_stride == 1 && m->column_stride >= m->rows) ||
-           (m->column_stride == 1 && m->rows == 1) || (m->row_stride == 1 && m->columns == 1);
+    if (m->column_stride == 1) return m->row_stride >= m->columns || m->rows == 1;
+    return m->row_stride == 1 && (m->column_stride >= m->rows || m->columns == 1);
 }
 
-static bool is_flipped(const Matrix *m) { return !(m->column_stride == 1 && (m->row_stride >= m->columns || m->rows == 1)); }
+static bool is_flipped(const Matrix *m) {
+    return !(m->column_stride == 1 && (m->row_stride >= m->columns || m->rows == 1));
+}
 
-/* The distance of rows (or of columns, if flipped); BLAS wants it valid even where there is only one. */
+/* The distance of rows (of columns, if flipped), as BLAS wants it even where there is only one. */
 static int leading(const Matrix *m) {
     bool flipped = is_flipped(m);
-    int64_t distance = flipped ? m->column_stride : m->row_stride, least = flipped ? m->rows : m->columns;
+    int64_t distance = flipped ? m->column_stride : m->row_stride;
+    int64_t least = flipped ? m->rows : m->columns;
     if (flipped ? m->columns == 1 : m->rows == 1) distance = least;
     return (int)(distance > least ? distance : least);
 }
@@ -75,7 +78,8 @@ static void gemm(const Product *p, const Matrix *x, const Matrix *y, char *out, 
 static void gemv(const Product *p, const Matrix *a, const char *v, int64_t step, char *out) {
     bool flipped = is_flipped(a);
     enum CBLAS_TRANSPOSE flip = flipped ? CblasTrans : CblasNoTrans;
-    int rows = (int)(flipped ? a->columns : a->rows), columns = (int)(flipped ? a->rows : a->columns);
+    int rows = (int)(flipped ? a->columns : a->rows);
+    int columns = (int)(flipped ? a->rows : a->columns);
     if (p->dtype == F64)
         cblas_dgemv(CblasRowMajor, flip, rows, columns, 1, (const double *)a->at, leading(a),
                     (const double *)v, (int)step, 0, (double *)out, 1);
@@ -90,7 +94,8 @@ static void inner_product(const Product *p, const Matrix *x, const Matrix *y, ch
         double total = cblas_ddot(k, (const double *)x->at, x_step, (const double *)y->at, y_step);
         memcpy(out, &total, sizeof total);
     } else {
-        float total = (float)cblas_dsdot(k, (const float *)x->at, x_step, (const float *)y->at, y_step);
+        const float *a = (const float *)x->at, *b = (const float *)y->at;
+        float total = (float)cblas_dsdot(k, a, x_step, b, y_step);
         memcpy(out, &total, sizeof total);
     }
 }
@@ -122,7 +127,8 @@ static void multiply_in_panels(const Product *p, const Matrix *x, const Matrix *
     if (rows < PANEL) rows = PANEL;
     for (int64_t i = 0; i < p->m; i += rows)
         for (int64_t j = 0; j < p->n; j += columns) {
-            int64_t m = p->m - i < rows ? p->m - i : rows, n = p->n - j < columns ? p->n - j : columns;
+            int64_t m = p->m - i < rows ? p->m - i : rows;
+            int64_t n = p->n - j < columns ? p->n - j : columns;
             Matrix top = rows_from(*x, i, m, width), left = columns_from(*y, j, n, width);
             gemm(p, &top, &left, out + (i * p->n + j) * width, (int)m, (int)n);
             poll();
@@ -179,8 +185,11 @@ static _Noreturn void do_not_fit(Value x, Value y, const char *why) {
     note_operand(0, x);
     note_operand(1, y);
     if (!a.axes || !b.axes) hint("* multiplies by a number");
-    else if (a.axes == 2 && b.axes == 2 && a.dim[1] == b.dim[1]) hint("x @ y' would fit: %s @ [%lld, %lld]", left, (long long)b.dim[1], (long long)b.dim[0]);
-    else if (a.axes == 2 && b.axes == 2 && a.dim[0] == b.dim[0]) hint("x' @ y would fit: [%lld, %lld] @ %s", (long long)a.dim[1], (long long)a.dim[0], right);
+    else if (a.axes == 2 && b.axes == 2 && a.dim[1] == b.dim[1])
+        hint("x @ y' would fit: %s @ [%lld, %lld]", left, (long long)b.dim[1], (long long)b.dim[0]);
+    else if (a.axes == 2 && b.axes == 2 && a.dim[0] == b.dim[0])
+        hint("x' @ y would fit: [%lld, %lld] @ %s", (long long)a.dim[1], (long long)a.dim[0],
+             right);
     fail(E_SHAPE, "cannot multiply matrices of shapes %s and %s: %s", left, right, why);
 }
 
@@ -191,7 +200,8 @@ static void multiply_batch(Product *p, Value in_x, Value in_y, Array *x, Array *
     b.axes = y->axes - 2;
     memcpy(a.dim, shape_of(x), (size_t)a.axes * sizeof *a.dim);
     memcpy(b.dim, shape_of(y), (size_t)b.axes * sizeof *b.dim);
-    if (!shapes_join(&a, &b, &batch)) do_not_fit(in_x, in_y, "the axes before the last two do not broadcast");
+    if (!shapes_join(&a, &b, &batch))
+        do_not_fit(in_x, in_y, "the axes before the last two do not broadcast");
     Odometer over_x, over_y;
     odometer_open(&over_x);
     odometer_open(&over_y);
@@ -223,7 +233,8 @@ static Array *rows_together(Array *x, const Array *y) {
     if (y->axes > 2 || x->axes <= 2 || !array_is_contiguous(x)) return x;
     int64_t columns = shape_of(x)[x->axes - 1];
     if (!columns) return x;
-    return array_view(x, 2, (int64_t[]){ x->size / columns, columns }, (int64_t[]){ columns, 1 }, 0);
+    int64_t shape[] = { x->size / columns, columns }, strides[] = { columns, 1 };
+    return array_view(x, 2, shape, strides, 0);
 }
 
 Value kernel_matmul(int count, const Value *in, const Attr *attr) {
@@ -263,13 +274,15 @@ Value op_matmul(Value x, Value y) {
     int64_t k = a.dim[a.axes - 1], rows = b.dim[b.axes > 1 ? b.axes - 2 : 0];
     if (k != rows) {
         char why[120];
-        snprintf(why, sizeof why, "rows of %lld elements meet columns of %lld", (long long)k, (long long)rows);
+        snprintf(why, sizeof why, "rows of %lld elements meet columns of %lld", (long long)k,
+                 (long long)rows);
         do_not_fit(x, y, why);
     }
     return apply(OP_matmul, 2, (Value[]){ x, y }, ATTR(0));
 }
 
-/* ---- the rule: g @ y' and x' @ g, with vectors as matrices and batches summed to what was broadcast ---- */
+/* ---- the rule ----
+ * g @ y' and x' @ g, with vectors as matrices and batches summed to what was broadcast */
 static Value as_rows(Value v, int64_t columns) {
     return op_reshape(v, 2, (int64_t[]){ size_of(v) / columns, columns });
 }
@@ -288,7 +301,10 @@ Value op_matmul_rule(int which, Value g, Value x, Value y) {
     Value columns = b.axes == 1 ? op_reshape(y, 2, (int64_t[]){ b.dim[0], 1 }) : y;
     g = op_reshape(g, wide.axes, wide.dim);
     if (!size_of(x) || !size_of(y) || !size_of(g)) return op_cast_like(zeros_like(like), like);
-    if (which == 0) return op_reshape_like(op_sum_to(op_matmul(g, op_transpose(columns, NULL)), rows), x);
+    if (which == 0) {
+        Value all = op_matmul(g, op_transpose(columns, NULL));
+        return op_reshape_like(op_sum_to(all, rows), x);
+    }
     if (b.axes <= 2 && a.axes > 2) {
         rows = as_rows(rows, a.dim[a.axes - 1]);
         g = as_rows(g, wide.dim[wide.axes - 1]);

@@ -1,5 +1,5 @@
-/* What needs a whole line of elements at once: softmax and its relatives, cumulative sums and products,
- * sorting, the place of the greatest element.
+/* What needs a whole line of elements at once: softmax and its relatives, cumulative sums and
+ * products, sorting, the place of the greatest element.
  *
  * The one idea: lines_of() brings the axes in question to the end, as contiguous f64, and
  * lines_value() brings a result back into the input's order of axes and dtype; each operation
@@ -126,7 +126,8 @@ Value kernel_logsumexp(int count, const Value *in, const Attr *attr) {
 
 /* ---- the place of the greatest and the least ---- */
 /* The first of equals; a NaN is the greatest and the least. */
-static double place_of_extreme(const double *x, int64_t n, double (*extreme)(const double *, int64_t)) {
+static double place_of_extreme(const double *x, int64_t n,
+                               double (*extreme)(const double *, int64_t)) {
     double top = extreme(x, n);
     int64_t place = 0;
     if (top == top) while (x[place] != top) place++;
@@ -134,7 +135,8 @@ static double place_of_extreme(const double *x, int64_t n, double (*extreme)(con
     return (double)place;
 }
 
-static Value places(Value x, const Attr *attr, double (*extreme)(const double *, int64_t), const char *name) {
+static Value places(Value x, const Attr *attr, double (*extreme)(const double *, int64_t),
+                    const char *name) {
     Lines l = lines_of(x, (uint64_t)attr[1]);
     Array *out = array_new(F64, l.kept, l.moved.dim);
     if (l.count && !l.length) {
@@ -161,7 +163,8 @@ Value kernel_argmin(int count, const Value *in, const Attr *attr) {
 }
 
 /* ---- cumulative ---- */
-/* One line of r[k] = b[k] + a[k] r[k - 1], from either end. A NULL a is all ones; a NULL b is 1, 0, 0 ... */
+/* One line of r[k] = b[k] + a[k] r[k - 1], from either end. A NULL a is all ones; a NULL b is 1,
+ * 0, 0 ... */
 static void recur(int64_t n, bool reverse, const double *a, const double *b, double *r) {
     int64_t step = reverse ? -1 : 1, i = reverse ? n - 1 : 0;
     double total = b ? 0 : 1;
@@ -280,9 +283,11 @@ Value kernel_argsort(int count, const Value *in, const Attr *attr) {
 
 /* ---- elements along an axis, by their places ---- */
 static int64_t place_in(double place, int64_t length, int64_t axis) {
-    if (place != floor(place)) fail(E_INDEX, "an index must be an integral number, and this one is %g", place);
+    if (place != floor(place))
+        fail(E_INDEX, "an index must be an integral number, and this one is %g", place);
     if (place >= (double)length || place < -(double)length)
-        fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", place, (int)axis, (long long)length);
+        fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", place, (int)axis,
+             (long long)length);
     return (int64_t)place + (place < 0 ? length : 0);
 }
 
@@ -303,16 +308,24 @@ Value kernel_put_along(int count, const Value *in, const Attr *attr) {
     int64_t length = attr[2];
     g.moved.dim[g.moved.axes - 1] = length;
     Array *out = array_zeros(F64, g.moved.axes, g.moved.dim);
-    for (int64_t i = 0; i < g.count; i++)
+    for (int64_t i = 0; i < g.count; i++) {
+        double *line_to = f64_of(out) + i * length;
         for (int64_t j = 0; j < g.length; j++)
-            f64_of(out)[i * length + place_in(line(&index, i)[j], length, attr[1])] += line(&g, i)[j];
+            line_to[place_in(line(&index, i)[j], length, attr[1])] += line(&g, i)[j];
+    }
     return lines_value(&g, out, float_dtype(dtype_of(in[0])));
 }
 
 /* ---- recording ---- */
 Value op_softmax(Value x, uint64_t axes) { return apply(OP_softmax, 1, &x, ATTR((int64_t)axes)); }
-Value op_cumsum(Value x, int axis, bool reverse) { return apply(OP_cumsum, 1, &x, ATTR(axis, reverse)); }
-Value op_cumprod(Value x, int axis, bool reverse) { return apply(OP_cumprod, 1, &x, ATTR(axis, reverse)); }
+Value op_cumsum(Value x, int axis, bool reverse) {
+    return apply(OP_cumsum, 1, &x, ATTR(axis, reverse));
+}
+
+Value op_cumprod(Value x, int axis, bool reverse) {
+    return apply(OP_cumprod, 1, &x, ATTR(axis, reverse));
+}
+
 Value op_shift(Value x, int axis, int64_t by) { return apply(OP_shift, 1, &x, ATTR(axis, by)); }
 Value op_argsort(Value x, int axis) { return apply(OP_argsort, 1, &x, ATTR(axis)); }
 
@@ -328,8 +341,9 @@ Value op_put_along(Value g, Value index, int axis, int64_t length) {
     return apply(OP_put_along, 2, (Value[]){ g, constant(index) }, ATTR(axis, length));
 }
 
-/* With p the products and s[k] = g[k] + x[k + 1] s[k + 1]: x[k] is in all products from k on, and the
- * factor it meets there is p[k - 1] times what follows, so that its adjoint is p[k - 1] s[k]. */
+/* With p the products and s[k] = g[k] + x[k + 1] s[k + 1]: x[k] is in all products from k on,
+ * and the factor it meets there is p[k - 1] times what follows, so that its adjoint is p[k - 1]
+ * s[k]. */
 Value op_cumprod_rule(Value g, Value x, Value r, const Attr *attr) {
     int axis = (int)attr[1], ahead = attr[2] ? 1 : -1;
     Value following = op_recurrence(op_shift(x, axis, ahead), g, axis, !attr[2]);
@@ -346,11 +360,10 @@ Value op_cumprod_rule(Value g, Value x, Value r, const Attr *attr) {
 /* ---- calls ---- */
 static int axis_of(Value x, Value axis, int otherwise, const char *name) {
     int n = operand(x, name)->axes;
-    if (n == 0) fail(E_SHAPE, "%s needs an array with at least one axis, and this is a number", name);
+    if (n == 0)
+        fail(E_SHAPE, "%s needs an array with at least one axis, and this is a number", name);
     return is_given(axis) ? arg_axis(axis, n, "axis") : otherwise < 0 ? n - 1 : otherwise;
 }
-
-static Value flat(Value x) { return op_reshape(x, 1, (int64_t[]){ size_of(x) }); }
 
 /* (x, axis = nil, keepdims = false, exclude = false), all axes together */
 static Value call_lines(Op op, const Value *bound, const char *name) {
@@ -359,9 +372,9 @@ static Value call_lines(Op op, const Value *bound, const char *name) {
     return apply(op, 1, bound, ATTR((int64_t)axes, arg_flag(bound[2], "keepdims")));
 }
 
-Value call_logsumexp(int count, const Value *bound) { (void)count; return call_lines(OP_logsumexp, bound, "logsumexp"); }
-Value call_argmax(int count, const Value *bound) { (void)count; return call_lines(OP_argmax, bound, "argmax"); }
-Value call_argmin(int count, const Value *bound) { (void)count; return call_lines(OP_argmin, bound, "argmin"); }
+BIND(logsumexp, call_lines(OP_logsumexp, bound, "logsumexp"))
+BIND(argmax, call_lines(OP_argmax, bound, "argmax"))
+BIND(argmin, call_lines(OP_argmin, bound, "argmin"))
 
 /* (x, axis = -1) */
 static Value call_normalised(Op op, const Value *bound, const char *name) {
@@ -370,18 +383,18 @@ static Value call_normalised(Op op, const Value *bound, const char *name) {
     return apply(op, 1, bound, ATTR((int64_t)arg_axes(axis, UNSET, n, name)));
 }
 
-Value call_softmax(int count, const Value *bound) { (void)count; return call_normalised(OP_softmax, bound, "softmax"); }
-Value call_log_softmax(int count, const Value *bound) { (void)count; return call_normalised(OP_log_softmax, bound, "log_softmax"); }
+BIND(softmax, call_normalised(OP_softmax, bound, "softmax"))
+BIND(log_softmax, call_normalised(OP_log_softmax, bound, "log_softmax"))
 
 /* (x, axis = nil): nil is the flattened array, as in NumPy */
 static Value call_cumulative(Op op, const Value *bound, const char *name) {
     operand(bound[0], name);
-    Value x = is_given(bound[1]) ? bound[0] : flat(bound[0]);
+    Value x = is_given(bound[1]) ? bound[0] : op_flatten(bound[0]);
     return apply(op, 1, &x, ATTR(axis_of(x, bound[1], 0, name), false));
 }
 
-Value call_cumsum(int count, const Value *bound) { (void)count; return call_cumulative(OP_cumsum, bound, "cumsum"); }
-Value call_cumprod(int count, const Value *bound) { (void)count; return call_cumulative(OP_cumprod, bound, "cumprod"); }
+BIND(cumsum, call_cumulative(OP_cumsum, bound, "cumsum"))
+BIND(cumprod, call_cumulative(OP_cumprod, bound, "cumprod"))
 
 /* (x, axis = -1) */
 Value call_sort(int count, const Value *bound) {
@@ -397,7 +410,7 @@ Value call_argsort(int count, const Value *bound) {
 /* (x, indices, axis = -1) */
 Value call_take_along(int count, const Value *bound) {
     (void)count;
-    int axis = axis_of(bound[0], bound[2], -1, "take_along_axis");
+    int axis = axis_of(bound[0], bound[2], -1, "take_along");
     Shape x = value_shape(bound[0]), index = value_shape(object(arg_array(bound[1], "indices")));
     Shape expected = x;
     if (index.axes == x.axes) expected.dim[axis] = index.dim[axis];
@@ -405,7 +418,33 @@ Value call_take_along(int count, const Value *bound) {
         char left[120], right[120];
         shape_text(x.axes, x.dim, left, sizeof left);
         shape_text(index.axes, index.dim, right, sizeof right);
-        fail(E_SHAPE, "take_along_axis: indices of shape %s do not fit shape %s off axis %d", right, left, axis);
+        fail(E_SHAPE, "take_along: indices of shape %s do not fit shape %s off axis %d", right,
+             left, axis);
     }
     return op_take_along(bound[0], bound[1], axis);
+}
+
+/* (x, axis = nil, keepdims = false, exclude = false): the mean of the two in the middle of the
+ * sorted line; NaN, which is sorted last, if there is one */
+Value call_median(int count, const Value *bound) {
+    (void)count;
+    Value x = bound[0];
+    Shape shape = value_shape(object(operand(x, "median"))), moved;
+    uint64_t axes = arg_axes(bound[1], bound[3], shape.axes, "median");
+    bool keepdims = arg_flag(bound[2], "keepdims");
+    int order[MAX_AXES];
+    Value line = op_axes_last(x, axes, order, &moved);
+    int last = axes_of(line) - 1;
+    int64_t n = value_shape(line).dim[last];
+    if (!n) return op_add(op_sum(x, axes, keepdims), number(NAN));
+    Value sorted_line = apply(OP_sort, 1, &line, ATTR(last)), at[3];
+    int64_t places[] = { (n - 1) / 2, n / 2, n - 1 };
+    for (int i = 0; i < 3; i++) {
+        IndexItem items[] = { { .kind = I_ELLIPSIS }, { .kind = I_AT, .start = places[i] } };
+        at[i] = op_index(sorted_line, 2, items);
+    }
+    Value middle = op_div(op_add(at[0], at[1]), number(2));
+    middle = op_where(op_isnan(constant(at[2])), number(NAN), middle);
+    shape = reduced_shape(&shape, axes, keepdims);
+    return op_reshape(middle, shape.axes, shape.dim);
 }

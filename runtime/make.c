@@ -1,6 +1,6 @@
-/* Making arrays from nothing but numbers: zeros, eye, arange. None of them is a step of a computation,
- * so none is a row with a kernel; where a value in them may be recorded (full, linspace), they are
- * composed of rows that are. */
+/* Making arrays from nothing but numbers: zeros, eye, arange. None of them is a step of a
+ * computation, so none is a row with a kernel; where a value in them may be recorded (full,
+ * linspace), they are composed of rows that are. */
 #include <math.h>
 #include <string.h>
 #include "rules.h"
@@ -30,7 +30,8 @@ static int arg_dtype(Value v) {
 }
 
 static Value filled(Shape shape, double value, int dtype) {
-    Array *out = value == 0 ? array_zeros(dtype, shape.axes, shape.dim) : array_new(dtype, shape.axes, shape.dim);
+    Array *out = value == 0 ? array_zeros(dtype, shape.axes, shape.dim)
+        : array_new(dtype, shape.axes, shape.dim);
     if (value != 0) array_fill(out, value);
     return array_value(out);
 }
@@ -51,7 +52,8 @@ Value call_full(int count, const Value *bound) {
     Shape shape = arg_shape_rest(bound[0], "full"), joined;
     Shape from = value_shape(object(operand(bound[1], "full")));
     if (!bound[1].node && bound[1].tag == V_NUM) return filled(shape, bound[1].as.num, F64);
-    if (!shapes_join(&from, &shape, &joined) || !same_shape(joined.axes, joined.dim, shape.axes, shape.dim)) {
+    if (!shapes_join(&from, &shape, &joined)
+        || !same_shape(joined.axes, joined.dim, shape.axes, shape.dim)) {
         char left[120], right[120];
         shape_text(from.axes, from.dim, left, sizeof left);
         shape_text(shape.axes, shape.dim, right, sizeof right);
@@ -78,7 +80,8 @@ Value call_arange(int count, const Value *bound) {
     double stop = is_given(bound[1]) ? arg_number(bound[1], "stop") : arg_number(bound[0], "stop");
     double step = is_given(bound[2]) ? arg_number(bound[2], "step") : 1;
     double length = ceil((stop - start) / step);
-    if (step == 0 || !(fabs(length) < 9e15)) fail(E_VALUE, "arange from %g to %g by %g has no end", start, stop, step);
+    if (step == 0 || !(fabs(length) < 9e15))
+        fail(E_VALUE, "arange from %g to %g by %g has no end", start, stop, step);
     int64_t n = length > 0 ? (int64_t)length : 0;
     Array *out = array_new(F64, 1, &n);
     for (int64_t i = 0; i < n; i++) f64_of(out)[i] = start + (double)i * step;
@@ -101,13 +104,14 @@ Value call_linspace(int count, const Value *bound) {
     return op_where(object(last), stop, op_add(start, way));
 }
 
-Value call_zeros_like(int count, const Value *bound) { (void)count; operand(bound[0], "zeros_like"); return zeros_like(bound[0]); }
-Value call_ones_like(int count, const Value *bound) { (void)count; operand(bound[0], "ones_like"); return ones_like(bound[0]); }
+BIND(zeros_like, (operand(bound[0], "zeros_like"), zeros_like(bound[0])))
+BIND(ones_like, (operand(bound[0], "ones_like"), ones_like(bound[0])))
 
 Value call_full_like(int count, const Value *bound) {
     (void)count;
     operand(bound[0], "full_like");
     Shape shape = value_shape(bound[0]);
-    if (!bound[1].node && is_number(bound[1])) return full_like(bound[0], arg_number(bound[1], "value"));
+    if (!bound[1].node && is_number(bound[1]))
+        return full_like(bound[0], arg_number(bound[1], "value"));
     return op_cast_like(op_expand(bound[1], &shape), bound[0]);
 }

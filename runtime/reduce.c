@@ -1,10 +1,11 @@
 /* Reductions: sum, prod, max, min, any, all, norm over any set of axes.
  *
- * The one idea: a Fold is three loops (a run of elements into one total, a row of elements into as many
- * totals, two totals into one), and a plan brings any layout into runs or rows, whichever reads memory
- * in order. Totals are f64 whatever the input is, and are joined pairwise over blocks of 1024 elements,
- * so that a sum of n terms has an error that grows with log n and does not depend on how it was cut up.
- * What needs a whole line of elements at once (softmax, cumsum, sort) is in lines.c. */
+ * The one idea: a Fold is three loops (a run of elements into one total, a row of elements into
+ * as many totals, two totals into one), and a plan brings any layout into runs or rows,
+ * whichever reads memory in order. Totals are f64 whatever the input is, and are joined pairwise
+ * over blocks of 1024 elements, so that a sum of n terms has an error that grows with log n and
+ * does not depend on how it was cut up. What needs a whole line of elements at once (softmax,
+ * cumsum, sort) is in lines.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, PAIRS = 8 };
 
-/* Two elements side by side, what every processor has; eight such totals hide the latency of adding. */
+/* Two elements side by side, as every processor has; eight such totals hide how long adding
+ * takes. */
 typedef double Pair __attribute__((vector_size(16), aligned(8)));
 typedef float NarrowPair __attribute__((vector_size(8), aligned(4)));
 typedef uint8_t BytePair __attribute__((vector_size(2), aligned(1)));
@@ -29,51 +31,52 @@ typedef struct Fold {
 #define PICK(mask, a, b) ((Pair)(((Mask)(a) & (mask)) | ((Mask)(b) & ~(mask))))
 #define LOAD(type, at) __builtin_convertvector(*(const type *)(at), Pair)
 
-#define RUN_LOOP(fold, suffix, T, P)                                                                   \
-    static double fold##_run_##suffix(const void *at, int64_t n, int64_t stride) {                     \
-        const T *x = at;                                                                               \
-        double total = fold##_start, part[2 * PAIRS];                                                  \
-        int64_t i = 0;                                                                                 \
-        if (stride == 1 && n >= 2 * PAIRS) {                                                           \
-            Pair pair[PAIRS];                                                                          \
-            for (int k = 0; k < PAIRS; k++) pair[k] = (Pair){ total, total };                          \
-            for (; i + 2 * PAIRS <= n; i += 2 * PAIRS) {                                               \
-                _Pragma("GCC unroll 8")                                                                \
-                for (int k = 0; k < PAIRS; k++) pair[k] = fold##_pair(pair[k], LOAD(P, x + i + 2 * k)); \
-            }                                                                                          \
-            memcpy(part, pair, sizeof part);                                                           \
-            for (int half = PAIRS; half; half /= 2)                                                    \
-                for (int k = 0; k < half; k++) part[k] = fold##_join(part[k], part[k + half]);         \
-            total = part[0];                                                                           \
-        }                                                                                              \
-        for (; i < n; i++) total = fold##_one(total, (double)x[i * stride]);                           \
-        return total;                                                                                  \
+#define RUN_LOOP(fold, suffix, T, P)                                                               \
+    static double fold##_run_##suffix(const void *at, int64_t n, int64_t stride) {                 \
+        const T *x = at;                                                                           \
+        double total = fold##_start, part[2 * PAIRS];                                              \
+        int64_t i = 0;                                                                             \
+        if (stride == 1 && n >= 2 * PAIRS) {                                                       \
+            Pair pair[PAIRS];                                                                      \
+            for (int k = 0; k < PAIRS; k++) pair[k] = (Pair){ total, total };                      \
+            for (; i + 2 * PAIRS <= n; i += 2 * PAIRS) {                                           \
+                _Pragma("GCC unroll 8")                                                            \
+                for (int k = 0; k < PAIRS; k++)                                                    \
+                    pair[k] = fold##_pair(pair[k], LOAD(P, x + i + 2 * k));                        \
+            }                                                                                      \
+            memcpy(part, pair, sizeof part);                                                       \
+            for (int half = PAIRS; half; half /= 2)                                                \
+                for (int k = 0; k < half; k++) part[k] = fold##_join(part[k], part[k + half]);     \
+            total = part[0];                                                                       \
+        }                                                                                          \
+        for (; i < n; i++) total = fold##_one(total, (double)x[i * stride]);                       \
+        return total;                                                                              \
     }
 
-#define ROW_LOOP(fold, suffix, T, P)                                                                   \
-    static void fold##_row_##suffix(const void *at, int64_t n, int64_t stride, double *total) {        \
-        const T *x = at;                                                                               \
-        int64_t i = 0;                                                                                 \
-        if (stride == 1) {                                                                             \
-            _Pragma("GCC unroll 4")                                                                    \
-            for (; i + 2 <= n; i += 2)                                                                 \
-                *(Pair *)(total + i) = fold##_pair(*(Pair *)(total + i), LOAD(P, x + i));              \
-        }                                                                                              \
-        for (; i < n; i++) total[i] = fold##_one(total[i], (double)x[i * stride]);                     \
+#define ROW_LOOP(fold, suffix, T, P)                                                               \
+    static void fold##_row_##suffix(const void *at, int64_t n, int64_t stride, double *total) {    \
+        const T *x = at;                                                                           \
+        int64_t i = 0;                                                                             \
+        if (stride == 1) {                                                                         \
+            _Pragma("GCC unroll 4")                                                                \
+            for (; i + 2 <= n; i += 2)                                                             \
+                *(Pair *)(total + i) = fold##_pair(*(Pair *)(total + i), LOAD(P, x + i));          \
+        }                                                                                          \
+        for (; i < n; i++) total[i] = fold##_one(total[i], (double)x[i * stride]);                 \
     }
 
-#define FOLD(fold)                                                                                     \
-    RUN_LOOP(fold, f64, double, Pair) ROW_LOOP(fold, f64, double, Pair)                              \
-    RUN_LOOP(fold, f32, float, NarrowPair) ROW_LOOP(fold, f32, float, NarrowPair)                    \
-    RUN_LOOP(fold, bool, uint8_t, BytePair) ROW_LOOP(fold, bool, uint8_t, BytePair)                  \
-    static const Fold fold = {                                                                         \
-        fold##_start,                                                                                  \
-        { fold##_run_f64, fold##_run_f32, fold##_run_bool },                                           \
-        { fold##_row_f64, fold##_row_f32, fold##_row_bool },                                           \
-        fold##_join,                                                                                   \
+#define FOLD(fold)                                                                                 \
+    RUN_LOOP(fold, f64, double, Pair) ROW_LOOP(fold, f64, double, Pair)                            \
+    RUN_LOOP(fold, f32, float, NarrowPair) ROW_LOOP(fold, f32, float, NarrowPair)                  \
+    RUN_LOOP(fold, bool, uint8_t, BytePair) ROW_LOOP(fold, bool, uint8_t, BytePair)                \
+    static const Fold fold = {                                                                     \
+        fold##_start,                                                                              \
+        { fold##_run_f64, fold##_run_f32, fold##_run_bool },                                       \
+        { fold##_row_f64, fold##_row_f32, fold##_row_bool },                                       \
+        fold##_join,                                                                               \
     };
 
-/* Each fold: where a total starts, one element or a pair of them into totals, two totals into one. */
+/* Each fold: where a total starts, one element or a pair into totals, two totals into one. */
 #define sum_start 0.0
 static inline double sum_one(double t, double x) { return t + x; }
 static double sum_join(double a, double b) { return a + b; }
@@ -112,7 +115,8 @@ static double least_join(double a, double b) { return least_one(a, b); }
 FOLD(least)
 
 /* ---- pairwise joining ---- */
-/* Partial totals of 1, 2, 4 ... blocks, as the bits of a counter: adding a block carries like adding 1. */
+/* Partial totals of 1, 2, 4 ... blocks, as the bits of a counter: adding a block carries like
+ * adding 1. */
 typedef struct Cascade {
     const Fold *fold;
     uint64_t blocks;
@@ -121,7 +125,8 @@ typedef struct Cascade {
 
 static void cascade_add(Cascade *c, double total) {
     int level = 0;
-    for (uint64_t bits = c->blocks++; bits & 1; bits >>= 1) total = c->fold->join(c->part[level++], total);
+    for (uint64_t bits = c->blocks++; bits & 1; bits >>= 1)
+        total = c->fold->join(c->part[level++], total);
     c->part[level] = total;
 }
 
@@ -172,7 +177,8 @@ static double fold_runs(Plan *plan, const char *at, int64_t n, int64_t stride) {
     for (int64_t turn = odometer_turns(outer); turn > 0; turn--) {
         for (int64_t i = 0; i < n; i += BLOCK) {
             int64_t count = n - i < BLOCK ? n - i : BLOCK;
-            cascade_add(&cascade, plan->fold->run[plan->dtype](at + i * stride * plan->width, count, stride));
+            const char *block = at + i * stride * plan->width;
+            cascade_add(&cascade, plan->fold->run[plan->dtype](block, count, stride));
             poll();
         }
         at += odometer_step(outer) * plan->width;
@@ -189,9 +195,10 @@ static void reduce_by_runs(Plan *plan, const char *at, double *out) {
     }
 }
 
-/* Up to COLUMNS totals side by side, from all rows: blocks of ROWS rows, joined pairwise as in a Cascade.
- * parts: one scratch row, then one row per level. */
-static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t stride, double *parts, double *out) {
+/* Up to COLUMNS totals side by side, from all rows: blocks of ROWS rows, joined pairwise as in a
+ * Cascade. parts: one scratch row, then one row per level. */
+static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t stride, double *parts,
+                      double *out) {
     const Fold *fold = plan->fold;
     Odometer gone = plan->gone;
     int64_t rows = odometer_turns(&gone);
@@ -206,7 +213,8 @@ static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t strid
             at += odometer_step(&gone) * plan->width;
         }
         for (int k = 0; k < level; k++)
-            for (int64_t j = 0; j < n; j++) fresh[j] = fold->join(parts[(k + 1) * COLUMNS + j], fresh[j]);
+            for (int64_t j = 0; j < n; j++)
+                fresh[j] = fold->join(parts[(k + 1) * COLUMNS + j], fresh[j]);
         if (level) memcpy(total, fresh, (size_t)n * sizeof *total);
         blocks++;
         poll();
@@ -236,7 +244,9 @@ static void reduce_by_rows(Plan *plan, const char *at, double *out) {
     }
 }
 
-static int64_t inner_stride(const Odometer *o) { return o->axes ? llabs(o->stride[o->axes - 1]) : INT64_MAX; }
+static int64_t inner_stride(const Odometer *o) {
+    return o->axes ? llabs(o->stride[o->axes - 1]) : INT64_MAX;
+}
 
 /* ---- for whole contiguous lines (lines.c) ---- */
 double line_sum(const double *x, int64_t n) {
@@ -249,7 +259,7 @@ double line_max(const double *x, int64_t n) { return greatest_run_f64(x, n, 1); 
 double line_min(const double *x, int64_t n) { return least_run_f64(x, n, 1); }
 
 /* ---- reducing ---- */
-static Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {
+Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {
     Shape out;
     out.axes = 0;
     for (int i = 0; i < shape->axes; i++) {
@@ -282,7 +292,8 @@ static bool reduce_at_once(const Array *x, uint64_t axes, const Fold *fold, doub
 
 static Value reduce_to(Value x, const Attr *attr, const Fold *fold, int dtype) {
     double total;
-    if (dtype == F64 && x.tag == V_ARRAY && !attr[2] && reduce_at_once(x.as.array, (uint64_t)attr[1], fold, &total))
+    if (dtype == F64 && x.tag == V_ARRAY && !attr[2]
+        && reduce_at_once(x.as.array, (uint64_t)attr[1], fold, &total))
         return number(total);
     return value_of_dtype(reduce(array_of(x), (uint64_t)attr[1], attr[2] != 0, fold), dtype);
 }
@@ -334,7 +345,8 @@ Value kernel_all(int count, const Value *in, const Attr *attr) {
 /* Squares that overflow or vanish are taken again, divided by the greatest element. */
 static Value scaled_norm(Value x, uint64_t axes, bool keepdims) {
     Value top = op_max(op_abs(x), axes, true);
-    Value usable = op_where(op_logical_and(op_gt(top, number(0)), op_isfinite(top)), top, number(1));
+    Value usable = op_where(op_logical_and(op_gt(top, number(0)), op_isfinite(top)), top,
+                            number(1));
     Value small = op_div(x, usable);
     Value length = op_mul(op_sqrt(op_sum(op_mul(small, small), axes, true)), usable);
     return op_sum(op_where(op_isinf(top), top, length), axes, keepdims);
@@ -353,7 +365,8 @@ Value kernel_norm(int count, const Value *in, const Attr *attr) {
     Value x = constant(in[0]);
     uint64_t axes = (uint64_t)attr[1];
     Array *total = reduce(array_of(x), axes, attr[2] != 0, &squares);
-    if (size_of(x) && dtype_of(x) == F64 && squares_are_unsafe(total)) return scaled_norm(x, axes, attr[2] != 0);
+    if (size_of(x) && dtype_of(x) == F64 && squares_are_unsafe(total))
+        return scaled_norm(x, axes, attr[2] != 0);
     for (int64_t i = 0; i < total->size; i++) f64_of(total)[i] = sqrt(f64_of(total)[i]);
     return value_of_dtype(total, float_dtype(dtype_of(x)));
 }
@@ -367,9 +380,8 @@ Value kernel_sum_to(int count, const Value *in, const Attr *attr) {
     uint64_t gone = 0;
     for (int i = 0; i < x->axes; i++)
         if (i < extra || (shape[i - extra] == 1 && shape_of(x)[i] != 1)) gone |= (uint64_t)1 << i;
-    Array *total = gone ? reduce(x, gone, true, &sum) : array_cast(array_contiguous(x), F64);
-    Array *fitted = array_view(array_contiguous(total), axes, shape, strides_of(array_new(BOOL, axes, shape)), 0);
-    return value_of_dtype(fitted, (int)attr[1]);
+    Array *total = gone ? reduce(x, gone, true, &sum) : x;
+    return op_reshape(value_of_dtype(total, (int)attr[1]), axes, shape);
 }
 
 /* ---- recording ---- */
@@ -384,8 +396,13 @@ Value op_sum(Value x, uint64_t axes, bool keepdims) {
     return apply_over(OP_sum, x, axes, keepdims);
 }
 
-Value op_max(Value x, uint64_t axes, bool keepdims) { return apply_over(OP_max, x, axes, keepdims); }
-Value op_min(Value x, uint64_t axes, bool keepdims) { return apply_over(OP_min, x, axes, keepdims); }
+Value op_max(Value x, uint64_t axes, bool keepdims) {
+    return apply_over(OP_max, x, axes, keepdims);
+}
+
+Value op_min(Value x, uint64_t axes, bool keepdims) {
+    return apply_over(OP_min, x, axes, keepdims);
+}
 
 Value op_sum_to(Value x, Value like) {
     Shape from = value_shape(x), to = value_shape(like);
@@ -403,7 +420,9 @@ static Value with_kept_axes(Value g, Value x, const Attr *attr) {
     return op_reshape(g, kept.axes, kept.dim);
 }
 
-Value op_spread(Value g, Value x, const Attr *attr) { return op_expand_to(with_kept_axes(g, x, attr), x); }
+Value op_spread(Value g, Value x, const Attr *attr) {
+    return op_expand_to(with_kept_axes(g, x, attr), x);
+}
 
 Value op_share(Value g, Value x, Value r, const Attr *attr) {
     x = constant(x);
@@ -413,8 +432,7 @@ Value op_share(Value g, Value x, Value r, const Attr *attr) {
     return op_cast_like(op_where(same, share, number(0)), x);
 }
 
-/* The reduced axes, moved to the end and made one. */
-static Value gather_axes(Value x, uint64_t axes, int *order, Shape *moved) {
+Value op_axes_last(Value x, uint64_t axes, int *order, Shape *moved) {
     Shape shape = value_shape(x);
     int n = 0;
     for (int i = 0; i < shape.axes; i++) if (!(axes >> i & 1)) order[n++] = i;
@@ -452,11 +470,12 @@ Value op_prod_rule(Value g, Value x, const Attr *attr) {
     if (!axes_of(x)) return g;
     int order[MAX_AXES], back[MAX_AXES];
     Shape moved;
-    Value line = gather_axes(x, (uint64_t)attr[1], order, &moved);
+    Value line = op_axes_last(x, (uint64_t)attr[1], order, &moved);
     int axis = axes_of(line) - 1;
     Value others = op_mul(product_before(line, axis, false), product_before(line, axis, true));
     for (int i = 0; i < moved.axes; i++) back[order[i]] = i;
-    return op_mul(op_spread(g, x, attr), op_transpose(op_reshape(others, moved.axes, moved.dim), back));
+    return op_mul(op_spread(g, x, attr),
+                  op_transpose(op_reshape(others, moved.axes, moved.dim), back));
 }
 
 Value op_norm_rule(Value g, Value x, Value r, const Attr *attr) {
@@ -466,7 +485,8 @@ Value op_norm_rule(Value g, Value x, Value r, const Attr *attr) {
 /* ---- calls: (x, axis = nil, keepdims = false, exclude = false) ---- */
 static Value call_over(Op op, const Value *bound, const char *name) {
     int n = operand(bound[0], name)->axes;
-    return apply_over(op, bound[0], arg_axes(bound[1], bound[3], n, name), arg_flag(bound[2], "keepdims"));
+    return apply_over(op, bound[0], arg_axes(bound[1], bound[3], n, name),
+                      arg_flag(bound[2], "keepdims"));
 }
 
 /* max(a, b) is meant elementwise by whoever writes it: b is no axis of a. */
@@ -483,21 +503,22 @@ static Value call_extreme(Op op, const Value *bound, const char *name) {
         if (!list->size) fits = false;
     }
     if (!fits) {
-        hint("the %s of two values, element by element, is %simum(a, b)", op == OP_max ? "greater" : "smaller", name);
-        fail(E_ARGUMENT, "%s takes one array and its axes, and this second argument is no axis of the first", name);
+        hint("the %s of two values, element by element, is %simum(a, b)",
+             op == OP_max ? "greater" : "smaller", name);
+        fail(E_ARGUMENT, "%s takes one array and its axes, not two arrays", name);
     }
     return call_over(op, bound, name);
 }
 
-Value call_sum(int count, const Value *bound) { (void)count; return call_over(OP_sum, bound, "sum"); }
-Value call_prod(int count, const Value *bound) { (void)count; return call_over(OP_prod, bound, "prod"); }
-Value call_max(int count, const Value *bound) { (void)count; return call_extreme(OP_max, bound, "max"); }
-Value call_min(int count, const Value *bound) { (void)count; return call_extreme(OP_min, bound, "min"); }
-Value call_any(int count, const Value *bound) { (void)count; return call_over(OP_any, bound, "any"); }
-Value call_all(int count, const Value *bound) { (void)count; return call_over(OP_all, bound, "all"); }
+BIND(sum, call_over(OP_sum, bound, "sum"))
+BIND(prod, call_over(OP_prod, bound, "prod"))
+BIND(max, call_extreme(OP_max, bound, "max"))
+BIND(min, call_extreme(OP_min, bound, "min"))
+BIND(any, call_over(OP_any, bound, "any"))
+BIND(all, call_over(OP_all, bound, "all"))
 
-/* (x, ord = 2, axis = nil, keepdims = false, exclude = false): only the euclidean norm is a row of its
- * own, since only it needs care at 0. */
+/* (x, ord = 2, axis = nil, keepdims = false, exclude = false): only the euclidean norm is a row
+ * of its own, since only it needs care at 0. */
 Value call_norm(int count, const Value *bound) {
     (void)count;
     Value x = bound[0];

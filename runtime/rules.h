@@ -7,6 +7,9 @@
 /* ---- reduce.c ---- */
 /* g, the adjoint of a reduction with these settings, along x again. */
 Value op_spread(Value g, Value x, const Attr *attr);
+/* x with these axes moved to the end and made one. order: axis i of `moved`, the shape before they
+ * are made one, is order[i] of x. */
+Value op_axes_last(Value x, uint64_t axes, int *order, Shape *moved);
 /* max, min: g shared evenly among the elements of x that equal r. */
 Value op_share(Value g, Value x, Value r, const Attr *attr);
 /* prod: g times the product of all the others, exact where some are zero. */
@@ -30,6 +33,7 @@ Value op_put_along(Value g, Value index, int axis, int64_t length);
 
 /* ---- shape.c ---- */
 Value op_reshape_like(Value g, Value x);
+Value op_flatten(Value x);
 Value op_expand(Value x, const Shape *shape);
 Value op_transpose_back(Value g, const Attr *attr);
 Value op_cast_like(Value g, Value x);

@@ -1,8 +1,9 @@
 /* Shape: the same elements in another arrangement.
  *
- * The one idea: what can be a view is one, with other strides on the same data, and copies nothing.
- * Few rows are primitive (reshape, transpose, expand_to, stack, concat, cast); the other names are
- * composed of them and of indexing, here where the arguments need care that adl text would be slow at. */
+ * The one idea: what can be a view is one, with other strides on the same data, and copies
+ * nothing. Few rows are primitive (reshape, transpose, expand_to, stack, concat, cast); the
+ * other names are composed of them and of indexing, here where the arguments need care that adl
+ * text would be slow at. */
 #include <string.h>
 #include "rules.h"
 #include "text.h"
@@ -35,6 +36,8 @@ Value op_reshape_like(Value g, Value x) {
     Shape shape = value_shape(x);
     return op_reshape(g, shape.axes, shape.dim);
 }
+
+Value op_flatten(Value x) { return op_reshape(x, 1, (int64_t[]){ size_of(x) }); }
 
 Value kernel_transpose(int count, const Value *in, const Attr *attr) {
     (void)count;
@@ -120,7 +123,8 @@ int joint_dtype(int count, const Value *in) {
 /* ---- stack and concat ---- */
 /* The place in `whole` of a part that starts at `first` along the axis, with the part's shape. */
 static Array *part_of(Array *whole, const Shape *part, int axis, int64_t first) {
-    return array_view(whole, part->axes, part->dim, strides_of(whole), first * strides_of(whole)[axis]);
+    return array_view(whole, part->axes, part->dim, strides_of(whole),
+                      first * strides_of(whole)[axis]);
 }
 
 /* [a, b, c] of plain numbers, the most frequent case by far */
@@ -135,7 +139,7 @@ static bool fill_numbers(Array *out, int count, const Value *in) {
 /* Along the first axis contiguous parts stand one behind the other in memory. */
 static bool copy_parts(Array *out, int count, const Value *in) {
     for (int i = 0; i < count; i++)
-        if (dtype_of(in[i]) != out->dtype || (in[i].tag == V_ARRAY && !array_is_contiguous(in[i].as.array))) return false;
+        if (dtype_of(in[i]) != out->dtype || !array_is_contiguous(array_of(in[i]))) return false;
     char *to = out->data;
     for (int i = 0; i < count; i++) {
         Array *part = array_of(in[i]);
@@ -159,7 +163,8 @@ Value kernel_stack(int count, const Value *in, const Attr *attr) {
     for (int i = 0; i < count; i++) {
         Array *a = array_of(in[i]);
         int64_t strides[MAX_AXES];
-        for (int k = 0; k < shape.axes; k++) strides[k] = k < axis ? strides_of(a)[k] : k == axis ? 1 : strides_of(a)[k - 1];
+        for (int k = 0; k < shape.axes; k++)
+            strides[k] = k < axis ? strides_of(a)[k] : k == axis ? 1 : strides_of(a)[k - 1];
         array_assign(part_of(out, &part, axis, i), array_view(a, part.axes, part.dim, strides, 0));
     }
     return object(out);
@@ -170,7 +175,9 @@ static _Noreturn void parts_clash(const char *name, int which, Value first, Valu
     char left[120], right[120];
     shape_text(a.axes, a.dim, left, sizeof left);
     shape_text(b.axes, b.dim, right, sizeof right);
-    if (axis < 0) fail(E_SHAPE, "%s: element 0 has shape %s and element %d has shape %s", name, left, which, right);
+    if (axis < 0)
+        fail(E_SHAPE, "%s: element 0 has shape %s and element %d has shape %s", name, left, which,
+             right);
     fail(E_SHAPE, "%s along axis %d: element 0 has shape %s and element %d has shape %s",
          name, axis, left, which, right);
 }
@@ -202,7 +209,8 @@ static Value index_axis(Value x, int axis, IndexItem item) {
 }
 
 Value op_unstack(Value g, const Value *in, int which, const Attr *attr) {
-    return op_cast_like(index_axis(g, (int)attr[1], (IndexItem){ .kind = I_AT, .start = which }), in[which]);
+    return op_cast_like(index_axis(g, (int)attr[1], (IndexItem){ .kind = I_AT, .start = which }),
+                        in[which]);
 }
 
 Value kernel_concat(int count, const Value *in, const Attr *attr) {
@@ -262,7 +270,8 @@ uint64_t arg_axes(Value axis, Value exclude, int axes, const char *what) {
         const Value *items = arg_items(axis, &count, what);
         for (int i = 0; i < count; i++) {
             uint64_t bit = (uint64_t)1 << arg_axis(items[i], axes, "axis");
-            if (set & bit) fail(E_ARGUMENT, "%s: axis %g is given twice", what, arg_number(items[i], what));
+            if (set & bit)
+                fail(E_ARGUMENT, "%s: axis %g is given twice", what, arg_number(items[i], "axis"));
             set |= bit;
         }
     }
@@ -270,7 +279,8 @@ uint64_t arg_axes(Value axis, Value exclude, int axes, const char *what) {
 }
 
 Shape arg_shape_rest(Value rest, const char *what) {
-    if (rest.tag == V_LIST && rest.as.list->count == 1) return arg_shape(rest.as.list->item[0], what);
+    if (rest.tag == V_LIST && rest.as.list->count == 1)
+        return arg_shape(rest.as.list->item[0], what);
     return arg_shape(rest, what);
 }
 
@@ -283,7 +293,8 @@ const Value *arg_items(Value v, int *count, const char *what) {
     if (!a->axes) fail(E_TYPE, "%s: expected a list, and this is a number", what);
     *count = (int)shape_of(a)[0];
     Value *items = pool_bytes((size_t)(*count + 1) * sizeof *items);
-    for (int i = 0; i < *count; i++) items[i] = op_index(v, 1, &(IndexItem){ .kind = I_AT, .start = i });
+    for (int i = 0; i < *count; i++)
+        items[i] = op_index(v, 1, &(IndexItem){ .kind = I_AT, .start = i });
     return items;
 }
 
@@ -298,16 +309,19 @@ static Shape fitted_shape(Value x, Value rest) {
     int64_t known = 1;
     for (int i = 0; i < count; i++) {
         int64_t dim = shape.dim[shape.axes++] = arg_int(dims[i], "the shape");
-        if (dim < -1 || (dim == -1 && open >= 0)) fail(E_SHAPE, "a shape has lengths from 0, and at most one -1");
+        if (dim < -1 || (dim == -1 && open >= 0))
+            fail(E_SHAPE, "a shape has lengths from 0, and at most one -1");
         if (dim == -1) open = i;
-        else if (__builtin_mul_overflow(known, dim, &known)) fail(E_LIMIT, "this shape is too large");
+        else if (__builtin_mul_overflow(known, dim, &known))
+            fail(E_LIMIT, "this shape is too large");
     }
     if (open >= 0 && known && size_of(x) % known == 0) shape.dim[open] = size_of(x) / known;
     if (open >= 0 ? shape.dim[open] < 0 : known != size_of(x)) {
         char from[120], to[120];
         shape_text(old.axes, old.dim, from, sizeof from);
         shape_text(shape.axes, shape.dim, to, sizeof to);
-        fail(E_SHAPE, "cannot reshape %s with %lld elements to %s", from, (long long)size_of(x), to);
+        fail(E_SHAPE, "cannot reshape %s with %lld elements to %s", from, (long long)size_of(x),
+             to);
     }
     return shape;
 }
@@ -324,14 +338,17 @@ Value call_transpose(int count, const Value *bound) {
     (void)count;
     int n = operand(bound[0], "transpose")->axes, given = 0;
     Value rest = bound[1];
-    if (rest.tag == V_LIST && rest.as.list->count == 1 && !is_number(rest.as.list->item[0])) rest = rest.as.list->item[0];
+    if (rest.tag == V_LIST && rest.as.list->count == 1 && !is_number(rest.as.list->item[0]))
+        rest = rest.as.list->item[0];
     const Value *axes = is_given(rest) ? arg_items(rest, &given, "transpose") : NULL;
-    if (given && given != n) fail(E_ARGUMENT, "transpose: %d axes are given and the array has %d", given, n);
+    if (given && given != n)
+        fail(E_ARGUMENT, "transpose: %d axes are given and the array has %d", given, n);
     Attr order[MAX_AXES];
     uint64_t seen = 0;
     for (int i = 0; i < n; i++) {
         order[i] = given ? arg_axis(axes[i], n, "axis") : n - 1 - i;
-        if (seen >> order[i] & 1) fail(E_ARGUMENT, "transpose: axis %d is given twice", (int)order[i]);
+        if (seen >> order[i] & 1)
+            fail(E_ARGUMENT, "transpose: axis %d is given twice", (int)order[i]);
         seen |= (uint64_t)1 << order[i];
     }
     return transpose_by(bound[0], n, order);
@@ -350,7 +367,8 @@ Value call_broadcast_to(int count, const Value *bound) {
     (void)count;
     operand(bound[0], "broadcast_to");
     Shape from = value_shape(bound[0]), to = arg_shape_rest(bound[1], "broadcast_to"), joined;
-    if (!shapes_join(&from, &to, &joined) || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
+    if (!shapes_join(&from, &to, &joined)
+        || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
         char left[120], right[120];
         shape_text(from.axes, from.dim, left, sizeof left);
         shape_text(to.axes, to.dim, right, sizeof right);
@@ -380,7 +398,8 @@ Value call_expand_dims(int count, const Value *bound) {
     if (n == MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
     int axis = arg_axis(bound[1], n + 1, "axis");
     Shape old = value_shape(bound[0]), shape = { .axes = n + 1 };
-    for (int i = 0; i <= n; i++) shape.dim[i] = i < axis ? old.dim[i] : i == axis ? 1 : old.dim[i - 1];
+    for (int i = 0; i <= n; i++)
+        shape.dim[i] = i < axis ? old.dim[i] : i == axis ? 1 : old.dim[i - 1];
     return op_reshape(bound[0], shape.axes, shape.dim);
 }
 
@@ -398,12 +417,14 @@ Value call_stack(int count, const Value *bound) {
 static Value concat_lists(const Value *items, int count) {
     size_t total = 0, n = 0;
     for (int i = 0; i < count; i++) {
-        if (items[i].tag != V_LIST) fail(E_TYPE, "concat joins arrays or lists, and element %d is no list", i);
+        if (items[i].tag != V_LIST)
+            fail(E_TYPE, "concat joins arrays or lists, and element %d is no list", i);
         total += items[i].as.list->count;
     }
     Value joined = list_new(total);
     for (int i = 0; i < count; i++)
-        for (size_t j = 0; j < items[i].as.list->count; j++) list_set(joined, n++, items[i].as.list->item[j]);
+        for (size_t j = 0; j < items[i].as.list->count; j++)
+            list_set(joined, n++, items[i].as.list->item[j]);
     return joined;
 }
 
@@ -421,11 +442,13 @@ static Value split_text(const Value *bound) {
     return string_split(bound[0].as.string, bound[1].as.string);
 }
 
-/* (x, parts = nil, axis = 0): a number of equal parts, or the places to cut at; for a text the separator */
+/* (x, parts = nil, axis = 0): a number of equal parts, or the places to cut at; for a text the
+ * separator */
 Value call_split(int count, const Value *bound) {
     Value x = bound[0];
     if (x.tag == V_STRING) return split_text(bound);
-    if (!is_given(bound[1])) fail(E_ARGUMENT, "split: expected a number of parts, or the places to cut at");
+    if (!is_given(bound[1]))
+        fail(E_ARGUMENT, "split: expected a number of parts, or the places to cut at");
     int n = operand(x, "split")->axes;
     if (!n) fail(E_SHAPE, "split needs an array with at least one axis, and this is a number");
     int axis = is_given(bound[2]) ? arg_axis(bound[2], n, "axis") : 0;
@@ -434,14 +457,17 @@ Value call_split(int count, const Value *bound) {
     if (is_number(bound[1])) {
         parts = arg_int(bound[1], "parts");
         if (parts < 1 || length % parts)
-            fail(E_SHAPE, "split: axis %d of length %lld has no %lld equal parts", axis, (long long)length, (long long)parts);
+            fail(E_SHAPE, "split: axis %d of length %lld has no %lld equal parts", axis,
+                 (long long)length, (long long)parts);
     } else {
         cuts = arg_items(bound[1], &count, "split");
         parts = count + 1;
     }
     Value list = list_new((size_t)parts);
     for (int64_t i = 0; i < parts; i++) {
-        int64_t end = !cuts ? first + length / parts : i < parts - 1 ? arg_int(cuts[i], "split") : length;
+        int64_t end = length;
+        if (!cuts) end = first + length / parts;
+        else if (i < parts - 1) end = arg_int(cuts[i], "a place to cut at");
         list_set(list, (size_t)i, index_axis(x, axis, between(first, end)));
         first = end;
     }
@@ -450,7 +476,8 @@ Value call_split(int count, const Value *bound) {
 
 /* (x, reps): each axis [n] becomes [reps, n], broadcast and joined */
 Value call_tile(int count, const Value *bound) {
-    Shape x = value_shape(object(operand(bound[0], "tile"))), reps = arg_shape_rest(bound[1], "tile");
+    Shape x = value_shape(object(operand(bound[0], "tile")));
+    Shape reps = arg_shape_rest(bound[1], "reps");
     int n = x.axes > reps.axes ? x.axes : reps.axes;
     (void)count;
     if (2 * n > MAX_AXES) fail(E_LIMIT, "tile: at most %d axes", MAX_AXES / 2);
@@ -471,22 +498,26 @@ Value call_tile(int count, const Value *bound) {
 Value call_repeat(int count, const Value *bound) {
     (void)count;
     operand(bound[0], "repeat");
-    Value x = is_given(bound[2]) ? bound[0] : op_reshape(bound[0], 1, (int64_t[]){ size_of(bound[0]) });
+    Value x = is_given(bound[2]) ? bound[0] : op_flatten(bound[0]);
     int axis = is_given(bound[2]) ? arg_axis(bound[2], axes_of(x), "axis") : 0;
     int64_t length = value_shape(x).dim[axis], total = 0;
     Array *repeats = arg_array(bound[1], "repeats");
     if (repeats->size != 1 && repeats->size != length)
-        fail(E_SHAPE, "repeat: %lld repeats for %lld elements", (long long)repeats->size, (long long)length);
+        fail(E_SHAPE, "repeat: %lld repeats for %lld elements", (long long)repeats->size,
+             (long long)length);
     for (int pass = 0; pass < 2; pass++) {
         Array *places = pass ? array_new(F64, 1, &total) : NULL;
         total = 0;
         for (int64_t i = 0; i < length; i++) {
-            int64_t times = arg_int(number(array_get(repeats, repeats->size == 1 ? 0 : i)), "repeats");
-            if (times < 0) fail(E_VALUE, "repeats must not be negative, and one is %lld", (long long)times);
+            double given = array_get(repeats, repeats->size == 1 ? 0 : i);
+            int64_t times = arg_int(number(given), "repeats");
+            if (times < 0) fail(E_VALUE, "repeats must not be negative, and one is %g", given);
             for (int64_t k = 0; pass && k < times; k++) f64_of(places)[total + k] = (double)i;
             total += times;
         }
-        if (pass) return index_axis(x, axis, (IndexItem){ .kind = I_GATHER, .gather = object(places) });
+        IndexItem item = { .kind = I_GATHER };
+        if (pass) item.gather = object(places);
+        if (pass) return index_axis(x, axis, item);
     }
     return x;
 }
@@ -508,7 +539,9 @@ static Value roll_axis(Value x, int axis, int64_t by) {
     int64_t length = value_shape(x).dim[axis];
     if (!length || by % length == 0) return x;
     int64_t cut = length - (by % length + length) % length;
-    return op_concat(2, (Value[]){ index_axis(x, axis, between(cut, length)), index_axis(x, axis, between(0, cut)) }, axis);
+    Value end = index_axis(x, axis, between(cut, length));
+    Value start = index_axis(x, axis, between(0, cut));
+    return op_concat(2, (Value[]){ end, start }, axis);
 }
 
 /* (x, shift, axis = nil): nil rolls the flattened array and restores its shape, as in NumPy */
@@ -518,7 +551,7 @@ Value call_roll(int count, const Value *bound) {
     int n = operand(x, "roll")->axes;
     int64_t by = arg_int(bound[1], "shift");
     if (is_given(bound[2])) return roll_axis(x, arg_axis(bound[2], n, "axis"), by);
-    return op_reshape_like(roll_axis(op_reshape(x, 1, (int64_t[]){ size_of(x) }), 0, by), x);
+    return op_reshape_like(roll_axis(op_flatten(x), 0, by), x);
 }
 
 /* (x, width, value = 0): width is one number, (before, after), or one such pair per axis */
@@ -538,7 +571,8 @@ Value call_pad(int count, const Value *bound) {
         shape.dim[i] += before + after;
     }
     Value around = is_given(bound[2]) ? bound[2] : number(0);
-    return op_put(op_expand(op_cast(around, float_dtype(dtype_of(x))), &shape), n, items, x, false, 0);
+    Value frame = op_expand(op_cast(around, float_dtype(dtype_of(x))), &shape);
+    return op_put(frame, n, items, x, false, 0);
 }
 
 /* ---- conversions ---- */
@@ -546,9 +580,9 @@ static Value call_cast(const Value *bound, int dtype, const char *name) {
     operand(bound[0], name);
     return op_cast(bound[0], dtype);
 }
-Value call_f64(int count, const Value *bound) { (void)count; return call_cast(bound, F64, "f64"); }
-Value call_f32(int count, const Value *bound) { (void)count; return call_cast(bound, F32, "f32"); }
-Value call_bool(int count, const Value *bound) { (void)count; return call_cast(bound, BOOL, "bool"); }
+BIND(f64, call_cast(bound, F64, "f64"))
+BIND(f32, call_cast(bound, F32, "f32"))
+BIND(bool, call_cast(bound, BOOL, "bool"))
 
 /* A list of lists of numbers or arrays, as an array. */
 static Value array_from(Value v) {
@@ -564,7 +598,7 @@ static Value array_from(Value v) {
     return op_stack((int)count, items, 0);
 }
 
-Value call_array(int count, const Value *bound) { (void)count; return array_from(bound[0]); }
+BIND(array, array_from(bound[0]))
 
 Value call_asscalar(int count, const Value *bound) {
     (void)count;
@@ -572,7 +606,8 @@ Value call_asscalar(int count, const Value *bound) {
     if (a->size != 1) {
         char text[120];
         shape_text(a->axes, shape_of(a), text, sizeof text);
-        fail(E_SHAPE, "asscalar needs an array with exactly one element, and this has shape %s", text);
+        fail(E_SHAPE, "asscalar needs an array with exactly one element, and this has shape %s",
+             text);
     }
     Value one = op_reshape(bound[0], 0, NULL);
     return dtype_of(one) == BOOL ? one : op_cast(one, F64);
@@ -587,8 +622,8 @@ Value call_shape(int count, const Value *bound) {
     return object(out);
 }
 
-Value call_size(int count, const Value *bound) { (void)count; return number((double)operand(bound[0], "size")->size); }
-Value call_ndim(int count, const Value *bound) { (void)count; return number(operand(bound[0], "ndim")->axes); }
+BIND(size, number((double)operand(bound[0], "size")->size))
+BIND(ndim, number(operand(bound[0], "ndim")->axes))
 Value call_dtype(int count, const Value *bound) {
     (void)count;
     operand(bound[0], "dtype");

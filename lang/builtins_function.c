@@ -233,11 +233,12 @@ typedef struct JacobianFunction { Function head; Value f; Mode mode; } JacobianF
 
 /* A one at element `at` of an array of zeros. */
 static Value unit(Value like, int64_t at) {
-    Value u = zeros_like(constant_of(like));
-    if (is_number(u)) return number(1);
-    if (u.as.array->dtype == F32) f32_of(u.as.array)[at] = 1;
-    else f64_of(u.as.array)[at] = 1;
-    return u;
+    if (is_number(like)) return number(1);
+    Shape shape = value_shape(like);
+    Array *u = array_zeros(dtype_of(like) == F32 ? F32 : F64, shape.axes, shape.dim);
+    if (u->dtype == F32) f32_of(u)[at] = 1;
+    else f64_of(u)[at] = 1;
+    return array_value(u);
 }
 
 /* `rows` of one shape, stacked along a new axis at the front or at the back, as shape y + shape x. */

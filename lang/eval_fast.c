@@ -1,12 +1,13 @@
 /* Expressions for which there is a shorter way: arithmetic and comparison of two plain numbers, by where
  * the operands come from: a variable (V), a constant (K), any expression (E).
  *
- * The one idea: one test of both heads (tag and tape node, 64 bits each) tells that both operands are plain
- * numbers; everything else goes to binary() in eval.c, which knows arrays, the tape and trees. Nothing here
+ * The one idea: two tests tell that both operands are numbers and that neither is on the tape; numbers on
+ * the tape are appended here, and everything else goes to binary() in eval.c, which knows arrays, the tape and trees. Nothing here
  * sets rt.here: a number cannot fail. A variable is read after the other operand is evaluated; where that
  * could make a difference the parser has set AST_PIN, and the name counts as an expression. */
 #include "elem.h"
 #include "eval.h"
+#include "tape.h"
 
 #define VARIABLE(name, node_) const Value name = frame->variables[(node_)->scope][(node_)->slot]
 #define EXPRESSION(name, node_) const Value name = eval(node_, frame)
@@ -23,14 +24,24 @@ static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x,
     return binary(node, x, y);
 }
 
+/* Two numbers, of which one at least is on the tape, and what the operation gives. */
+static __attribute__((noinline)) Value recorded(Ast *node, Value x, Value y, Value r) {
+    if (node->op == OP_power) return binary(node, x, y);      /* a square has a row of its own */
+    if (!rt.recording || operations[node->op].class > C_SELECT) return r;
+    rt.here = node->span;
+    r.node = tape_append_scalar(node->op, x, y, r.as.num);
+    return r;
+}
+
 /* first is evaluated first: the expression, if only one operand is one. */
 #define NODE(name, first, second, result)                                                      \
     static Value name(Ast *node, Frame *frame) {                                               \
         first;                                                                                 \
         second;                                                                                \
-        if (__builtin_expect((head_of(x) | head_of(y)) == 0, 1)) {                             \
+        if (__builtin_expect((x.tag | y.tag) == V_NUM, 1)) {                                   \
             const double a = x.as.num, b = y.as.num;                                           \
-            return result;                                                                     \
+            if (__builtin_expect((x.node | y.node) == 0, 1)) return result;                    \
+            return recorded(node, x, y, result);                                               \
         }                                                                                      \
         return general(node, frame, x, y);                                                     \
     }

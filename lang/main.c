@@ -315,10 +315,8 @@ static void open_all(void *env) {
     interp_open();
 }
 
-#pragma weak doctest_main
 static int run_tool(void) {
     if (!strcmp(options.file, "check")) return check_file(options.count ? options.arguments[0] : NULL);
-    if (!doctest_main) return usage_error("not in this build", options.file);
     return doctest_main(options.count, options.arguments);
 }
 

@@ -220,7 +220,7 @@ static Array *reusable(Value v, int flag, int reuse, int dtype, int axes, const 
     if (!(reuse & flag) || v.tag != V_ARRAY || v.node) return NULL;
     Array *a = v.as.array;
     bool fits = a->dtype == dtype && same_shape(a->axes, shape_of(a), axes, shape) && is_plain(v);
-    return fits && array_is_sole(a, 1) ? a : NULL;
+    return fits && is_temporary(v) && array_is_sole(a, 1) ? a : NULL;
 }
 
 static Value elementwise(Op op, int count, const Value *in, int reuse) {

@@ -2,7 +2,7 @@
  * its operands (eval.c), so that evaluating is one indirect call per node and no switch.
  *
  * Nodes live in the arena of their Source and are never freed one by one. Names are symbols
- * (value.h). parse.c makes the tree and spans; scope.c turns names into slots; eval.c chooses `eval`.
+ * (value.h). parse.c makes the tree and spans, scope.c turns names into slots, eval.c sets `eval`.
  *
  * Conventions:
  *   strings in the tree are symbols, so a constant string lives as long as the process;
@@ -37,7 +37,7 @@ typedef Value Eval(Ast *node, Frame *frame);
     K(A_AND)       /* a, b */ \
     K(A_OR)        /* a, b */ \
     K(A_CALL)      /* a = callee, kids = arguments (A_NAMED, A_SPREAD or plain) */ \
-    K(A_METHOD)    /* a.name(kids): a struct's field, or call of name with a first; b: see above */ \
+    K(A_METHOD)    /* a.name(kids): a struct's field, or call of name with a first; b: above */ \
     K(A_NAMED)     /* name = a, an argument; or a field of a struct literal */ \
     K(A_SPREAD)    /* *a, an argument */ \
     K(A_INDEX)     /* a[kids]; kids are A_SLICE, A_NEW, A_ELLIPSIS or expressions */ \
@@ -84,7 +84,7 @@ enum {
     AST_PIN = 8,        /* A_NAME: may be assigned before this value is used: keep it in the pool */
     AST_BRACES = 16,    /* A_RECORD, A_PAUSE written with braces (for fmt) */
     AST_PARENS = 32,    /* written inside ( ) (for fmt and for "standing as a statement") */
-    AST_TEMPORARY = 64, /* its value is a fresh temporary that nobody else names: operators, calls */
+    AST_TEMPORARY = 64, /* its value is a fresh temporary nobody else names: operators, calls */
 };
 
 typedef enum Scope {
@@ -127,7 +127,7 @@ struct Fn {
     Span span;                 /* its head, for signatures and "defined at" */
     /* filled by scope.c */
     uint32_t local_count;      /* slots of frame->variables[S_LOCAL] */
-    uint32_t cell_count;       /* frame->cells: the captured ones, then own ones that others capture */
+    uint32_t cell_count;       /* frame->cells: captured ones, then own ones that others capture */
     uint32_t captured_count;
     uint32_t *captured;        /* index in the outer function's cells */
     String **local_names;      /* for messages and completion, by slot */

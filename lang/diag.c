@@ -179,9 +179,9 @@ static void draw_source(const Screen *s, const Marks *marks, uint32_t line, Wind
     if (window.from) shown += (uint32_t)fprintf(s->out, "...");
     for (size_t i = 0; i < bytes && column < to;) {
         Glyph g = glyph_at(text + i, bytes - i, (int)column);
-        bool inside = column >= from && column + (uint32_t)g.width <= to;
-        for (; inside && shown < column; shown++) fputc(' ', s->out);
-        if (inside) fwrite(g.text, 1, (size_t)g.length, s->out), shown += (uint32_t)g.width;
+        bool shows = column >= from && column + (uint32_t)g.width <= to;
+        for (; shows && shown < column; shown++) fputc(' ', s->out);
+        if (shows) fwrite(g.text, 1, (size_t)g.length, s->out), shown += (uint32_t)g.width;
         i += (size_t)g.bytes;
         column += (uint32_t)g.width;
     }
@@ -207,6 +207,11 @@ static void put_row(const Screen *s, const char *row, uint32_t length, int digit
     paint(s, PLAIN);
 }
 
+/* The column, or the edge of the window if it is not shown. */
+static uint32_t inside(Window window, uint32_t column) {
+    return column < window.from ? window.from : column > window.to ? window.to : column;
+}
+
 /* One line for each note, the rightmost first, with bars down to the others. */
 static void draw_notes(const Screen *s, const Marks *marks, uint32_t line, Window window,
                        int digits, char *row) {
@@ -215,13 +220,12 @@ static void draw_notes(const Screen *s, const Marks *marks, uint32_t line, Windo
         int next = -1;
         for (int i = 0; i < marks->count; i++) {
             const Mark *mark = &marks->mark[i];
-            bool open =
-                mark->line == line && mark->note[0] && !done[i] && mark->first >= window.from;
+            bool open = mark->line == line && mark->note[0] && !done[i];
             if (open && (next < 0 || mark->first > marks->mark[next].first)) next = i;
         }
         if (next < 0) return;
         const Mark *mark = &marks->mark[next];
-        uint32_t length = mark->first - window.from, used = 0;
+        uint32_t length = inside(window, mark->first) - window.from, used = 0;
         done[next] = true;
         memset(row, ' ', window.to - window.from + 2);
         for (int i = 0; i < marks->count; i++)

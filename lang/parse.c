@@ -250,6 +250,7 @@ String *expect_name(Parser *p, const char *expected) {
 /* ---- nodes ---- */
 
 Ast *new_node(Parser *p, AstKind kind, uint32_t start, uint32_t end) {
+    if (end < start) end = start;  /* an error kept it from beginning */
     return ast_new(p->source, kind, span_new(p->source, start, end, 0));
 }
 

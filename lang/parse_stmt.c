@@ -386,6 +386,7 @@ static Ast *foreign_function(Parser *p) {
                "as in fn j0(x: double): double");
     p->token.newline = false;
     skip_signature(p);
+    if (p->panicking) return error_node(p);
     Ast *node = new_node(p, A_EXTERN_FN, start, p->previous_end);
     node->name = name;
     node->value = object(symbol(p->source->text + start, p->previous_end - start));

@@ -1,9 +1,9 @@
-/* Arrays. The one idea: one block holds header, shape, strides and, when small, the data; a view is a
- * header of its own on the owner's data.
+/* Arrays. The one idea: one block holds header, shape, strides and, when small, the data; a view is
+ * a header of its own on the owner's data.
  *
- * Strides count elements, may be zero (broadcast) or negative (reversed). dtypes are f64, f32, bool.
- * A 0-d f64 or bool never is an Array: array_value() turns one into a V_NUM or V_BOOL, and
- * array_of() makes a temporary 0-d Array from any numeric value so that kernels see one kind of thing. */
+ * Strides count elements, may be zero (broadcast) or negative (reversed). dtypes are f64, f32,
+ * bool. A 0-d f64 or bool never is an Array: array_value() turns one into a V_NUM or V_BOOL, and
+ * array_of() makes a temporary 0-d Array from any numeric value: kernels see one kind of thing. */
 #ifndef ARRAY_H
 #define ARRAY_H
 #include "value.h"
@@ -36,9 +36,9 @@ static inline float *f32_of(const Array *a) { return a->data; }
 static inline uint8_t *bool_of(const Array *a) { return a->data; }
 
 /* ---- making: all results are pooled ---- */
-Array *array_new(int dtype, int axes, const int64_t *shape);   /* contiguous, not cleared; E_LIMIT if absurd */
+Array *array_new(int dtype, int axes, const int64_t *shape);   /* not cleared; E_LIMIT if absurd */
 Array *array_zeros(int dtype, int axes, const int64_t *shape);
-Array *array_like(const Array *a, int dtype);                  /* same shape, contiguous, not cleared */
+Array *array_like(const Array *a, int dtype);          /* same shape, contiguous, not cleared */
 Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides, int64_t offset);
 Array *array_of(Value v);             /* any number, bool or array; else E_TYPE */
 Value array_value(Array *a);          /* canonical: 0-d f64 and bool become V_NUM, V_BOOL */
@@ -52,16 +52,19 @@ bool array_is_sole(const Array *a, uint32_t holders);
 
 /* ---- asking ---- */
 static inline bool is_number(Value v) { return v.tag == V_NUM || v.tag == V_BOOL; }
-static inline bool is_numeric(Value v) { return v.tag == V_NUM || v.tag == V_BOOL || v.tag == V_ARRAY; }
-static inline int dtype_of(Value v) { return v.tag == V_ARRAY ? v.as.array->dtype : v.tag == V_BOOL ? BOOL : F64; }
+static inline bool is_numeric(Value v) { return is_number(v) || v.tag == V_ARRAY; }
+static inline int dtype_of(Value v) {
+    return v.tag == V_ARRAY ? v.as.array->dtype : v.tag == V_BOOL ? BOOL : F64;
+}
 static inline int axes_of(Value v) { return v.tag == V_ARRAY ? v.as.array->axes : 0; }
 static inline int64_t size_of(Value v) { return v.tag == V_ARRAY ? v.as.array->size : 1; }
-static inline double num_of(Value v) { return v.tag == V_BOOL ? v.as.truth : v.as.num; }  /* V_NUM, V_BOOL */
+/* Of a V_NUM or V_BOOL. */
+static inline double num_of(Value v) { return v.tag == V_BOOL ? v.as.truth : v.as.num; }
 Shape value_shape(Value v);
 /* How many elements such an array has; E_LIMIT or E_SHAPE if there can be none. */
 int64_t shape_size(int dtype, int axes, const int64_t *shape);
 bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b);
-double array_get(const Array *a, int64_t flat);      /* element in row-major order, any dtype or layout */
+double array_get(const Array *a, int64_t flat);  /* element in row-major order, any layout */
 void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /* "[2, 3]" */
 /* Element i of an f64 vector (one axis), i in range. */
 static inline double *vector_at(const Array *a, int64_t i) { return f64_of(a) + i * strides_of(a)[0]; }
@@ -74,12 +77,12 @@ int64_t arg_int(Value v, const char *what);           /* an integral number */
 bool arg_bool(Value v, const char *what);
 Array *arg_array(Value v, const char *what);          /* as array_of, E_TYPE naming `what` */
 int arg_axis(Value v, int axes, const char *what);    /* negative from the end */
-Shape arg_shape(Value v, const char *what);           /* [2, 3], 3, (2, 3), ([2, 3],); -1 is left to reshape */
+Shape arg_shape(Value v, const char *what);   /* [2, 3], 3, (2, 3), ([2, 3],); may hold -1 */
 
 /* ---- walking ----
- * Calls body(n, pointers, strides, env) for runs along the last axis (merged where layouts allow) over
- * `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements. Runs come in
- * row-major order, none longer than RUN elements, with a poll() after about each RUN of them. */
+ * Calls body(n, pointers, strides, env) for runs along the last axis (merged where layouts allow)
+ * over `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements. Runs
+ * come in row-major order, none longer than RUN elements, with a poll() after about each RUN. */
 enum { RUN = 64 << 10, WALK_ARRAYS = 32 };
 typedef void Run(int64_t n, char **at, const int64_t *strides, void *env);
 void array_walk(int count, Array *const *arrays, Run *body, void *env);

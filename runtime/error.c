@@ -53,7 +53,8 @@ static void write_text(char *text, size_t bytes, const char *format, va_list arg
 
 static _Noreturn void raise_pending(void) {
     if (rt.guard) longjmp(rt.guard->back, 1);
-    fprintf(stderr, "%s error, and nobody to catch it: %s\n", error_kind_name(rt.pending.kind), rt.pending.message);
+    const char *kind = error_kind_name(rt.pending.kind);
+    fprintf(stderr, "%s error, and nobody to catch it: %s\n", kind, rt.pending.message);
     abort();
 }
 

@@ -1,8 +1,8 @@
 /* Where blocks come from, and what happens when there are no more: the slow path behind mem.h.
  *
- * The one idea: two kinds of free lists over the system's pages. Small blocks are carved from chunks
- * and stay with their class; large ones are mappings of their own, kept up to a share of the machine's
- * memory and unmapped beyond it. It must not know what the blocks are for. */
+ * The one idea: two kinds of free lists over the system's pages. Small blocks are carved from
+ * chunks and stay with their class; large ones are mappings of their own, kept up to a share of the
+ * machine's memory and unmapped beyond it. It must not know what the blocks are for. */
 #define _GNU_SOURCE
 #include "mem.h"
 #include "error.h"
@@ -30,7 +30,7 @@ static size_t peak, limit, machine;
 static bool limit_is_users;
 static size_t chunk_bytes = FIRST_CHUNK, chunk_left;
 static char *chunk;
-static long fail_in;                              /* allocations until the one that fails; 0: none */
+static long fail_in;                              /* allocations until one fails; 0: none */
 
 /* ---- sizes ---- */
 static int log2_below(size_t bytes) { return 63 - __builtin_clzll(bytes - 1); }
@@ -38,7 +38,8 @@ static int log2_below(size_t bytes) { return 63 - __builtin_clzll(bytes - 1); }
 /* The class of a small block, and its bytes. Above the quick classes: 8 to each power of two. */
 static size_t small_class(size_t bytes, size_t *rounded) {
     if (bytes <= MEM_QUICK) {
-        *rounded = bytes <= 16 ? 16 : bytes <= 64 ? (bytes + 15) & ~(size_t)15 : (bytes + 63) & ~(size_t)63;
+        size_t step = bytes <= 64 ? 16 : 64;
+        *rounded = bytes ? (bytes + step - 1) & ~(step - 1) : step;
         return mem_quick_class(bytes);
     }
     int shift = log2_below(bytes) - 3;
@@ -47,8 +48,8 @@ static size_t small_class(size_t bytes, size_t *rounded) {
     return MEM_QUICK_CLASSES + (size_t)(shift - 7) * 8 + eighths - 8;
 }
 
-/* As small_class, 4 to each power of two: a kept block serves more sizes, and pages are cheap to waste
- * because what is not touched is not there. */
+/* As small_class, 4 to each power of two: a kept block serves more sizes, and pages are cheap to
+ * waste because what is not touched is not there. */
 static size_t large_class(size_t bytes, size_t *rounded) {
     int shift = log2_below(bytes) - 2;
     size_t quarters = (bytes - 1) >> shift;
@@ -94,10 +95,10 @@ static _Noreturn void out_of_memory(size_t bytes) {
     mem_text(bytes, asked, sizeof asked);
     mem_text(mem_quick.used, used, sizeof used);
     mem_text(limit, most, sizeof most);
-    if (limit_is_users) hint("a larger limit is given by --memory; setting variables to nil frees what they hold");
-    else hint("setting variables to nil frees what they hold; smaller batches need less at once");
-    fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and %s is %s", asked,
-         bytes == 1 ? "is" : "are", used, limit_is_users ? "the limit" : "the memory of this machine", most);
+    hint(limit_is_users ? "a larger limit is given by --memory; a variable set to nil frees what it held"
+                        : "a variable set to nil frees what it held; smaller batches need less at once");
+    fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and %s is %s", asked, bytes == 1 ? "is" : "are",
+         used, limit_is_users ? "the limit" : "the memory of this machine", most);
 }
 
 static void admit(size_t bytes) {
@@ -125,7 +126,8 @@ static void unmap(void *block, size_t bytes) {
 /* Fresh pages, NULL if there are none. From 2 MiB they start at a huge page's boundary. */
 static void *map(size_t bytes) {
     size_t slack = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
-    char *start = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int access = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *start = mmap(NULL, bytes + slack, access, flags, -1, 0);
     if (start == MAP_FAILED) return NULL;
     mapped += bytes;
     if (!slack) return start;
@@ -180,8 +182,8 @@ static void *small_block(size_t bytes) {
         mem_quick.first[class] = block->next;
         return block;
     }
-    size_t blocks = rounded < CARVE ? CARVE / rounded : 1, run = (rounded * blocks + 63) & ~(size_t)63;
-    char *start = carve(run);
+    size_t blocks = rounded < CARVE ? CARVE / rounded : 1;
+    char *start = carve((rounded * blocks + 63) & ~(size_t)63);
     if (!start) return NULL;
     for (size_t i = blocks; i-- > 1;) {
         MemBlock *spare = (MemBlock *)(start + i * rounded);

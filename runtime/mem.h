@@ -18,7 +18,7 @@ void *mem_alloc_zeroed(size_t bytes);
 static inline void mem_free(void *block, size_t bytes);
 /* As realloc, with the old size. */
 void *mem_resize(void *block, size_t old_bytes, size_t new_bytes);
-/* Doubles a growing array: `items` has room for *capacity of `size` bytes each and needs `count`. */
+/* Doubles a growing array: `items` has room for *capacity of `size` bytes and needs `count`. */
 void *mem_grow(void *items, size_t *capacity, size_t count, size_t size);
 /* Gives kept large blocks back to the system: at an idle prompt. */
 void mem_trim(void);
@@ -40,7 +40,8 @@ const char *mem_text(size_t bytes, char *buffer, size_t buffer_bytes);
  * Classes step by 16 bytes to 64, by 64 to 1 KiB (an odd multiple of 16 would not be aligned), and
  * by an eighth of a power of two to 64 KiB. An allocation that would pass `quick` takes the slow
  * path, which sees to the peak, the limit and the failures of tests: one comparison for all. */
-enum { MEM_QUICK = 1024, MEM_SMALL = 64 << 10, MEM_QUICK_CLASSES = 20, MEM_CLASSES = MEM_QUICK_CLASSES + 6 * 8 };
+enum { MEM_QUICK = 1024, MEM_SMALL = 64 << 10 };
+enum { MEM_QUICK_CLASSES = 20, MEM_CLASSES = MEM_QUICK_CLASSES + 6 * 8 };
 
 /* Under AddressSanitizer each block is the system's own, so that it sees every misuse. */
 #ifdef __SANITIZE_ADDRESS__

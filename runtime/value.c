@@ -1,8 +1,8 @@
 /* Values that are not arrays, the pool, and the life and death of all objects.
  *
- * The one idea: nothing here recurses. A dead object is put on a chain that is threaded through the dead
- * objects' own headers, and one loop empties it, so a list may be a million deep and freeing never
- * allocates. It must not know what an operation, a tape or a syntax tree is: node_hold() and
+ * The one idea: nothing here recurses. A dead object is put on a chain that is threaded through
+ * the dead objects' own headers, and one loop empties it, so a list may be a million deep and freeing
+ * never allocates. It must not know what an operation, a tape or a syntax tree is: node_hold() and
  * node_release() are the tape's. */
 #define _GNU_SOURCE
 #include "array.h"
@@ -15,7 +15,7 @@
 Runtime rt;
 
 enum {
-    STACK_MARGIN = 256 << 10,   /* for the handler of an overflow, and for libraries that do not check */
+    STACK_MARGIN = 256 << 10,   /* for handling an overflow, and for libraries that do not check */
     POOL_START = 1024,
     SYMBOLS_START = 1024,
     CELLS_START = 10000,        /* no collection below */
@@ -197,7 +197,8 @@ static uint32_t hash_text(const char *text, size_t bytes) {
     return hash ? hash : 1;
 }
 
-static String **symbol_place(String **table, size_t capacity, const char *text, size_t bytes, uint32_t hash) {
+static String **symbol_place(String **table, size_t capacity, const char *text, size_t bytes,
+                             uint32_t hash) {
     size_t at = hash & (capacity - 1);
     while (table[at] && (table[at]->hash != hash || table[at]->bytes != bytes
                          || memcmp(table[at]->text, text, bytes) != 0))
@@ -281,13 +282,13 @@ Value struct_new(size_t capacity) {
     Struct *record = obj_new(sizeof *record, V_STRUCT);
     *record = (Struct){ .head = record->head };
     pool_own(record);
-    if (capacity) record->field = mem_grow(NULL, &record->capacity, capacity, sizeof *record->field);
+    if (capacity) record->field = mem_grow(NULL, &record->capacity, capacity, sizeof(Field));
     return object(record);
 }
 
 static uint32_t *field_place(const Struct *s, const String *name) {
-    size_t at = address_hash(name) & (s->index_capacity - 1);
-    while (s->index[at] && s->field[s->index[at] - 1].name != name) at = (at + 1) & (s->index_capacity - 1);
+    size_t mask = s->index_capacity - 1, at = address_hash(name) & mask;
+    while (s->index[at] && s->field[s->index[at] - 1].name != name) at = (at + 1) & mask;
     return &s->index[at];
 }
 
@@ -331,7 +332,7 @@ void struct_put(Value record, String *name, Value v) {
 }
 
 /* ---- functions and cells ---- */
-Function *function_new(size_t bytes, const char *name, Value (*call)(Function *, int, const Value *)) {
+Function *function_new(size_t bytes, const char *name, FunctionCall *call) {
     String *known = symbol(name, strlen(name));
     Function *function = obj_new(bytes, V_FUNCTION);
     memset((char *)function + sizeof(Obj), 0, bytes - sizeof(Obj));
@@ -355,10 +356,10 @@ Cell *cell_new(Value v) {
 }
 
 /* ---- collecting cycles ----
- * Trial deletion: of all objects that cells lead to, those with more references than come from among
- * themselves are held from outside, and so is what they lead to. The cells left over hold only each
- * other; emptying them lets counting do the rest. What a function holds without showing it to visit()
- * counts as held from outside, which is safe. */
+ * Trial deletion: of all objects that cells lead to, those with more references than come from
+ * among themselves are held from outside, and so is what they lead to. The cells left over hold only
+ * each other; emptying them lets counting do the rest. What a function holds without showing it to
+ * visit() counts as held from outside, which is safe. */
 typedef struct Found { Obj *obj; uint32_t inner; bool live; } Found;
 typedef struct Collection {
     Found *found;               /* in the order they were found: also the queue of the walk */
@@ -370,8 +371,8 @@ typedef struct Collection {
 } Collection;
 
 static uint32_t *index_place(const Collection *c, const Obj *obj) {
-    size_t at = address_hash(obj) & (c->index_capacity - 1);
-    while (c->index[at] && c->found[c->index[at] - 1].obj != obj) at = (at + 1) & (c->index_capacity - 1);
+    size_t mask = c->index_capacity - 1, at = address_hash(obj) & mask;
+    while (c->index[at] && c->found[c->index[at] - 1].obj != obj) at = (at + 1) & mask;
     return &c->index[at];
 }
 
@@ -451,7 +452,7 @@ static void empty_dead_cells(Collection *c) {
 
 void cells_collect(void) {
     Collection c = { 0 };
-    Error noted = rt.pending;   /* without memory for the tables there is no collection, and no error */
+    Error noted = rt.pending;   /* without memory for the tables: no collection, and no error */
     if (guard(find_live, &c, NULL)) empty_dead_cells(&c);
     rt.pending = noted;
     mem_free(c.found, c.capacity * sizeof *c.found);
@@ -504,8 +505,8 @@ void runtime_close(void) {
 /* ---- asking ---- */
 const char *type_name(Value v) {
     static const char *const names[] = {
-        [V_NUM] = "array", [V_BOOL] = "array", [V_NIL] = "nil", [V_UNSET] = "nothing", [V_ARRAY] = "array",
-        [V_STRING] = "string", [V_LIST] = "list", [V_STRUCT] = "struct", [V_FUNCTION] = "function",
+        [V_NUM] = "array", [V_BOOL] = "array", [V_NIL] = "nil", [V_UNSET] = "nothing",
+        [V_ARRAY] = "array", [V_STRING] = "string", [V_LIST] = "list", [V_STRUCT] = "struct", [V_FUNCTION] = "function",
         [V_HANDLE] = "handle", [V_CELL] = "variable", [V_SCRATCH] = "scratch",
     };
     return names[v.tag];
@@ -568,7 +569,8 @@ static const char *describe_array(const Array *a, char *buffer, size_t bytes) {
         return buffer;
     }
     shape_text(a->axes, shape_of(a), shape, sizeof shape);
-    snprintf(buffer, bytes, "%s%s%s", a->dtype == F64 ? "" : dtype_name(a->dtype), a->dtype == F64 ? "" : " ", shape);
+    bool plain = a->dtype == F64;
+    snprintf(buffer, bytes, "%s%s%s", plain ? "" : dtype_name(a->dtype), plain ? "" : " ", shape);
     return buffer;
 }
 
@@ -579,9 +581,13 @@ const char *describe(Value v, char *buffer, size_t bytes) {
     case V_ARRAY: describe_array(v.as.array, buffer, bytes); break;
     case V_LIST: snprintf(buffer, bytes, "a list of %zu", v.as.list->count); break;
     case V_STRUCT: snprintf(buffer, bytes, v.as.record->module ? "a module" : "a struct"); break;
-    case V_FUNCTION: snprintf(buffer, bytes, "the function %.40s", v.as.function->name->text); break;
+    case V_FUNCTION:
+        snprintf(buffer, bytes, "the function %.40s", v.as.function->name->text);
+        break;
     case V_NIL: case V_UNSET: snprintf(buffer, bytes, "%s", type_name(v)); break;
-    case V_STRING: case V_HANDLE: case V_CELL: case V_SCRATCH: snprintf(buffer, bytes, "a %s", type_name(v)); break;
+    case V_STRING: case V_HANDLE: case V_CELL: case V_SCRATCH:
+        snprintf(buffer, bytes, "a %s", type_name(v));
+        break;
     }
     return buffer;
 }

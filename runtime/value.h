@@ -1,11 +1,11 @@
 /* Values. The one idea: a Value is 16 bytes passed by value; a number, recorded or not, is never
  * allocated.
  *
- * `node` is the place of the value on the tape: 0 for a constant, a node id, or a leaf slot with the
- * top bit set (tape.h). Objects are counted. Three sentences of ownership:
+ * `node` is the place of the value on the tape: 0 for a constant, a node id, or a leaf slot with
+ * the top bit set (tape.h). Objects are counted. Three sentences of ownership:
  *   arguments are borrowed;  results belong to the pool;  value_hold() what outlives the statement.
- * The pool is a stack of objects that the evaluator unwinds at each statement and call. Values never
- * change while somebody else can see them: whoever wants to write into an object makes sure first
+ * The pool is a stack of objects that the evaluator unwinds at each statement and call. Values
+ * never change while somebody else can see them: whoever wants to write into an object makes sure first
  * that it is the only holder (copy-on-write). */
 #ifndef VALUE_H
 #define VALUE_H
@@ -27,8 +27,8 @@ typedef enum Tag {
     V_SCRATCH,  /* bytes owned by the pool; never seen by a program */
 } Tag;
 
-/* pooled: the pool holds one of refs (0: it may). refs == 1 && pooled: a temporary that no variable,
- * list or tape knows. link: with refs, the chain of dead objects in obj_free(). */
+/* pooled: the pool holds one of refs (0: it may). refs == 1 && pooled: a temporary that no
+ * variable, list or tape knows. link: with refs, the chain of dead objects in obj_free(). */
 typedef struct Obj { uint32_t refs; uint8_t tag; bool pooled; uint16_t link; } Obj;
 typedef struct Array Array;
 typedef struct String String;
@@ -81,13 +81,14 @@ struct Struct {
 
 struct Cell { Obj head; Value value; Cell *previous, *next; };
 
-/* A function value. `call` is the only way from the runtime into the language. Arguments are borrowed
- * and positional, the result is pooled. Missing trailing arguments take their defaults. */
+/* A function value. `call` is the only way from the runtime into the language. Arguments are
+ * borrowed and positional, the result is pooled. Missing trailing arguments take their defaults. */
 struct Function {
     Obj head;
     Value (*call)(Function *self, int count, const Value *args);
     void (*free)(Function *self);              /* releases what env holds; may be NULL */
-    void (*visit)(Function *self, void (*each)(Value v, void *env), void *env); /* the values it holds; may be NULL */
+    /* each(v, env) for each value it holds, as often as it holds it; may be NULL */
+    void (*visit)(Function *self, void (*each)(Value v, void *env), void *env);
     String *name;                              /* symbol; "lambda" for one without a name */
     const void *row;                           /* a builtin's row (lang/builtins.h), else NULL */
     size_t bytes;                              /* of the whole object */
@@ -103,7 +104,11 @@ struct Handle {
 
 /* ---- making ---- */
 static inline Value number(double num) { return (Value){ V_NUM, 0, { .num = num } }; }
-static inline Value boolean(bool truth) { Value v = { V_BOOL, 0, { .num = 0 } }; v.as.truth = truth; return v; }
+static inline Value boolean(bool truth) {
+    Value v = { V_BOOL, 0, { .num = 0 } };
+    v.as.truth = truth;
+    return v;
+}
 #define NIL ((Value){ V_NIL, 0, { .num = 0 } })
 #define UNSET ((Value){ V_UNSET, 0, { .num = 0 } })
 static inline Value object(void *obj) { return (Value){ ((Obj *)obj)->tag, 0, { .obj = obj } }; }
@@ -111,19 +116,20 @@ static inline Value object(void *obj) { return (Value){ ((Obj *)obj)->tag, 0, { 
 Value string_new(const char *text, size_t bytes);          /* pooled */
 Value string_of(const char *text);
 Value string_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-String *symbol(const char *text, size_t bytes);            /* interned, lives as long as the process */
+String *symbol(const char *text, size_t bytes);     /* interned, lives as long as the process */
 #define SYMBOL(literal) symbol(literal, sizeof(literal) - 1)
-Value list_new(size_t count);                              /* pooled; items are nil, to be set with list_set */
-void list_set(Value list, size_t i, Value v);              /* only while freshly made or sole holder */
-/* A list one longer: the same object grown in place if it is a temporary of the pool (is_temporary),
- * else a copy. So a loop of pushes onto a fresh list costs O(1) each. */
+Value list_new(size_t count);                              /* pooled; items are nil */
+void list_set(Value list, size_t i, Value v);        /* only while freshly made or sole holder */
+/* A list one longer: the same object grown in place if it is a temporary of the pool
+ * (is_temporary), else a copy. So a loop of pushes onto a fresh list costs O(1) each. */
 Value list_push(Value list, Value v);
 Value list_of(size_t count, const Value *items);
 Value struct_new(size_t capacity);
 Value *struct_find(Value record, String *name);            /* NULL if there is none */
-void struct_put(Value record, String *name, Value v);      /* only while freshly made or sole holder */
-/* A function object of `bytes` bytes in all (>= sizeof(Function)), cleared behind the head; pooled. */
-Function *function_new(size_t bytes, const char *name, Value (*call)(Function *, int, const Value *));
+void struct_put(Value record, String *name, Value v);   /* only while freshly made or sole holder */
+/* A function object of `bytes` bytes in all (>= sizeof(Function)), cleared behind the head. */
+typedef Value FunctionCall(Function *self, int count, const Value *args);
+Function *function_new(size_t bytes, const char *name, FunctionCall *call);   /* pooled */
 Cell *cell_new(Value v);                                   /* pooled; holds v */
 /* Frees the closures that only hold each other (a local recursive function holds its own cell).
  * cell_new() calls it whenever the cells have doubled. */
@@ -131,7 +137,9 @@ void cells_collect(void);
 
 /* ---- counting ---- */
 static inline bool is_object(Value v) { return v.tag >= V_ARRAY; }
-static inline bool is_temporary(Value v) { return is_object(v) && v.as.obj->refs == 1 && v.as.obj->pooled; }
+static inline bool is_temporary(Value v) {
+    return is_object(v) && v.as.obj->refs == 1 && v.as.obj->pooled;
+}
 void obj_free(Obj *obj);                                   /* iterative: a list may be 10^6 deep */
 static inline void obj_keep(void *obj) { ((Obj *)obj)->refs++; }
 static inline void obj_drop(void *obj) { if (--((Obj *)obj)->refs == 0) obj_free(obj); }
@@ -158,7 +166,7 @@ static inline void value_store(Value *place, Value v) {
 }
 
 /* ---- the pool ---- */
-static inline void *pool_own(void *obj);                   /* hands one reference to the pool; returns obj */
+static inline void *pool_own(void *obj);       /* hands one reference to the pool; returns obj */
 static inline size_t pool_mark(void);
 static inline void pool_unwind(size_t mark);
 void pool_unwind_slow(size_t mark);
@@ -196,7 +204,7 @@ typedef struct Runtime {
 } Runtime;
 extern Runtime rt;
 
-/* There is always room for one more, so that an object is in the pool before growing it can fail. */
+/* There is always room for one more: an object is in the pool before growing it can fail. */
 static inline void *pool_own(void *obj) {
     ((Obj *)obj)->pooled = true;
     rt.pool[rt.pool_count++] = obj;
@@ -213,15 +221,15 @@ static inline void check_stack(void) {
     if (__builtin_expect((char *)__builtin_frame_address(0) < rt.stack_limit, 0)) stack_overflow();
 }
 
-/* Once before use: the pool, symbols, the stack limit from the current thread, ADL_FAIL_AT. The tape and the
- * kernels are opened after it (tape_open, ops_open) and the tape is closed before runtime_close(). */
+/* Once before use: the pool, symbols, the stack limit from the current thread, ADL_FAIL_AT. The
+ * tape and the kernels are opened after it (tape_open, ops_open), and the tape is closed first. */
 void runtime_open(void);
-void runtime_close(void);  /* frees all that rt holds; mem_counts().blocks is then zero, or something leaked */
+void runtime_close(void);  /* frees all; then mem_counts().blocks is zero, or something leaked */
 
 /* ---- asking ---- */
 const char *type_name(Value v);                 /* "array", "string", ... as type(v) gives */
 bool values_equal(Value a, Value b);            /* as equal(a, b): whole values, any types */
-/* "x is [2, 3]"-like description for messages, never long: "f32 [4]", "the number 2.5", "a string". */
+/* A description for messages, never long: "f32 [4]", "the number 2.5", "a string". */
 const char *describe(Value v, char *buffer, size_t bytes);
 /* Adds "this operand is ..." to the error that is about to be raised. */
 void note_operand(int part, Value v);

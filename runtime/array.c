@@ -1,7 +1,7 @@
 /* Arrays: making them, their layouts, walking them, and reading arguments.
  *
- * The one idea: every layout is a pointer, a shape and strides, and array_walk() turns any number of
- * them into runs along one axis, so that a kernel is one loop. It must not know any operation. */
+ * The one idea: every layout is a pointer, a shape and strides, and array_walk() turns any number
+ * of them into runs along one axis, so that a kernel is one loop. It must not know any operation. */
 #include "array.h"
 #include <math.h>
 #include <stdio.h>
@@ -69,11 +69,12 @@ static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
     shape_text(axes, shape, text, sizeof text);
     for (int i = 0; i < axes; i++)
         if (shape[i] < 0) fail(E_SHAPE, "a shape has no negative axes, but this one is %s", text);
-    if (axes > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes, and shape %s has %d", MAX_AXES, text, axes);
-    fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text, dtype_name(dtype));
+    if (axes > MAX_AXES) fail(E_LIMIT, "shape %s has %d axes, but at most %d fit", text, axes, MAX_AXES);
+    fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text,
+         dtype_name(dtype));
 }
 
-/* Strides are products of the other axes, so an axis of length 0 makes nothing small that was absurd. */
+/* Strides are products of the other axes, so an axis of length 0 makes nothing small. */
 static inline int64_t count_elements(int dtype, int axes, const int64_t *shape) {
     int64_t size = 1;
     bool wrong = axes > MAX_AXES, empty = false;
@@ -81,11 +82,14 @@ static inline int64_t count_elements(int dtype, int axes, const int64_t *shape) 
         empty |= shape[i] == 0;
         wrong |= shape[i] < 0 || __builtin_mul_overflow(size, shape[i] + (shape[i] == 0), &size);
     }
-    if (__builtin_expect(wrong || size > MOST_BYTES >> dtype_shift[dtype], 0)) absurd(dtype, axes, shape);
+    wrong |= size > MOST_BYTES >> dtype_shift[dtype];
+    if (__builtin_expect(wrong, 0)) absurd(dtype, axes, shape);
     return empty ? 0 : size;
 }
 
-int64_t shape_size(int dtype, int axes, const int64_t *shape) { return count_elements(dtype, axes, shape); }
+int64_t shape_size(int dtype, int axes, const int64_t *shape) {
+    return count_elements(dtype, axes, shape);
+}
 
 /* ---- making ---- */
 static inline Array *header_new(size_t bytes, int dtype, int axes, int64_t size) {
@@ -137,7 +141,8 @@ static inline Array *array_make(int dtype, int axes, const int64_t *shape, bool 
 
 /* A small vector without the general path's loops and checks: 9.6 ns with its end instead of 13. */
 static inline Array *vector_make(int dtype, int64_t length) {
-    size_t payload = (size_t)length << dtype_shift[dtype], before = sizeof(Array) + 2 * sizeof(int64_t);
+    size_t payload = (size_t)length << dtype_shift[dtype];
+    size_t before = sizeof(Array) + 2 * sizeof(int64_t);
     Array *a = header_new(before + payload, dtype, 1, length);
     a->data = (char *)a + before;
     a->dims[0] = length;
@@ -150,11 +155,14 @@ Array *array_new(int dtype, int axes, const int64_t *shape) {
     return array_make(dtype, axes, shape, false);
 }
 
-Array *array_zeros(int dtype, int axes, const int64_t *shape) { return array_make(dtype, axes, shape, true); }
+Array *array_zeros(int dtype, int axes, const int64_t *shape) {
+    return array_make(dtype, axes, shape, true);
+}
 
 Array *array_like(const Array *a, int dtype) { return array_new(dtype, a->axes, shape_of(a)); }
 
-Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides, int64_t offset) {
+Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides,
+                  int64_t offset) {
     int64_t size = count_elements(a->dtype, axes, shape);
     Array *view = header_new(header_bytes(axes), a->dtype, axes, size);
     size_t row = (size_t)axes * sizeof *shape;
@@ -234,7 +242,9 @@ Array *array_broadcast(Array *a, int axes, const int64_t *shape) {
     return array_view(a, axes, shape, strides, 0);
 }
 
-bool array_is_sole(const Array *a, uint32_t holders) { return !a->owner && a->head.refs == holders; }
+bool array_is_sole(const Array *a, uint32_t holders) {
+    return !a->owner && a->head.refs == holders;
+}
 
 double array_get(const Array *a, int64_t flat) {
     int64_t at = 0;
@@ -246,7 +256,8 @@ double array_get(const Array *a, int64_t flat) {
             flat /= shape_of(a)[i];
         }
     }
-    return a->dtype == F64 ? f64_of(a)[at] : a->dtype == F32 ? (double)f32_of(a)[at] : bool_of(a)[at];
+    if (a->dtype == F64) return f64_of(a)[at];
+    return a->dtype == F32 ? (double)f32_of(a)[at] : bool_of(a)[at];
 }
 
 /* ---- arguments ---- */
@@ -265,11 +276,13 @@ static double only_element(Value v, const char *what, const char *needed) {
 double arg_number(Value v, const char *what) { return only_element(v, what, "a number"); }
 
 static int64_t to_int(double x, const char *what) {
-    if (!(fabs(x) <= 0x1p53) || x != floor(x)) fail(E_VALUE, "%s must be a whole number, not %g", what, x);
-    return (int64_t)x;
+    if (fabs(x) <= 0x1p53 && x == floor(x)) return (int64_t)x;
+    fail(E_VALUE, "%s must be a whole number, not %g", what, x);
 }
 
-int64_t arg_int(Value v, const char *what) { return to_int(only_element(v, what, "a whole number"), what); }
+int64_t arg_int(Value v, const char *what) {
+    return to_int(only_element(v, what, "a whole number"), what);
+}
 
 bool arg_bool(Value v, const char *what) {
     double x = only_element(v, what, "true or false");
@@ -286,8 +299,8 @@ int arg_axis(Value v, int axes, const char *what) {
     int64_t axis = arg_int(v, what);
     if (axis >= -axes && axis < axes) return (int)(axis < 0 ? axis + axes : axis);
     if (axes == 0) fail(E_INDEX, "%s is %lld, but a number has no axes", what, (long long)axis);
-    fail(E_INDEX, "%s is %lld, but there %s %d ax%ss: 0 to %d, or -1 to -%d from the end", what, (long long)axis,
-         axes == 1 ? "is" : "are", axes, axes == 1 ? "i" : "e", axes - 1, axes);
+    fail(E_INDEX, "%s is %lld, but there %s %d ax%ss: 0 to %d, or -1 to -%d from the end", what,
+         (long long)axis, axes == 1 ? "is" : "are", axes, axes == 1 ? "i" : "e", axes - 1, axes);
 }
 
 static void shape_add(Shape *shape, int64_t length, const char *what) {
@@ -300,9 +313,11 @@ Shape arg_shape(Value v, const char *what) {
     Shape shape = { .axes = 0 };
     while (v.tag == V_LIST && v.as.list->count == 1) v = v.as.list->item[0];
     if (v.tag == V_LIST) {
-        for (size_t i = 0; i < v.as.list->count; i++) shape_add(&shape, arg_int(v.as.list->item[i], what), what);
+        const List *list = v.as.list;
+        for (size_t i = 0; i < list->count; i++) shape_add(&shape, arg_int(list->item[i], what), what);
     } else if (v.tag == V_ARRAY && v.as.array->axes == 1) {
-        for (int64_t i = 0; i < v.as.array->size; i++) shape_add(&shape, to_int(array_get(v.as.array, i), what), what);
+        const Array *a = v.as.array;
+        for (int64_t i = 0; i < a->size; i++) shape_add(&shape, to_int(array_get(a, i), what), what);
     } else {
         shape_add(&shape, to_int(only_element(v, what, needed), what), what);
     }
@@ -348,7 +363,8 @@ static void walk_open(Walk *w, int count, Array *const *arrays) {
 }
 
 static void advance(Walk *w, int axis, int64_t steps) {
-    for (int k = 0; k < w->count; k++) w->at[k] += w->stride[axis][k] * steps * (int64_t)w->element[k];
+    for (int k = 0; k < w->count; k++)
+        w->at[k] += w->stride[axis][k] * steps * (int64_t)w->element[k];
 }
 
 /* The innermost axis, in pieces. */

@@ -81,8 +81,8 @@ Shape arg_shape(Value v, const char *what);   /* [2, 3], 3, (2, 3), ([2, 3],); m
 
 /* ---- walking ----
  * Calls body(n, pointers, strides, env) for runs along the last axis (merged where layouts allow)
- * over `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements. Runs
- * come in row-major order, none longer than RUN elements, with a poll() after about each RUN. */
+ * over `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements.
+ * Runs come in row-major order, none longer than RUN elements, with a poll() after about each RUN. */
 enum { RUN = 64 << 10, WALK_ARRAYS = 32 };
 typedef void Run(int64_t n, char **at, const int64_t *strides, void *env);
 void array_walk(int count, Array *const *arrays, Run *body, void *env);

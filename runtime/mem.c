@@ -95,10 +95,10 @@ static _Noreturn void out_of_memory(size_t bytes) {
     mem_text(bytes, asked, sizeof asked);
     mem_text(mem_quick.used, used, sizeof used);
     mem_text(limit, most, sizeof most);
-    hint(limit_is_users ? "a larger limit is given by --memory; a variable set to nil frees what it held"
-                        : "a variable set to nil frees what it held; smaller batches need less at once");
-    fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and %s is %s", asked, bytes == 1 ? "is" : "are",
-         used, limit_is_users ? "the limit" : "the memory of this machine", most);
+    hint("a variable set to nil frees what it held; %s",
+         limit_is_users ? "--memory gives a larger limit" : "smaller batches need less at once");
+    fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and %s is %s", asked,
+         bytes == 1 ? "is" : "are", used, limit_is_users ? "the limit" : "all this machine has", most);
 }
 
 static void admit(size_t bytes) {

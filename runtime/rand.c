@@ -1,7 +1,7 @@
 /* Draws of the standard library: uniform, normal, integers, orders, choices, and distributions.
  *
- * The one idea: every element draws from its own place (rand.h). Where one block of bits is enough, two
- * elements share it; a distribution that rejects and tries again has a Stream of blocks of its own.
+ * The one idea: every element draws from its own place (rand.h). Where one block of bits is enough,
+ * two elements share it; a distribution that rejects and tries again has a Stream of blocks of its own.
  * Differentiable settings (loc, scale) are applied by recorded operations to a plain draw. */
 #include "rand.h"
 #include "kernels.h"
@@ -42,10 +42,14 @@ static inline Block block_at(uint64_t place, uint32_t step) {
     return (Block){ { (uint64_t)x.b << 32 | x.a, (uint64_t)x.d << 32 | x.c } };
 }
 
-static inline double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }           /* [0, 1) */
-static inline double unit_above_zero(uint64_t bits) { return (double)((bits >> 11) + 1) * 0x1p-53; }  /* (0, 1] */
+/* [0, 1) */
+static inline double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }
+/* (0, 1] */
+static inline double unit_above_zero(uint64_t bits) { return (double)((bits >> 11) + 1) * 0x1p-53; }
 /* [0, n); the bias is below n / 2^64. */
-static inline uint64_t below(uint64_t bits, uint64_t n) { return (uint64_t)((unsigned __int128)bits * n >> 64); }
+static inline uint64_t below(uint64_t bits, uint64_t n) {
+    return (uint64_t)((unsigned __int128)bits * n >> 64);
+}
 
 /* SplitMix64's finisher (Steele, Lea, Flood 2014): seeds that are close give keys that are not. */
 static uint64_t scramble(uint64_t n) {
@@ -64,7 +68,8 @@ void rand_seed(uint64_t n) {
 
 static void seed_from_system(void) {
     uint64_t n;
-    if (getrandom(&n, sizeof n, GRND_NONBLOCK) != sizeof n) n = (uint64_t)time(NULL) << 20 ^ (uint64_t)clock();
+    if (getrandom(&n, sizeof n, GRND_NONBLOCK) != sizeof n)
+        n = (uint64_t)time(NULL) << 20 ^ (uint64_t)clock();
     rand_seed(n);
 }
 
@@ -166,13 +171,15 @@ static double poisson_small(Stream *s, double rate) {
 /* Hörmann 1993, transformed rejection (PTRS), for rate >= 10. */
 static double poisson_large(Stream *s, double rate) {
     double b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
-    double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2), log_rate = log(rate);
+    double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2);
+    double log_rate = log(rate);
     for (;;) {
         double u = stream_unit(s) - 0.5, v = stream_unit(s), us = 0.5 - fabs(u);
         double k = floor((2 * a / us + b) * u + rate + 0.43);
         if (us >= 0.07 && v <= v_r) return k;
         if (k < 0 || (us < 0.013 && v > us)) continue;
-        if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= k * log_rate - rate - lgamma(k + 1)) return k;
+        double accepted = k * log_rate - rate - lgamma(k + 1);
+        if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= accepted) return k;
     }
 }
 
@@ -183,7 +190,7 @@ static double poisson_draw(Stream *s, double rate) {
     return floor(rate + sqrt(rate) * stream_normal(s) + 0.5);
 }
 
-/* Devroye 1986, X.4.3: halves n by drawing the middle one of n ordered uniforms, which is a beta draw. */
+/* Devroye 1986, X.4.3: halves n by drawing the middle one of n ordered uniforms, a beta draw. */
 static double binomial_draw(Stream *s, double n, double p) {
     double successes = 0;
     while (n > 32) {
@@ -221,7 +228,8 @@ static Array *f64_array(Value v, const char *what) { return array_cast(arg_array
 /* Fails unless a setting of shape `own` fits in a draw of shape `shape`. */
 static void check_fits(const Shape *own, const Shape *shape, const char *what) {
     Shape joined;
-    if (shapes_join(own, shape, &joined) && same_shape(joined.axes, joined.dim, shape->axes, shape->dim)) return;
+    bool fits = shapes_join(own, shape, &joined);
+    if (fits && same_shape(joined.axes, joined.dim, shape->axes, shape->dim)) return;
     char from[96], to[96];
     shape_text(own->axes, own->dim, from, sizeof from);
     shape_text(shape->axes, shape->dim, to, sizeof to);
@@ -242,7 +250,8 @@ static Shape draw_shape(Value given, Value a, const char *a_name, Value b, const
 }
 
 /* One draw per element of the shape, each with its own settings. */
-static Array *sample(Sampler *draw, Value given, Value a, const char *a_name, Value b, const char *b_name) {
+static Array *sample(Sampler *draw, Value given, Value a, const char *a_name, Value b,
+                     const char *b_name) {
     Array *x = f64_array(a, a_name), *y = f64_array(b, b_name);
     Shape shape = draw_shape(given, a, a_name, b, b_name);
     Array *out = array_new(F64, shape.axes, shape.dim);
@@ -255,19 +264,21 @@ static Array *sample(Sampler *draw, Value given, Value a, const char *a_name, Va
 
 static double sample_bernoulli(Stream *s, double p, double unused) {
     (void)unused;
-    if (!(p >= 0 && p <= 1)) fail(E_VALUE, "p of bernoulli must be a probability, from 0 to 1, not %g", p);
+    if (!(p >= 0 && p <= 1)) fail(E_VALUE, "p of bernoulli must be from 0 to 1, not %g", p);
     return rand_unit(s->place) < p;
 }
 
 static double sample_gamma(Stream *s, double alpha, double scale) {
-    if (!(alpha > 0 && alpha < INFINITY)) fail(E_VALUE, "alpha of gamma must be above 0, not %g", alpha);
+    if (!(alpha > 0 && alpha < INFINITY))
+        fail(E_VALUE, "alpha of gamma must be above 0, not %g", alpha);
     if (!(scale >= 0)) fail(E_VALUE, "scale of gamma must not be negative, but is %g", scale);
     return scale * gamma_draw(s, alpha);
 }
 
 static double sample_poisson(Stream *s, double rate, double unused) {
     (void)unused;
-    if (!(rate >= 0 && rate < INFINITY)) fail(E_VALUE, "lam of poisson must be 0 or above, not %g", rate);
+    if (!(rate >= 0 && rate < INFINITY))
+        fail(E_VALUE, "lam of poisson must be 0 or above, not %g", rate);
     return poisson_draw(s, rate);
 }
 
@@ -277,10 +288,12 @@ static double *running_sums(Array *weights, const char *what) {
     double *sums = pool_bytes(array_bytes(weights)), sum = 0;
     for (int64_t i = 0; i < weights->size; i++) {
         double w = array_get(weights, i);
-        if (!(w >= 0 && w < INFINITY)) fail(E_VALUE, "%s has %g at place %lld: a weight is 0 or above", what, w, (long long)i);
+        if (!(w >= 0 && w < INFINITY))
+            fail(E_VALUE, "%s has %g at place %lld: a weight is 0 or above", what, w, (long long)i);
         sums[i] = sum += w;
     }
-    if (!(sum > 0 && sum < INFINITY)) fail(E_VALUE, "%s must have a sum above 0, not %g", what, sum);
+    if (!(sum > 0 && sum < INFINITY))
+        fail(E_VALUE, "%s must have a sum above 0, not %g", what, sum);
     return sums;
 }
 
@@ -300,7 +313,8 @@ static Array *arg_weights(Value v, const char *what) {
     Array *weights = array_contiguous(f64_array(v, what));
     if (weights->axes != 1 || weights->size == 0) {
         char text[80];
-        fail(E_SHAPE, "%s must be probabilities along one axis, not %s", what, describe(v, text, sizeof text));
+        describe(v, text, sizeof text);
+        fail(E_SHAPE, "%s must be probabilities along one axis, not %s", what, text);
     }
     return weights;
 }
@@ -353,7 +367,7 @@ static int by_time(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Efraimidis and Spirakis 2006: exponential arrival times with the weights as rates; the first come. */
+/* Efraimidis and Spirakis 2006: exponential arrival times, the weights as rates; the first come. */
 static Array *choose_distinct_weighted(Array *weights, int64_t taken) {
     int64_t count = weights->size, possible = 0;
     Arrival *arrivals = pool_bytes((size_t)count * sizeof *arrivals);
@@ -361,13 +375,14 @@ static Array *choose_distinct_weighted(Array *weights, int64_t taken) {
     running_sums(weights, "p of choice");
     for (int64_t i = 0; i < count; i++) {
         double w = f64_of(weights)[i];
-        arrivals[i].time = w > 0 ? -log(unit_above_zero(rand_bits(place + (uint64_t)i))) / w : INFINITY;
+        double waited = -log(unit_above_zero(rand_bits(place + (uint64_t)i)));
+        arrivals[i].time = w > 0 ? waited / w : INFINITY;
         arrivals[i].index = i;
         possible += w > 0;
     }
     if (taken > possible)
-        fail(E_VALUE, "choice cannot take %lld different ones: %lld have a weight above 0", (long long)taken,
-             (long long)possible);
+        fail(E_VALUE, "choice cannot take %lld different ones: %lld have a weight above 0",
+             (long long)taken, (long long)possible);
     qsort(arrivals, (size_t)count, sizeof *arrivals, by_time);
     Array *chosen = vector_new(taken);
     for (int64_t i = 0; i < taken; i++) f64_of(chosen)[i] = (double)arrivals[i].index;
@@ -378,13 +393,14 @@ static Array *choose(int64_t count, int64_t taken, bool again, Value p) {
     if (count == 0 && taken > 0) fail(E_VALUE, "choice has nothing to choose from");
     if (!again && taken > count) {
         hint("replace = true lets one be taken several times");
-        fail(E_VALUE, "choice cannot take %lld different ones of %lld", (long long)taken, (long long)count);
+        fail(E_VALUE, "choice cannot take %lld different ones of %lld", (long long)taken,
+             (long long)count);
     }
     if (!is_given(p)) return again ? choose_any(count, taken) : order_new(count, taken);
     Array *weights = arg_weights(p, "p of choice");
     if (weights->size != count)
-        fail(E_SHAPE, "p of choice must have a weight for each of the %lld, but has %lld", (long long)count,
-             (long long)weights->size);
+        fail(E_SHAPE, "p of choice must have a weight for each of the %lld, but has %lld",
+             (long long)count, (long long)weights->size);
     return again ? choose_weighted(weights, taken) : choose_distinct_weighted(weights, taken);
 }
 
@@ -393,8 +409,8 @@ static int64_t population(Value x, const char *what) {
     if (x.tag == V_LIST) return (int64_t)x.as.list->count;
     if (axes_of(x) > 0) return shape_of(x.as.array)[0];
     int64_t n = arg_int(x, what);
-    if (n < 0) fail(E_VALUE, "%s must be an array, a list, or a number from 0 on, not %lld", what, (long long)n);
-    return n;
+    if (n >= 0) return n;
+    fail(E_VALUE, "%s must be an array, a list, or a number from 0 on, not %lld", what, (long long)n);
 }
 
 /* Those of x that the indices (in any shape) name: a part of x, recorded as such. */
@@ -407,7 +423,8 @@ static Value taken_from(Value x, Array *indices) {
     }
     if (axes_of(x) == 0) return array_value(indices);
     IndexItem item = { .kind = I_GATHER, .gather = object(indices) };
-    if (indices->axes == 0) item = (IndexItem){ .kind = I_AT, .start = (int64_t)array_get(indices, 0) };
+    if (indices->axes == 0)
+        item = (IndexItem){ .kind = I_AT, .start = (int64_t)array_get(indices, 0) };
     return op_index(x, 1, &item);
 }
 
@@ -439,9 +456,10 @@ Value call_randint(int count, const Value *bound) {
     (void)count;
     bool both = is_given(bound[1]);
     int64_t low = both ? arg_int(bound[0], "low of randint") : 0;
-    int64_t high = both ? arg_int(bound[1], "high of randint") : arg_int(bound[0], "high of randint");
+    int64_t high = arg_int(bound[both], "high of randint");
     if (low >= high)
-        fail(E_VALUE, "randint draws from low up to high, but %lld is not below %lld", (long long)low, (long long)high);
+        fail(E_VALUE, "randint draws from low up to high, but %lld is not below %lld",
+             (long long)low, (long long)high);
     Shape shape = given_shape(bound[2], "shape of randint");
     Array *a = array_new(F64, shape.axes, shape.dim);
     uint64_t place = rand_take((uint64_t)a->size), width = (uint64_t)(high - low);
@@ -463,7 +481,8 @@ Value call_shuffle(int count, const Value *bound) {
     if (bound[0].tag != V_LIST && axes_of(bound[0]) == 0) {
         char text[80];
         hint("permutation(n) gives the numbers below n in a random order");
-        fail(E_TYPE, "x of shuffle must be an array or a list, not %s", describe(bound[0], text, sizeof text));
+        describe(bound[0], text, sizeof text);
+        fail(E_TYPE, "x of shuffle must be an array or a list, not %s", text);
     }
     return call_permutation(count, bound);
 }
@@ -493,7 +512,8 @@ Value call_bernoulli(int count, const Value *bound) {
 }
 
 /* Each category takes its share of what the earlier ones left. */
-static void multinomial_row(double *row, const double *sums, int64_t categories, double n, uint64_t place) {
+static void multinomial_row(double *row, const double *sums, int64_t categories, double n,
+                            uint64_t place) {
     Stream s = { place, 0 };
     double total = sums[categories - 1], before = 0;
     for (int64_t i = 0; i < categories; i++) {
@@ -526,7 +546,8 @@ Value call_multinomial(int count, const Value *bound) {
 Value call_gamma(int count, const Value *bound) {
     (void)count;
     Value scale = is_given(bound[1]) ? bound[1] : number(1);
-    return array_value(sample(sample_gamma, bound[2], bound[0], "alpha of gamma", scale, "scale of gamma"));
+    const char *alpha_name = "alpha of gamma", *scale_name = "scale of gamma";
+    return array_value(sample(sample_gamma, bound[2], bound[0], alpha_name, scale, scale_name));
 }
 
 Value call_poisson(int count, const Value *bound) {
@@ -535,22 +556,26 @@ Value call_poisson(int count, const Value *bound) {
     return array_value(sample(sample_poisson, bound[1], rate, "lam of poisson", number(0), ""));
 }
 
+static Value number_or(Value v, double otherwise, const char *what) {
+    if (!is_given(v)) return number(otherwise);
+    arg_array(v, what);
+    return v;
+}
+
 Value call_random_normal(int count, const Value *bound) {
     (void)count;
-    Value loc = is_given(bound[1]) ? bound[1] : number(0), scale = is_given(bound[2]) ? bound[2] : number(1);
-    arg_array(loc, "loc of random_normal");
-    arg_array(scale, "scale of random_normal");
-    Shape shape = draw_shape(bound[0], loc, "loc of random_normal", scale, "scale of random_normal");
+    const char *loc_name = "loc of random_normal", *scale_name = "scale of random_normal";
+    Value loc = number_or(bound[1], 0, loc_name), scale = number_or(bound[2], 1, scale_name);
+    Shape shape = draw_shape(bound[0], loc, loc_name, scale, scale_name);
     Value drawn = array_value(drawn_array(&shape, normal_draws));
     return op_add(op_mul(drawn, scale), loc);
 }
 
 Value call_random_uniform(int count, const Value *bound) {
     (void)count;
-    Value low = is_given(bound[1]) ? bound[1] : number(0), high = is_given(bound[2]) ? bound[2] : number(1);
-    arg_array(low, "low of random_uniform");
-    arg_array(high, "high of random_uniform");
-    Shape shape = draw_shape(bound[0], low, "low of random_uniform", high, "high of random_uniform");
+    const char *low_name = "low of random_uniform", *high_name = "high of random_uniform";
+    Value low = number_or(bound[1], 0, low_name), high = number_or(bound[2], 1, high_name);
+    Shape shape = draw_shape(bound[0], low, low_name, high, high_name);
     Value drawn = array_value(drawn_array(&shape, uniform_draws));
     return op_add(op_mul(drawn, op_sub(high, low)), low);
 }

@@ -1,4 +1,4 @@
-/* Draws. The one idea: a random number is a function of (key, place), not of what was drawn before, so
+/* Draws. The one idea: a random number is a function of (key, place), not of what was drawn before:
  * the n-th element of an array is the same however the work is divided, and a state is two numbers
  * (rt.random_key, rt.random_counter) that whoever replays a computation can save and put back.
  *
@@ -21,5 +21,6 @@ void philox(const uint32_t counter[4], uint64_t key, uint32_t out[4]);
 /* ---- calls of the table's rows ---- */
 typedef Value Draw(int count, const Value *bound);
 Draw call_seed, call_rand, call_randn, call_randint, call_permutation, call_shuffle, call_choice;
-Draw call_bernoulli, call_multinomial, call_gamma, call_poisson, call_random_normal, call_random_uniform;
+Draw call_bernoulli, call_multinomial, call_gamma, call_poisson;
+Draw call_random_normal, call_random_uniform;
 #endif

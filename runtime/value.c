@@ -1,8 +1,8 @@
 /* Values that are not arrays, the pool, and the life and death of all objects.
  *
  * The one idea: nothing here recurses. A dead object is put on a chain that is threaded through
- * the dead objects' own headers, and one loop empties it, so a list may be a million deep and freeing
- * never allocates. It must not know what an operation, a tape or a syntax tree is: node_hold() and
+ * the dead objects' own headers, and one loop empties it, so a list may be a million deep and
+ * freeing never allocates. It must not know what an operation, a tape or a syntax tree is: node_hold() and
  * node_release() are the tape's. */
 #define _GNU_SOURCE
 #include "array.h"
@@ -357,8 +357,8 @@ Cell *cell_new(Value v) {
 
 /* ---- collecting cycles ----
  * Trial deletion: of all objects that cells lead to, those with more references than come from
- * among themselves are held from outside, and so is what they lead to. The cells left over hold only
- * each other; emptying them lets counting do the rest. What a function holds without showing it to
+ * among themselves are held from outside, and so is what they lead to. The cells left over hold
+ * only each other; emptying them lets counting do the rest. What a function holds without showing it to
  * visit() counts as held from outside, which is safe. */
 typedef struct Found { Obj *obj; uint32_t inner; bool live; } Found;
 typedef struct Collection {
@@ -506,7 +506,8 @@ void runtime_close(void) {
 const char *type_name(Value v) {
     static const char *const names[] = {
         [V_NUM] = "array", [V_BOOL] = "array", [V_NIL] = "nil", [V_UNSET] = "nothing",
-        [V_ARRAY] = "array", [V_STRING] = "string", [V_LIST] = "list", [V_STRUCT] = "struct", [V_FUNCTION] = "function",
+        [V_ARRAY] = "array", [V_STRING] = "string", [V_LIST] = "list", [V_STRUCT] = "struct",
+        [V_FUNCTION] = "function",
         [V_HANDLE] = "handle", [V_CELL] = "variable", [V_SCRATCH] = "scratch",
     };
     return names[v.tag];

@@ -5,8 +5,8 @@
  * the top bit set (tape.h). Objects are counted. Three sentences of ownership:
  *   arguments are borrowed;  results belong to the pool;  value_hold() what outlives the statement.
  * The pool is a stack of objects that the evaluator unwinds at each statement and call. Values
- * never change while somebody else can see them: whoever wants to write into an object makes sure first
- * that it is the only holder (copy-on-write). */
+ * never change while somebody else can see them: whoever wants to write into an object makes sure
+ * first that it is the only holder (copy-on-write). */
 #ifndef VALUE_H
 #define VALUE_H
 #include "error.h"

@@ -239,12 +239,6 @@ void assign(Ast *target, Frame *frame, Value v) {
 }
 
 /* Of all that evaluating v left in the pool, v alone stays: views of what is to be written go. */
-static Value settle(size_t mark, Value v) {
-    if (is_object(v)) return pool_pass(mark, v);
-    pool_unwind(mark);
-    return v;
-}
-
 static Value assign_targets(Ast *node, Frame *frame) {
     size_t mark = pool_mark();
     Value v = eval(node->b, frame);

@@ -136,7 +136,7 @@ Value builtin_reduce(int count, const Value *arg) {
     size_t mark = pool_mark();
     for (size_t i = !started; i < count_of(items); i++) {
         folded = call_value(f, 2, (Value[]){ folded, item_of(items, i) });
-        if (is_object(folded)) folded = pool_pass(mark, folded);
+        folded = settle(mark, folded);
     }
     return folded;
 }

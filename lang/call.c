@@ -209,11 +209,7 @@ static __attribute__((noinline)) void lean_defaults(Frame *frame, uint32_t count
 /* The value a body gave, past the end of its frame. */
 static inline Value leave(Frame *frame, Value *base, Value *end, size_t mark, Value v) {
     if (frame->flow == FLOW_RETURN) v = frame->result;
-    if (is_object(v)) {
-        v = pool_pass(mark, v);
-    } else {
-        pool_unwind(mark);
-    }
+    v = settle(mark, v);
     for (Value *p = base; p < end; p++) {
         if (head_of(*p) >= V_ARRAY) value_release(*p);
     }

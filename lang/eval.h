@@ -98,6 +98,17 @@ void statement_end_slow(const Frame *frame, size_t mark);
 static inline void statement_end(const Frame *frame, size_t mark) {
     if (__builtin_expect(rt.pool_count != mark || rt.tape->busy, 0)) statement_end_slow(frame, mark);
 }
+/* Unwinds the pool to mark, but for v, which it holds then, also where a variable about to go did so before. */
+static inline Value settle(size_t mark, Value v) {
+    if (!is_object(v)) {
+        pool_unwind(mark);
+    } else if (rt.pool_count != mark + 1 || rt.pool[mark] != v.as.obj) {
+        obj_keep(v.as.obj);
+        pool_unwind(mark);
+        pool_own(v.as.obj);
+    }
+    return v;
+}
 /* Walks a sequence: each(item, env) until it gives false. Fails if v cannot be walked. */
 void each_item(Value v, bool (*each)(Value item, void *env), void *env);
 int64_t sequence_length(Value v);                /* E_TYPE if it is none */

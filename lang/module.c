@@ -83,6 +83,7 @@ Value module_run(Module *module, Ast *program) {
     interp.frame = &frame;
     Value v = eval(program, &frame);
     if (frame.flow == FLOW_RETURN) v = frame.result;
+    if (is_object(v)) pool_own(value_keep(v).as.obj);
     while (interp.top > base) value_release(*--interp.top);
     interp.frame = frame.caller;
     return v;

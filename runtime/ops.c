@@ -275,9 +275,11 @@ static inline bool is_square(Op op, Value y) { return op == OP_power && y.tag ==
 Value apply2_reusing(Op op, Value x, Value y, int reuse) {
     if (is_square(op, y)) return apply1_reusing(OP_square, x, reuse);
     Value in[2] = { x, y };
+    bool recorded = records(op, x, y);
+    if (recorded) reuse = 0;  /* the tape names both operands */
     Value r = is_number(x) && is_number(y) ? scalar_result(op, elem_kernels[op].scalar(num_of(x), num_of(y)))
                                            : elementwise(op, 2, in, reuse);
-    if (records(op, x, y)) r.node = tape_append(op, 2, in, r, NULL);
+    if (recorded) r.node = tape_append(op, 2, in, r, NULL);
     return r;
 }
 

@@ -49,7 +49,7 @@ static Value operand(const Forward *f, Value v, uint32_t id) {
     if (!f->recorded || !id || v.tag == V_UNSET) return v;
     if (id < LEAF && position_of(id) >= f->low && !(depends_at(&f->depends, position_of(id)) & DEPENDS_ON_OTHER)) return v;
     v.node = id;
-    return v;
+    return v.tag == V_LIST ? tape_parts(id, v) : v;
 }
 
 /* ---- the zero rule, forward: which elements move at all when the seeds do ---- */
@@ -79,16 +79,17 @@ static Value moved_elementwise(Forward *f, const Node *n) {
 static Value moved_row(Forward *f, const Node *n) {
     const Extra *extra = n->x.extra;
     int op = node_op(n);
+    bool ruled = op != OP_custom && op != OP_part;      /* the table knows its inputs */
     Value *in = pool_bytes((size_t)extra->count * sizeof *in), any = UNSET;
     for (int i = 0; i < extra->count; i++) {
         Value m = moved(f, extra->in[i].node);
         in[i] = constant_of(extra->in[i]);
-        if (!row_differentiable(op, i)) continue;
+        if (ruled && !row_differentiable(op, i)) continue;
         in[i] = m.tag != V_UNSET ? m : is_numeric(in[i]) ? op_cast(zeros_like(in[i]), F64) : in[i];
         if (m.tag != V_UNSET) any = join_masks(any, is_number(m) ? m : op_max(m, ALL_AXES, false));
     }
     if (any.tag == V_UNSET) return UNSET;
-    if (operations[op].class == C_LINEAR && op != OP_part) return as_mask(apply(op, extra->count, in, extra->attr));
+    if (operations[op].class == C_LINEAR && ruled) return as_mask(apply(op, extra->count, in, extra->attr));
     return any_to_ones(any, node_r(n));
 }
 
@@ -224,36 +225,54 @@ static void transpose(Forward *f, Value contribution, Value tangent, int parts, 
     for (int k = 0; k < parts; k++) out[k] = add_tangent(out[k], d[k]);
 }
 
+/* The adjoints of a node's result, or of its several results, as variables in *u; as a rule wants them. */
+static int results_of(Value r) { return r.tag == V_LIST ? (int)r.as.list->count : 1; }
+
+static Value adjoint_variables(Value r, Value *u) {
+    int parts = results_of(r);
+    for (int k = 0; k < parts; k++) u[k] = adjoint_variable(r.tag == V_LIST ? r.as.list->item[k] : r);
+    return r.tag == V_LIST ? list_of((size_t)parts, u) : u[0];
+}
+
+/* The tangents of a node's results, which may be UNSET, as one value. */
+static Value tangent_of_results(Value r, Value *out) {
+    if (r.tag != V_LIST) return out[0];
+    for (int k = 0; k < results_of(r); k++)
+        if (out[k].tag == V_UNSET) out[k] = zeros_like(constant_of(r.as.list->item[k]));
+    return list_of((size_t)results_of(r), out);
+}
+
+static Value *unset_values(int count) {
+    Value *out = pool_bytes((size_t)(count + 1) * sizeof *out);
+    for (int k = 0; k < count; k++) out[k] = UNSET;
+    return out;
+}
+
 static Value pass_general(Forward *f, const Node *n, uint32_t id) {
     const Extra *extra = n->x.extra;
-    int op = node_op(n);
-    Value *in = row_inputs(f, extra), out = UNSET;
-    Value u = adjoint_variable(node_r(n));
-    Pull p = { .op = op, .count = extra->count, .g = u, .r = operand(f, node_r(n), id), .in = in, .attr = extra->attr };
+    int op = node_op(n), parts = results_of(node_r(n));
+    Value *in = row_inputs(f, extra), *u = unset_values(parts), *out = unset_values(parts);
+    Pull p = { .op = op, .count = extra->count, .any_g = true, .g = adjoint_variables(node_r(n), u),
+               .r = operand(f, node_r(n), id), .in = in, .attr = extra->attr };
     for (p.which = 0; p.which < extra->count; p.which++) {
         Value t = tangent_of(f, extra->in[p.which].node);
         if (t.tag == V_UNSET || !row_differentiable(op, p.which)) continue;
         rt.recording = true;
         Value contribution = row_pullback(&p);
-        transpose(f, contribution, t, 1, &u, &out);
+        transpose(f, contribution, t, parts, u, out);
     }
     rt.recording = f->recorded;
-    return out;
+    return tangent_of_results(node_r(n), out);
 }
 
-/* A custom operation: its rule transposed. Several results have their tangents in a list. */
+/* A custom operation: its rule transposed. */
 static Value pass_custom(Forward *f, const Node *n) {
     const Extra *extra = n->x.extra;
     Value y = extra->in[1];
-    bool several = y.tag == V_LIST;
-    int parts = several ? (int)y.as.list->count : 1, count = extra->count - 2;
-    Value *u = pool_bytes((size_t)(parts + 1) * sizeof *u), *out = pool_bytes((size_t)(parts + 1) * sizeof *out);
-    for (int k = 0; k < parts; k++) {
-        u[k] = adjoint_variable(several ? y.as.list->item[k] : y);
-        out[k] = UNSET;
-    }
+    int parts = results_of(y), count = extra->count - 2;
+    Value *u = unset_values(parts), *out = unset_values(parts);
     Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments), *in = row_inputs(f, extra);
-    arguments[0] = several ? list_of((size_t)parts, u) : u[0];
+    arguments[0] = adjoint_variables(y, u);
     arguments[1] = y;
     memcpy(arguments + 2, in + 2, (size_t)count * sizeof *in);
     rt.recording = true;
@@ -267,10 +286,7 @@ static Value pass_custom(Forward *f, const Node *n) {
         if (t.tag != V_UNSET && is_numeric(result.as.list->item[i])) transpose(f, result.as.list->item[i], t, parts, u, out);
     }
     rt.recording = f->recorded;
-    if (!several) return out[0];
-    for (int k = 0; k < parts; k++)
-        if (out[k].tag == V_UNSET) out[k] = zeros_like(constant_of(y.as.list->item[k]));
-    return list_of((size_t)parts, out);
+    return tangent_of_results(y, out);
 }
 
 static Value pass_row(Forward *f, const Node *n, uint32_t id) {

@@ -293,6 +293,13 @@ static Value run_kernel(Op op, int count, const Value *in, const Attr *attr) {
     return r;
 }
 
+static Value recorded(Op op, int count, const Value *in, Value r, const Attr *attr) {
+    uint32_t node = tape_append(op, count, in, r, attr);
+    if (r.tag == V_LIST) return tape_parts(node, r);
+    r.node = node;
+    return r;
+}
+
 Value apply(Op op, int count, const Value *in, const Attr *attr) {
     if (op < OP_ELEMS) return count == 1 ? apply1(op, in[0]) : apply2(op, in[0], in[1]);
     Value r = run_kernel(op, count, in, attr);
@@ -300,6 +307,5 @@ Value apply(Op op, int count, const Value *in, const Attr *attr) {
     uint32_t any = 0;
     for (int i = 0; i < count; i++)
         if (row_differentiable(op, i)) any |= in[i].node;
-    if (any) r.node = tape_append(op, count, in, r, attr);
-    return r;
+    return any ? recorded(op, count, in, r, attr) : r;
 }

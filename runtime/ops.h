@@ -48,9 +48,11 @@ typedef int64_t Attr;
 #define ATTR(...) (const Attr[]){ ATTR_COUNT(__VA_ARGS__), __VA_ARGS__ }
 
 /* What a pullback sees. g has r's shape; the result is added to the adjoint of in[which] after
- * broadcasting is undone. NOTHING means: no contribution. */
+ * broadcasting is undone. NOTHING means: no contribution. A kernel may give a list of several results;
+ * then r is that list, and g a list with nil where no adjoint came. */
 typedef struct Pull {
     int op, count, which;
+    bool any_g;      /* g stands for any adjoint (a forward sweep): nothing can be told from its numbers */
     Value g, r;
     const Value *in;
     const Attr *attr;

@@ -70,11 +70,8 @@ static Block *open_block(Sweep *s, Chunk *c) {
     return b;
 }
 
-/* Several results of a custom operation have their adjoints in a list. */
-static bool gives_list(const Node *n) {
-    return node_op(n) == OP_custom && n->x.extra && n->x.extra->in[1].tag == V_LIST;
-}
-static bool adjoint_is_object(const Node *n) { return n->head & N_R || gives_list(n); }
+/* The adjoints of several results are in a list. */
+static bool adjoint_is_object(const Node *n) { return n->head & N_R; }
 
 static void close_block(Sweep *s, Block *b) {
     Chunk *c = b->chunk;
@@ -109,7 +106,7 @@ static Value adjoint_at(const Sweep *s, const Block *b, const Node *n, uint32_t 
 /* ---- adding up ---- */
 /* a + b where b may be added in place: a is only in its place, nobody else's. */
 static Value add_adjoint(Value a, Value b) {
-    if (a.tag == V_LIST) {          /* the parts of a custom operation: nil where nothing came */
+    if (a.tag == V_LIST) {          /* of several results: nil where nothing came */
         Value sum = list_new(a.as.list->count);
         for (size_t i = 0; i < a.as.list->count; i++) {
             Value p = a.as.list->item[i], q = b.as.list->item[i];
@@ -368,7 +365,7 @@ static Value operand(const Sweep *s, Value v, uint32_t id) {
         if (position >= s->low && !(depends_at(&s->depends, position) & DEPENDS_ON_OTHER)) return v;
     }
     v.node = id;
-    return v;
+    return v.tag == V_LIST ? tape_parts(id, v) : v;
 }
 
 static Value pull_selection(Op op, int which, Value g, Value x, Value y, Value r) {
@@ -445,7 +442,7 @@ static void pull_custom(Sweep *s, const Extra *extra, Value g) {
     }
 }
 
-/* The adjoint of one of several results goes to its place in the operation's list. */
+/* The adjoint of one of several results goes to its place in the list of the operation that gave them. */
 static void pull_part(Sweep *s, const Extra *extra, Value g) {
     Value whole = extra->in[0], parts = list_new((size_t)extra->attr[2]);
     list_set(parts, (size_t)extra->attr[1], g);
@@ -789,15 +786,7 @@ Value sweep_custom(Value rule, int count, const Value *in, Value y) {
         y.node = tape_append(OP_custom, count + 2, inputs, y, NULL);
         return y;
     }
-    size_t parts = y.as.list->count;
-    Value whole = NIL, outputs = list_new(parts);
-    whole.node = tape_append(OP_custom, count + 2, inputs, NIL, NULL);
-    for (size_t i = 0; i < parts; i++) {
-        Value part = constant_of(y.as.list->item[i]);
-        part.node = tape_append(OP_part, 1, &whole, part, ATTR((int64_t)i, (int64_t)parts));
-        list_set(outputs, i, part);
-    }
-    return outputs;
+    return tape_parts(tape_append(OP_custom, count + 2, inputs, y, NULL), y);
 }
 
 void sweep_open(void) {

@@ -58,16 +58,26 @@ static void free_chunk(Chunk *c) {
 /* ---- appending ---- */
 static size_t array_weight(Array *a) { return a->size * dtype_bytes(a->dtype); }
 
-static Array *node_keep(Array *a) {
-    obj_keep(a);
-    rt.tape->bytes += array_weight(a);
-    return a;
+/* Of an array, or of a list of results. */
+static size_t object_weight(Obj *o) {
+    if (o->tag == V_ARRAY) return array_weight((Array *)o);
+    size_t weight = 0;
+    const List *list = (List *)o;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->item[i].tag == V_ARRAY) weight += array_weight(list->item[i].as.array);
+    return weight;
 }
 
-static void node_drop(Array *a) {
-    if (!a) return;
-    rt.tape->bytes -= array_weight(a);
-    obj_drop(a);
+static void *node_keep(void *object) {
+    obj_keep(object);
+    rt.tape->bytes += object_weight(object);
+    return object;
+}
+
+static void node_drop(void *object) {
+    if (!object) return;
+    rt.tape->bytes -= object_weight(object);
+    obj_drop(object);
 }
 
 static Operand scalar_operand(Value v) { return (Operand){ .num = is_number(v) ? num_of(v) : 0 }; }
@@ -122,11 +132,22 @@ uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr
     Node *n = tape_push(&id);
     rt.tape->top->objects = true;
     *n = (Node){ .head = (uint16_t)op, .span = rt.here, .x = { .extra = extra }, .r = scalar_operand(result) };
-    if (result.tag == V_ARRAY) {
+    if (result.tag == V_ARRAY || result.tag == V_LIST) {
         n->head |= N_R;
-        n->r.array = node_keep(result.as.array);
+        n->r.obj = node_keep(result.as.obj);
     }
     return id;
+}
+
+Value tape_parts(uint32_t whole, Value results) {
+    size_t count = results.as.list->count;
+    Value in = { V_NIL, whole, { .num = 0 } }, parts = list_new(count);
+    for (size_t i = 0; i < count; i++) {
+        Value part = results.as.list->item[i];
+        part.node = tape_append(OP_part, 1, &in, part, ATTR((int64_t)i, (int64_t)count));
+        list_set(parts, i, part);
+    }
+    return parts;
 }
 
 static Value operand_value(Operand operand, bool array) {

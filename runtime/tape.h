@@ -28,7 +28,7 @@ enum {
     N_OP = 511,          /* the operation */
     N_X = 1 << 9,        /* x is an array; NULL if the rule does not mention it and it is of r's shape */
     N_Y = 1 << 10,       /* likewise y */
-    N_R = 1 << 11,       /* likewise r, the result */
+    N_R = 1 << 11,       /* likewise r, the result; of a row with several results, the list of them */
     N_SWEPT = 1 << 12,   /* an unretained sweep has passed */
     N_KEPT = 1 << 13,    /* its adjoint is readable (tape_adjoint) */
     N_TARGET = 1 << 14,  /* a sweep wants its adjoint, or it has a hook */
@@ -119,6 +119,8 @@ static inline uint32_t tape_append_scalar(Op op, Value x, Value y, double result
     return id;
 }
 uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
+/* The list of a node's several results, each at a place of its own (OP_part) that hands its adjoint to the node. */
+Value tape_parts(uint32_t whole, Value results);
 /* The operands of a node as values without their nodes; UNSET where the node did not keep it. */
 Value node_x(const Node *n);
 Value node_y(const Node *n);

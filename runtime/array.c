@@ -17,13 +17,6 @@ const char *dtype_name(int dtype) {
 }
 
 /* ---- shapes ---- */
-bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b) {
-    if (axes_a != axes_b) return false;
-    for (int i = 0; i < axes_a; i++)
-        if (a[i] != b[i]) return false;
-    return true;
-}
-
 /* Ends in ", ...]" if there is no room. */
 void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes) {
     static const char cut[] = "...]";
@@ -97,7 +90,7 @@ static inline Array *header_new(size_t bytes, int dtype, int axes, int64_t size)
     a->head = (Obj){ .refs = 1, .tag = V_ARRAY };
     a->dtype = (uint8_t)dtype;
     a->axes = (uint8_t)axes;
-    a->inlined = true;
+    a->inlined = a->contiguous = true;
     a->span = rt.here;
     a->size = size;
     a->data = NULL;
@@ -121,6 +114,7 @@ static inline void set_row_major(Array *a, const int64_t *shape) {
 static Array *array_new_large(int dtype, int axes, const int64_t *shape, bool cleared) {
     Array *a = header_new(header_bytes(axes), dtype, axes, count_elements(dtype, axes, shape));
     a->inlined = false;
+    a->contiguous = true;
     set_row_major(a, shape);
     pool_own(a);
     a->data = cleared ? mem_alloc_zeroed(array_bytes(a)) : mem_alloc(array_bytes(a));
@@ -161,6 +155,17 @@ Array *array_zeros(int dtype, int axes, const int64_t *shape) {
 
 Array *array_like(const Array *a, int dtype) { return array_new(dtype, a->axes, shape_of(a)); }
 
+static bool is_row_major(const Array *a) {
+    if (a->size == 0) return true;
+    int64_t expected = 1;
+    for (int i = a->axes - 1; i >= 0; i--) {
+        int64_t length = shape_of(a)[i];
+        if (length != 1 && strides_of(a)[i] != expected) return false;
+        expected *= length;
+    }
+    return true;
+}
+
 Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides,
                   int64_t offset) {
     int64_t size = count_elements(a->dtype, axes, shape);
@@ -171,6 +176,7 @@ Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strid
         memcpy(strides_of(view), strides, row);
     }
     view->inlined = false;
+    view->contiguous = is_row_major(view);
     view->data = (char *)a->data + offset * (int64_t)dtype_bytes(a->dtype);
     view->owner = a->owner ? a->owner : a;
     obj_keep(view->owner);
@@ -192,17 +198,6 @@ Array *array_of(Value v) {
 Value array_value(Array *a) {
     if (a->axes || a->dtype == F32) return object(a);
     return a->dtype == F64 ? number(*f64_of(a)) : boolean(*bool_of(a));
-}
-
-bool array_is_contiguous(const Array *a) {
-    if (a->size == 0) return true;
-    int64_t expected = 1;
-    for (int i = a->axes - 1; i >= 0; i--) {
-        int64_t length = shape_of(a)[i];
-        if (length != 1 && strides_of(a)[i] != expected) return false;
-        expected *= length;
-    }
-    return true;
 }
 
 Array *array_copy(const Array *a) {

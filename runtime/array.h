@@ -15,6 +15,7 @@ struct Array {
     Obj head;              /* tag V_ARRAY */
     uint8_t dtype, axes;
     uint8_t inlined;       /* data lies behind dims in this block */
+    uint8_t contiguous;    /* row-major, without gaps */
     Span span;             /* the expression that made it */
     int64_t size;          /* elements */
     void *data;            /* the first element */
@@ -46,7 +47,7 @@ Array *array_contiguous(Array *a);    /* itself if it is row-major contiguous, e
 Array *array_copy(const Array *a);    /* contiguous, owns its data */
 Array *array_cast(Array *a, int dtype);  /* itself if it has that dtype, else a contiguous copy */
 Array *array_broadcast(Array *a, int axes, const int64_t *shape);  /* a view with zero strides */
-bool array_is_contiguous(const Array *a);
+static inline bool array_is_contiguous(const Array *a) { return a->contiguous; }
 /* May the caller write into a's data? Only holder, owns it, no view on it. */
 bool array_is_sole(const Array *a, uint32_t holders);
 
@@ -63,8 +64,23 @@ static inline double num_of(Value v) { return v.tag == V_BOOL ? v.as.truth : v.a
 Shape value_shape(Value v);
 /* How many elements such an array has; E_LIMIT or E_SHAPE if there can be none. */
 int64_t shape_size(int dtype, int axes, const int64_t *shape);
-bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b);
-double array_get(const Array *a, int64_t flat);  /* element in row-major order, any layout */
+static inline bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b) {
+    if (axes_a != axes_b) return false;
+    for (int i = 0; i < axes_a; i++)
+        if (a[i] != b[i]) return false;
+    return true;
+}
+/* One shape and one dtype? */
+static inline bool arrays_alike(const Array *a, const Array *b) {
+    return a->dtype == b->dtype && same_shape(a->axes, shape_of(a), b->axes, shape_of(b));
+}
+/* Has v the shape of a result: an array of its shape, or a number for a number? */
+static inline bool shapes_equal(Value v, Value w) {
+    if (v.tag != V_ARRAY || w.tag != V_ARRAY) return axes_of(v) == axes_of(w) && axes_of(v) == 0;
+    const Array *a = v.as.array, *b = w.as.array;
+    return same_shape(a->axes, shape_of(a), b->axes, shape_of(b));
+}
+double array_get(const Array *a, int64_t flat);      /* element in row-major order, any dtype or layout */
 void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /* "[2, 3]" */
 /* Element i of an f64 vector (one axis), i in range. */
 static inline double *vector_at(const Array *a, int64_t i) { return f64_of(a) + i * strides_of(a)[0]; }

@@ -223,7 +223,33 @@ static Array *reusable(Value v, int flag, int reuse, int dtype, int axes, const 
     return fits && is_temporary(v) && array_is_sole(a, 1) ? a : NULL;
 }
 
+/* Contiguous arrays of one shape and dtype, which is most of what is small: no lanes, no tiles. */
+static inline bool runs_at_once(int count, const Value *in) {
+    if (in[0].tag != V_ARRAY || in[0].as.array->dtype == BOOL || !in[0].as.array->contiguous) return false;
+    if (count == 1) return true;
+    return in[1].tag == V_ARRAY && in[1].as.array->contiguous && arrays_alike(in[0].as.array, in[1].as.array);
+}
+
+static Value run_at_once(Op op, int count, const Value *in, int reuse) {
+    enum { STEP = 1 << 16 };
+    const Array *x = in[0].as.array, *y = count == 2 ? in[1].as.array : x;
+    int dtype = x->dtype, out_dtype = operations[op].class == C_TEST ? BOOL : dtype;
+    Array *out = reuse ? reusable(in[0], REUSE_X, reuse, out_dtype, x->axes, shape_of(x)) : NULL;
+    if (!out && reuse && count == 2) out = reusable(in[1], REUSE_Y, reuse, out_dtype, x->axes, shape_of(x));
+    if (!out) out = array_new(out_dtype, x->axes, shape_of(x));
+    else out->span = rt.here;
+    ElemLoop *loop = elem_kernels[op].loop[dtype];
+    int64_t n = x->size, in_bytes = (int64_t)dtype_bytes(dtype), out_bytes = (int64_t)dtype_bytes(out_dtype);
+    for (int64_t i = 0; i < n; i += STEP) {
+        loop(n - i < STEP ? n - i : STEP, (char *)out->data + i * out_bytes, (const char *)x->data + i * in_bytes,
+             (const char *)y->data + i * in_bytes);
+        poll();
+    }
+    return array_value(out);
+}
+
 static Value elementwise(Op op, int count, const Value *in, int reuse) {
+    if (runs_at_once(count, in)) return run_at_once(op, count, in, reuse);
     for (int i = 0; i < count; i++)
         if (!is_numeric(in[i])) not_numeric(op, count, in);
     int dtype = compute_dtype(count, in), out_dtype = operations[op].class == C_TEST ? BOOL : dtype;
@@ -263,7 +289,9 @@ static inline Value scalar_result(Op op, double result) {
     return operations[op].class == C_TEST ? boolean(result != 0) : number(result);
 }
 
+/* What a tape keeps must not be overwritten: a recorded operation reuses nothing. */
 Value apply1_reusing(Op op, Value x, int reuse) {
+    if (rt.recording && x.node) reuse = 0;
     Value r = is_number(x) ? scalar_result(op, elem_kernels[op].scalar(num_of(x), 0)) : elementwise(op, 1, &x, reuse);
     if (records(op, x, NIL)) r.node = tape_append(op, 1, &x, r, NULL);
     return r;
@@ -274,6 +302,7 @@ static inline bool is_square(Op op, Value y) { return op == OP_power && y.tag ==
 
 Value apply2_reusing(Op op, Value x, Value y, int reuse) {
     if (is_square(op, y)) return apply1_reusing(OP_square, x, reuse);
+    if (rt.recording && (x.node | y.node)) reuse = 0;
     Value in[2] = { x, y };
     bool recorded = records(op, x, y);
     if (recorded) reuse = 0;  /* the tape names both operands */

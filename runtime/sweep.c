@@ -213,11 +213,7 @@ static void add_value(Sweep *s, uint32_t id, Value g) {
 static Value fit(Value c, Value input) {
     if (input.tag == V_UNSET) return c;          /* of the result's shape */
     if (is_number(input)) return is_number(c) ? c : op_sum_to(c, number(0));
-    if (c.tag == V_ARRAY) {
-        const Array *a = c.as.array, *b = input.as.array;
-        if (a->dtype == b->dtype && same_shape(a->axes, shape_of(a), b->axes, shape_of(b))) return c;
-    }
-    return op_sum_to(c, input);
+    return c.tag == V_ARRAY && arrays_alike(c.as.array, input.as.array) ? c : op_sum_to(c, input);
 }
 
 /* ---- elementwise derivatives as values ---- */

@@ -86,15 +86,11 @@ static Operand scalar_operand(Value v) { return (Operand){ .num = is_number(v) ?
 static Operand array_operand(Value v, bool mentioned, const Array *result) {
     if (v.tag != V_ARRAY) return scalar_operand(v);
     Array *a = v.as.array;
-    bool like_result = result && a->dtype == result->dtype && same_shape(a->axes, shape_of(a), result->axes, shape_of(result));
-    if (!mentioned && like_result && a->size > SMALL_ARRAY) return (Operand){ .array = NULL };
+    if (!mentioned && a->size > SMALL_ARRAY && result && arrays_alike(a, result)) return (Operand){ .array = NULL };
     return (Operand){ .array = node_keep(a) };
 }
 
-static bool broadcasts(Value v, Value result) {
-    Shape a = value_shape(v), b = value_shape(result);
-    return v.node && !same_shape(a.axes, a.dim, b.axes, b.dim);
-}
+static bool broadcasts(Value v, Value result) { return v.node && !shapes_equal(v, result); }
 
 static uint32_t append_elementwise(Op op, int count, const Value *in, Value result) {
     Value x = in[0], y = count == 2 ? in[1] : number(0);

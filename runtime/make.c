@@ -3,6 +3,7 @@
  * linspace), they are composed of rows that are. */
 #include <math.h>
 #include <string.h>
+#include "leaves.h"
 #include "rules.h"
 
 /* ---- like another ---- */
@@ -104,8 +105,18 @@ Value call_linspace(int count, const Value *bound) {
     return op_where(object(last), stop, op_add(start, way));
 }
 
-BIND(zeros_like, (operand(bound[0], "zeros_like"), zeros_like(bound[0])))
-BIND(ones_like, (operand(bound[0], "ones_like"), ones_like(bound[0])))
+/* zeros_like and ones_like map over trees; a leaf that is no array becomes nil. */
+static Value leaf_like(Value leaf, void *value) {
+    return is_numeric(leaf) ? full_like(leaf, *(double *)value) : NIL;
+}
+
+static Value tree_like(Value v, double value, const char *name) {
+    if (!is_tree(v)) operand(v, name);
+    return tree_map(v, leaf_like, &value);
+}
+
+BIND(zeros_like, tree_like(bound[0], 0, "zeros_like"))
+BIND(ones_like, tree_like(bound[0], 1, "ones_like"))
 
 Value call_full_like(int count, const Value *bound) {
     (void)count;

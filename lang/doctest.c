@@ -82,11 +82,12 @@ static const char *find_marker(const char *line, Kind *kind) {
     return found;
 }
 
-/* "#    text" alone on its line continues the expectation above it. */
+/* "#    text" alone on its line continues the expectation above it; "#" is an empty line. */
 static const char *continuation(uint32_t line) {
     if (line > line_count) return NULL;
     const char *text = lines[line] + strspn(lines[line], " \t");
-    return strncmp(text, "#    ", 5) == 0 ? text + 5 : NULL;
+    if (strncmp(text, "#    ", 5) == 0) return text + 5;
+    return strcmp(text, "#") == 0 ? text + 1 : NULL;
 }
 
 static void trim_end(char *text) {

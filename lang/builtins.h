@@ -24,6 +24,8 @@ typedef struct BuiltinRow {
     const char *name, *signature, *doc, *example;
     Builtin *call;
     Op op;                      /* the elementwise operation it is, else OP_NONE */
+    bool maps;                  /* no elementwise row, but it maps over trees like one */
+    bool pure;                  /* all it does is compute a value: thrown away, it was for nothing */
     Signature *parsed;          /* made at the first use that needs it */
 } BuiltinRow;
 

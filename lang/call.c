@@ -7,6 +7,7 @@
 #include "elem.h"
 #include "eval.h"
 #include "text.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -364,12 +365,20 @@ static Value elementwise(const BuiltinRow *row, int count, const Value *arg, int
     return count == 1 ? apply1_reusing(row->op, arg[0], reuse) : apply2_reusing(row->op, arg[0], arg[1], reuse);
 }
 
+static bool has_tree(uint32_t count, const Value *arg) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_tree(arg[i])) return true;
+    }
+    return false;
+}
+
 static Value run_builtin(Function *f, const Arguments *a) {
     BuiltinRow *row = (BuiltinRow *)f->row;
     const Signature *s = row_signature(row);
     Value bound[MAX_BUILTIN_PARAMETERS];
     bind_arguments(f, s, a, bound);
     if (row->op != OP_NONE) return elementwise(row, (int)s->count, bound, 0);
+    if (row->maps && has_tree(s->count, bound)) return tree_call(row->call, (int)s->count, bound);
     return row->call((int)s->count, bound);
 }
 
@@ -507,6 +516,43 @@ Value call_value(Value f, int count, const Value *args) {
         fail(E_TYPE, "a function is needed here, not %s", describe(f, text, sizeof text));
     }
     return f.as.function->call(f.as.function, count, args);
+}
+
+/* ---- results that nobody takes ---- */
+
+void warn_at(Span span, const char *advice, const char *format, ...) {
+    if (!module_warn) return;
+    Error warning = { .span = span };
+    va_list args;
+    va_start(args, format);
+    vsnprintf(warning.message, sizeof warning.message, format, args);
+    va_end(args);
+    snprintf(warning.hint, sizeof warning.hint, "%s", advice);
+    module_warn(&warning);
+}
+
+/* The builtin that a call means, as far as can be told before it runs; NULL if it may be something else. */
+static const BuiltinRow *builtin_meant(Ast *node, Frame *frame) {
+    if (node->a->kind != A_NAME) return NULL;
+    Value v = *variable_place(node->a, frame);
+    if (node->kind == A_METHOD) {
+        v = v.tag == V_STRUCT ? UNSET : method_of(node, frame);
+    } else if (v.tag == V_UNSET && node->a->scope == S_GLOBAL) {
+        Value *library = library_find(node->a->name);
+        v = library ? *library : UNSET;
+    }
+    return v.tag == V_FUNCTION ? v.as.function->row : NULL;
+}
+
+Value eval_thrown_away(Ast *node, Frame *frame) {
+    node->eval = node->kind == A_CALL ? eval_call : eval_method;
+    const BuiltinRow *row = builtin_meant(node, frame);
+    Value v = eval(node, frame);
+    if (row && row->pure && !frame->module->library) {
+        warn_at(node->span, "values never change in place: store the result, as in x = append(x, v)",
+                "the result of `%s` is thrown away", row->name);
+    }
+    return v;
 }
 
 /* ---- traces ---- */

@@ -6,6 +6,7 @@
 #include "eval.h"
 #include "lex.h"
 #include "text.h"
+#include <stdio.h>
 
 /* ---- blocks ---- */
 
@@ -101,9 +102,32 @@ static void for_characters(Ast *node, Frame *frame, String *text) {
     }
 }
 
+/* Does a `name op= ...` stand somewhere below? */
+static bool updates(const Ast *node, const String *name) {
+    if (!node) return false;
+    if (node->kind == A_ASSIGN && node->op != OP_NONE && node->a->kind == A_NAME && node->a->name == name) return true;
+    if (updates(node->a, name) || updates(node->c, name)) return true;
+    if (node->kind != A_METHOD && node->kind != A_FIELD && updates(node->b, name)) return true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (updates(node->kids[i], name)) return true;
+    }
+    return false;
+}
+
+/* `for p in params { p -= ... }` trains p and leaves params as they were. */
+static void warn_of_update(Ast *node, Value item) {
+    if (!is_leaf(item) || rt.recording || node->cache || node->a->kind != A_NAME || !updates(node->c, node->a->name)) return;
+    char text[60], advice[200];
+    span_whole_text(node->b->span, text, sizeof text);
+    snprintf(advice, sizeof advice, "operators map over lists: %s -= 0.1 * grad(%s) updates them all", text, text);
+    warn_at(node->a->span, advice, "this loop updates `%s`, a copy of each item: `%s` does not change", node->a->name->text, text);
+    node->cache = node;
+}
+
 static void for_items(Ast *node, Frame *frame, Value xs) {
     int64_t count = sequence_length(xs);
     size_t mark = pool_mark();
+    if (count && xs.tag == V_LIST) warn_of_update(node, xs.as.list->item[0]);
     for (int64_t i = 0; i < count; i++) {
         rt.here = node->b->span;
         if (!turn(node, frame, sequence_item(xs, i), mark)) return;

@@ -364,6 +364,7 @@ static void run_whole(Module *module, const Parsed *parsed) {
 static void run_text(const Case *one) {
     Source *source = source_new(one->name, one->text, strlen(one->text));
     Module *module = module_new(one->name, one->path ? one->path : "");
+    module->script = !one->example;
     Parsed parsed = parse(source);
     split_lines(one->text);
     read_expectations();

@@ -587,8 +587,9 @@ static Eval *choose_one(Ast *node) {
     case A_BINARY: { Eval *fast = choose_fast(node); return fast ? fast : eval_binary; }
     case A_AND: return eval_and;
     case A_OR: return eval_or;
-    case A_CALL: node->op = has_plain_arguments(node); return eval_call;
-    case A_METHOD: node->op = has_plain_arguments(node); return eval_method;
+    case A_CALL: case A_METHOD:
+        node->op = has_plain_arguments(node);
+        return node->flags & AST_STATEMENT ? eval_thrown_away : node->kind == A_CALL ? eval_call : eval_method;
     case A_INDEX: return node->count == 1 && is_plain_item(node->kids[0]) ? eval_element : eval_index;
     case A_FIELD: node->op = true; return eval_field;
     case A_ARRAY: return eval_array;

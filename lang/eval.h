@@ -116,6 +116,8 @@ Value sequence_item(Value v, int64_t i);         /* not for strings, which are w
 
 /* ---- calls: call.c ---- */
 Eval eval_call, eval_method, eval_field, eval_closure, eval_fn;
+Eval eval_thrown_away;                           /* a call that stands as a statement, at its first run */
+void warn_at(Span span, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Only positional arguments, no *spread; choose() keeps it in a call's `op`. */
 bool has_plain_arguments(const Ast *call);
 Value closure_call(Function *self, int count, const Value *args);
@@ -128,6 +130,8 @@ void fill_trace(Error *error);
 /* ---- trees: tree.c ---- */
 Value tree_map1(Op op, Value x);
 Value tree_map2(Op op, Value x, Value y);
+/* Calls a function of count arguments at every leaf of the first tree among them. */
+Value tree_call(Builtin *call, int count, const Value *arg);
 /* fresh with the gradient slots that old carries, leaf by leaf: "slots travel with values". */
 Value keep_slots(Value old, Value fresh);
 #endif

@@ -9,7 +9,7 @@ typedef struct Entry { String *name; Value value; } Entry;
 static Entry entries[LIBRARY_SLOTS];
 
 static BuiltinRow rows[] = {
-#define BUILTIN(name, signature, doc, example) { #name, signature, doc, example, builtin_##name, OP_NONE, NULL },
+#define BUILTIN(name, signature, doc, example) { #name, signature, doc, example, builtin_##name, OP_NONE, false, false, NULL },
 #include "builtins.def"
 #undef BUILTIN
 };
@@ -102,13 +102,35 @@ const Signature *row_signature(BuiltinRow *row) {
 
 static void put_row(BuiltinRow *row) { library_put(symbol(row->name, strlen(row->name)), builtin_value(row)); }
 
+/* Rows that are elementwise in what they mean, though not in how they are written. */
+static bool maps_over_trees(const char *name) {
+    static const char *const names[] = { "zeros_like", "ones_like", "full_like", "where", "clip", "f32", "f64", "bool" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!strcmp(name, names[i])) return true;
+    }
+    return false;
+}
+
 static void put_operation(Op op) {
     const Operation *o = &operations[op];
     bool elementwise = op < OP_ELEMS;
     if (elementwise ? !o->prints[0] : !o->signature || !o->call) return;
     const char *signature = !elementwise ? o->signature : o->signature ? o->signature : o->arity == 1 ? "(x)" : "(x, y)";
-    operation_rows[op] = (BuiltinRow){ o->name, signature, o->doc, o->example, o->call, elementwise ? op : OP_NONE, NULL };
+    operation_rows[op] = (BuiltinRow){ o->name, signature, o->doc, o->example, o->call, elementwise ? op : OP_NONE,
+                                         maps_over_trees(o->name), op != OP_seed, NULL };
     put_row(&operation_rows[op]);
+}
+
+/* Builtins that only compute. */
+static const char *const pure_builtins[] = {
+    "type", "len", "equal", "range", "zip", "enumerate", "append", "concat", "keys", "values", "str", "format", "split",
+    "join", "replace", "contains", "lower", "upper", "trim", "detach", "grad", "value_and_grad",
+};
+
+static void mark_pure(BuiltinRow *row) {
+    for (size_t i = 0; i < sizeof pure_builtins / sizeof *pure_builtins; i++) {
+        if (!strcmp(row->name, pure_builtins[i])) row->pure = true;
+    }
 }
 
 static void put_number(const char *name, double x) { library_put(symbol(name, strlen(name)), number(x)); }
@@ -116,7 +138,10 @@ static void put_number(const char *name, double x) { library_put(symbol(name, st
 void library_open(void) {
     size_t mark = pool_mark();
     for (Op op = OP_NONE + 1; op < OP_COUNT; op++) put_operation(op);
-    for (size_t i = 0; i < ROWS; i++) put_row(&rows[i]);
+    for (size_t i = 0; i < ROWS; i++) {
+        mark_pure(&rows[i]);
+        put_row(&rows[i]);
+    }
     put_number("pi", 3.14159265358979323846);
     put_number("inf", __builtin_inf());
     put_number("nan", __builtin_nan(""));

@@ -87,6 +87,7 @@ typedef struct Program { Module *module; const char *name, *text; size_t bytes; 
 static void run_program(void *env) {
     Program *p = env;
     size_t mark = pool_mark();
+    p->module->script = !p->print;
     Value v = module_run_source(p->module, source_new(p->name, p->text, p->bytes));
     if (p->print && v.tag != V_NIL) {
         Buffer b = { 0 };
@@ -294,6 +295,7 @@ static int run_codes(Module *module) {
 /* After an error too; exit() and the end of the prompt end it. */
 static int run_prompt(Module *module, int status) {
     if (!options.quiet && status < 0 && !options.file) puts("adl 0.1. help and quit work alone; ?name explains.");
+    module->script = false;
     return repl_run(module, show_error);
 }
 

@@ -72,6 +72,7 @@ Value module_run(Module *module, Ast *program) {
     bool resolved = resolve(program, &module->names, &locals, &error);
     set_up_globals(module);
     if (!resolved) fail_again(&error);
+    if (module->script && program->count) program->kids[program->count - 1]->flags |= AST_STATEMENT;
     choose(program);
     program->eval = eval_block;
     Value *base = interp.top;
@@ -114,7 +115,7 @@ static Value exports(Module *module) {
 static Value finish_import(Module *module, Source *source) {
     bool recording = rt.recording, training = rt.training;
     rt.recording = rt.training = false;
-    module->running = true;
+    module->running = module->script = true;
     module_run_source(module, source);
     module->running = false;
     rt.recording = recording;

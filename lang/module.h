@@ -15,6 +15,7 @@ struct Module {
     size_t set_up;              /* slots that hold a value or V_UNSET */
     Value record;               /* what `import` gives; nil until the file has run */
     bool running, library;
+    bool script;                /* nobody sees the value of its last statement: it may be warned about */
     Module *next;
 };
 Module *module_new(const char *name, const char *path);

@@ -80,6 +80,32 @@ Value tree_map2(Op op, Value x, Value y) {
     fail_structure(op, x, y);
 }
 
+/* ---- functions of several arguments ---- */
+
+static Value argument_part(Value tree, Value v, size_t i) {
+    if (!is_tree(v)) return v;
+    if (v.tag != tree.tag || size_of_tree(v) != size_of_tree(tree)) {
+        fail(E_TYPE, "a function maps over lists and structs of equal structure, but two arguments differ in theirs");
+    }
+    if (v.tag == V_LIST) return part_of(v, i);
+    Value *field = struct_find(v, tree.as.record->field[i].name);
+    return field ? *field : field_value(v, tree.as.record->field[i].name, rt.here);
+}
+
+Value tree_call(Builtin *call, int count, const Value *arg) {
+    check_stack();
+    int first = 0;
+    while (first < count && !is_tree(arg[first])) first++;
+    if (first == count) return is_numeric(arg[0]) ? call(count, arg) : arg[0];
+    Value tree = arg[first], made = same_kind(tree, size_of_tree(tree));
+    Value *part = pool_bytes((size_t)count * sizeof *part);
+    for (size_t i = 0; i < size_of_tree(tree); i++) {
+        for (int k = 0; k < count; k++) part[k] = argument_part(tree, arg[k], i);
+        set_part(made, tree, i, tree_call(call, count, part));
+    }
+    return made;
+}
+
 /* ---- slots travel with values ---- */
 
 static bool same_form(Value a, Value b) {

@@ -342,13 +342,14 @@ Value kernel_all(int count, const Value *in, const Attr *attr) {
     return op_eq(nonzero, number(outputs ? inputs / outputs : 0));
 }
 
-/* Squares that overflow or vanish are taken again, divided by the greatest element. */
+/* Squares that overflow or vanish are taken again, divided by a power of two near the greatest
+ * element, which rounds nothing. */
 static Value scaled_norm(Value x, uint64_t axes, bool keepdims) {
     Value top = op_max(op_abs(x), axes, true);
-    Value usable = op_where(op_logical_and(op_gt(top, number(0)), op_isfinite(top)), top,
-                            number(1));
-    Value small = op_div(x, usable);
-    Value length = op_mul(op_sqrt(op_sum(op_mul(small, small), axes, true)), usable);
+    Value fits = op_logical_and(op_gt(top, number(0)), op_isfinite(top));
+    Value power = op_exp2(op_floor(op_log2(op_where(fits, top, number(1)))));
+    Value small = op_div(x, power);
+    Value length = op_mul(op_sqrt(op_sum(op_mul(small, small), axes, true)), power);
     return op_sum(op_where(op_isinf(top), top, length), axes, keepdims);
 }
 

@@ -289,8 +289,10 @@ const Value *arg_items(Value v, int *count, const char *what) {
         *count = (int)v.as.list->count;
         return v.as.list->item;
     }
-    Array *a = operand(v, what);
-    if (!a->axes) fail(E_TYPE, "%s: expected a list, and this is a number", what);
+    char got[100];
+    if (v.tag != V_ARRAY || !v.as.array->axes)
+        fail(E_TYPE, "%s needs a list or an array, not %s", what, describe(v, got, sizeof got));
+    Array *a = v.as.array;
     *count = (int)shape_of(a)[0];
     Value *items = pool_bytes((size_t)(*count + 1) * sizeof *items);
     for (int i = 0; i < *count; i++)
@@ -304,7 +306,7 @@ static Shape fitted_shape(Value x, Value rest) {
     Shape old = value_shape(x), shape = { 0 };
     int count = 1, open = -1;
     if (rest.tag == V_LIST && rest.as.list->count == 1) rest = rest.as.list->item[0];
-    const Value *dims = is_number(rest) ? &rest : arg_items(rest, &count, "reshape");
+    const Value *dims = is_number(rest) ? &rest : arg_items(rest, &count, "the shape");
     if (count > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
     int64_t known = 1;
     for (int i = 0; i < count; i++) {

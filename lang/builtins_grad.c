@@ -5,6 +5,7 @@
 #include "builtins.h"
 #include "builtins_function.h"
 #include "leaves.h"
+#include "mistakes.h"
 #include "sweep.h"
 
 static Value constant_of(Value v) {
@@ -50,10 +51,7 @@ static void check_head(Value head, int part) {
         note_operand(part, head);
         fail(E_GRADIENT, "backward sweeps from an array or a number, not from %s", describe(head, what, sizeof what));
     }
-    if (head.node) return;
-    note_operand(part, head);
-    hint("compute it inside record < ... >, from something that attach_grad() was called on");
-    fail(E_GRADIENT, "nothing to sweep: this value was not recorded");
+    if (!head.node) fail_unrecorded(head);
 }
 
 static void check_head_gradient(Value g) {
@@ -161,7 +159,7 @@ Value builtin_grad(int count, const Value *arg) {
         char what[80];
         fail(E_GRADIENT, "grad needs an array, a tree of arrays or a function, not %s", describe(arg[0], what, sizeof what));
     }
-    if (!arg[0].node && is_numeric(arg[0])) note_operand(0, arg[0]);
+    if (is_numeric(arg[0]) && !is_leaf(arg[0]) && !tape_adjoint(arg[0].node)) fail_no_gradient(arg[0]);
     return tree_map(arg[0], gradient_leaf, NULL);
 }
 

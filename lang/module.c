@@ -1,6 +1,7 @@
 /* Running programs, importing files. See module.h. */
 #include "diag.h"
 #include "eval.h"
+#include "mistakes.h"
 #include "io.h"
 #include <limits.h>
 #include <stdio.h>
@@ -257,6 +258,7 @@ void interp_open(void) {
     rt.on_guard = frames_mark;
     rt.on_unwind = frames_unwind;
     rt.on_trace = fill_trace;
+    rt.on_swept = fail_swept;
     library_open();
     prelude_open();
 }

@@ -381,7 +381,7 @@ Parsed parse(Source *source) {
         p.parsed.status = PARSE_ERROR;
         stop(&p);
     }
-    p.parsed.program = program(&p);
+    source->program = p.parsed.program = program(&p);
     pool_unwind(mark);
     return p.parsed;
 }

@@ -26,6 +26,7 @@ struct Source {
     uint32_t lines;
     bool library;             /* part of the binary: not shown in traces */
     struct Arena *arena;      /* its tree */
+    struct Ast *program;      /* what parse() made of it; NULL before */
 };
 
 typedef struct Place {

@@ -483,9 +483,8 @@ static _Noreturn void already_swept(const Node *n) {
         hint("compute the value again inside record < ... > and sweep that");
         fail(E_GRADIENT, "the last sweep of this value ended in an error, half way");
     }
-    (void)n;
-    hint("backward(f, retain = true) keeps the tape for another sweep; several heads go in one sweep: "
-         "backward((f1, f2)); a state carried over from an earlier turn is cut off by detach(state)");
+    if (rt.on_swept) rt.on_swept(n->span, t->sweep_span);
+    hint("keep the tape with retain = true, or compute the value again");
     fail(E_GRADIENT, "this value, or one it was computed from, was already swept");
 }
 
@@ -512,9 +511,11 @@ static void visit(Sweep *s, Chunk *c, uint32_t offset, Value g) {
     if (s->tape_mode && n->held) tape_keep_adjoint(id, g);
     if (s->tape_mode && !s->retain) n->head |= N_SWEPT;
     if (n->head & N_TARGET) note_target(s, id, g);
+    Span here = rt.here;
     rt.here = n->span;
     if (has_extra(n)) pull_row(s, id, n, g);
     else pull_elementwise(s, id, n, g);
+    rt.here = here;
 }
 
 static void sweep_chunk(Sweep *s, Chunk *c) {

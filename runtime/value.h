@@ -199,6 +199,8 @@ typedef struct Runtime {
     void (*on_unwind)(void *mark);  /* guard() -> the language: drop frames above the mark */
     void *(*on_guard)(void);        /* guard() -> the language: a mark of its frames */
     void (*on_trace)(Error *error); /* fail() -> the language: fills error->frame, never fails */
+    /* sweep.c -> the language: raises the error of a second sweep; the node, and where it was swept before */
+    void (*on_swept)(Span node, Span swept_at);
     void *(*sweep_mark)(void);      /* guard() -> sweep.c: a mark of the open sweeps */
     void (*sweep_unwind)(void *mark);  /* ... and closes those opened since */
 } Runtime;

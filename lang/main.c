@@ -19,7 +19,12 @@
 
 enum { STATUS_ERROR = 1, STATUS_USAGE = 2, STATUS_CHECK = 3, STATUS_OUTPUT = 74, STATUS_INTERRUPTED = 130 };
 enum { MAX_CODES = 256 };
+/* AddressSanitizer cannot clear more than 64 MiB of stack after a jump. */
+#ifdef __SANITIZE_ADDRESS__
+static const size_t STACK = (size_t)48 << 20;
+#else
 static const size_t STACK = (size_t)256 << 20;
+#endif
 
 typedef struct Code { const char *text; bool print; } Code;
 static struct {
@@ -317,6 +322,13 @@ static void open_all(void *env) {
     interp_open();
 }
 
+static void close_all(void) {
+    interp_close();
+    tape_close();
+    runtime_close();
+    sources_close();
+}
+
 static int run_tool(void) {
     if (!strcmp(options.file, "check")) return check_file(options.count ? options.arguments[0] : NULL);
     return doctest_main(options.count, options.arguments);
@@ -341,6 +353,7 @@ static void *interpreter(void *status) {
     mem_set_limit(options.memory);
     *(int *)status = is_tool() ? run_tool() : run_all();
     if (!io_flush()) *(int *)status = STATUS_OUTPUT;
+    close_all();
     return NULL;
 }
 

@@ -459,7 +459,7 @@ static char *code_of_markdown(const char *text) {
 }
 
 static bool run_file(const char *path) {
-    char *text = read_file(path), *output_path = duplicate(path, strlen(path) + 4);
+    char *text = read_file(path), *output_path = strcpy(calloc(1, strlen(path) + 5), path);
     if (!text) return false;
     if (ends_with(path, ".md")) text = code_of_markdown(text);
     else strcpy(strrchr(output_path, '.'), ".out");

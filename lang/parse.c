@@ -51,7 +51,7 @@ bool starts_operand(int kind) {
     switch (kind) {
     case T_NUMBER: case T_NAME: case T_STRING: case T_STRING_OPEN: case T_MINUS: case T_PLUS:
     case T_PAREN_OPEN: case T_SQUARE_OPEN: case T_BRACE_OPEN: case T_NOT: case T_IF: case T_TRY:
-    case T_RECORD: case T_PAUSE: case T_FN: case T_TRUE: case T_FALSE: case T_NIL:
+    case T_RECORD: case T_PAUSE: case T_FN: case T_TRUE: case T_FALSE: case T_NIL: case T_NEW:
         return true;
     default:
         return false;

@@ -36,6 +36,7 @@ static Operand *const operand_of[TOKEN_COUNT] = {
     [T_FALSE] = truth_literal,
     [T_NIL] = nil_literal,
     [T_NAME] = name,
+    [T_NEW] = name,  /* special only as a whole index item: see item() */
     [T_PAREN_OPEN] = parentheses,
     [T_SQUARE_OPEN] = array_literal,
     [T_BRACE_OPEN] = braces,

@@ -190,24 +190,31 @@ static bool put_plain(Value *place, const Step *step, Value v) {
     return true;
 }
 
-/* An error on the way leaves equal values behind: what was copied by then is only held less. */
-static void write_path(const Path *path, Value v) {
-    Value *place = path->variable;
-    for (int i = 0; i < path->count; i++) {
-        const Step *step = &path->step[i];
-        bool last = i == path->count - 1;
-        if (is_numeric(*place) && !step->field) {
-            if (!last) {
-                hint("write x[i, j] = v for an element of an array");
-                fail_at(step->span, E_TYPE, "a place inside an element of an array cannot be assigned");
-            }
-            if (!put_plain(place, step, v)) put_elements(place, step, v);
-            return;
-        }
-        place = enter(place, step, last);
-    }
-    value_store(place, v);
+static void write_steps(Value *place, const Step *step, int count, Value v);
+
+/* m[i][j] = v: the part is written, and put back where it came from. */
+static void write_part(Value *place, const Step *step, int count, Value v) {
+    Value *part = stack_push(index_value(*place, &step->items, step->span));
+    write_steps(part, step + 1, count - 1, v);
+    put_elements(place, step, *part);
+    interp.top = part;
+    value_release(*part);
 }
+
+/* An error on the way leaves equal values behind: what was copied by then is only held less. */
+static void write_steps(Value *place, const Step *step, int count, Value v) {
+    if (count == 0) {
+        value_store(place, v);
+    } else if (!is_numeric(*place) || step->field) {
+        write_steps(enter(place, step, count == 1), step + 1, count - 1, v);
+    } else if (count > 1) {
+        write_part(place, step, count, v);
+    } else if (!put_plain(place, step, v)) {
+        put_elements(place, step, v);
+    }
+}
+
+static void write_path(const Path *path, Value v) { write_steps(path->variable, path->step, path->count, v); }
 
 /* ---- targets ---- */
 

@@ -115,7 +115,7 @@ KERNEL_OBJECTS = $(foreach file,$(if $(LEVELS),$(wildcard runtime/$(KERNELS).c))
 
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(if $(LEVELS),runtime/$(KERNELS).c),\
             $(wildcard runtime/*.c))) $(KERNEL_OBJECTS)
-PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c))
+PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c lang/optest.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
 STDLIB  = $(wildcard stdlib/*.adl)
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include "diag.h"
 #include "doctest.h"
+#include "optest.h"
 #include "format.h"
 #include "io.h"
 #include "module.h"
@@ -542,8 +543,16 @@ static void run_documentation(void) {
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
+/* adl test --ops: the coverage matrix of the operation table alone. */
+static int report_operations(void) {
+    optest_run(true, &total.passed, &total.failed);
+    printf("%d passed, %d failed\n", total.passed, total.failed);
+    return total.failed ? 3 : 0;
+}
+
 int doctest_main(int count, char **arguments) {
     int paths = 0, missing = 0;
+    if (count == 1 && !strcmp(arguments[0], "--ops")) return report_operations();
     for (int i = 0; i < count; i++)
         if (!strcmp(arguments[i], "--update")) updating = true;
         else paths++;
@@ -555,6 +564,7 @@ int doctest_main(int count, char **arguments) {
     if (!paths) {
         run_path("tests"), run_path("examples"), run_path("README.md");
         run_documentation();
+        optest_run(false, &total.passed, &total.failed);
     }
     printf("%d passed, %d failed\n", total.passed, total.failed);
     return missing ? 2 : total.failed ? 3 : 0;

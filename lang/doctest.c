@@ -59,6 +59,11 @@ static uint32_t line_count;
 static Expectation *expectations;
 static size_t expectation_count;
 
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 static char *duplicate(const char *text, size_t bytes) {
     char *copy = calloc(1, bytes + 1);
     return memcpy(copy, text, bytes);
@@ -247,10 +252,12 @@ static void write_file(const char *path, const char *text) {
 }
 
 /* FILE.out of FILE.adl. */
-static void write_output(const char *got) {
-    char *path = duplicate(child.running->path, strlen(child.running->path) + 4);
-    strcpy(strrchr(path, '.'), ".out");
-    write_file(path, got);
+static char *output_path(const char *path) {
+    size_t bytes = strlen(path);
+    if (ends_with(path, ".adl")) bytes -= strlen(".adl");
+    char *out = calloc(1, bytes + sizeof ".out");
+    memcpy(out, path, bytes);
+    return strcat(out, ".out");
 }
 
 static void write_lines(const char *path) {
@@ -357,7 +364,7 @@ static void run_whole(Module *module, const Parsed *parsed) {
     char *got = take(child.output), *errors = take(child.errors);
     if (!fine) report(1, "failed", NULL, error_text(&error));
     if (*errors) report(1, "wrote to standard error", NULL, errors);
-    if (fine && updating) write_output(got);
+    if (fine && updating) write_file(output_path(child.running->path), got);
     else if (fine && !same_lines(child.running->output, got))
         report(1, "printed something else", child.running->output, got);
 }
@@ -391,7 +398,8 @@ static _Noreturn void run_child(const Case *one, FILE *report_file) {
     child.output = stand_in(STDOUT_FILENO), child.errors = stand_in(STDERR_FILENO);
     alarm(SECONDS_PER_CASE);
     run_text(one);
-    if (updating && one->path && !one->output) write_lines(one->path);
+    bool rewritable = one->path && !one->output && !ends_with(one->path, ".md");
+    if (updating && rewritable) write_lines(one->path);
     fflush(child.report);
     _exit(child.failures > 0);
 }
@@ -437,11 +445,6 @@ static char *read_file(const char *path) {
     return all;
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* A .md file as a program: blank lines but for the code in ```adl fences. */
 static char *code_of_markdown(const char *text) {
     char *all;
@@ -460,13 +463,16 @@ static char *code_of_markdown(const char *text) {
 }
 
 static bool run_file(const char *path) {
-    char *text = read_file(path), *output_path = strcpy(calloc(1, strlen(path) + 5), path);
-    if (!text) return false;
-    if (ends_with(path, ".md")) text = code_of_markdown(text);
-    else strcpy(strrchr(output_path, '.'), ".out");
-    char *output = ends_with(path, ".md") ? NULL : read_file(output_path);
+    char *text = read_file(path), *out = output_path(path), *output = NULL;
+    if (!text) return free(out), false;
+    if (ends_with(path, ".md")) {
+        char *code = code_of_markdown(text);
+        free(text), text = code;
+    } else {
+        output = read_file(out);
+    }
     run_case(&(Case){ .name = path, .text = text, .path = path, .output = output });
-    free(text), free(output), free(output_path);
+    free(text), free(output), free(out);
     return true;
 }
 

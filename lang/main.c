@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STATUS_ERROR = 1, STATUS_USAGE = 2, STATUS_CHECK = 3, STATUS_OUTPUT = 74, STATUS_INTERRUPTED = 130 };
+enum { STATUS_ERROR = 1, STATUS_USAGE = 2, STATUS_CHECK = 3, STATUS_LEAK = 70, STATUS_OUTPUT = 74, STATUS_INTERRUPTED = 130 };
 enum { MAX_CODES = 256 };
 /* AddressSanitizer cannot clear more than 64 MiB of stack after a jump. */
 #ifdef __SANITIZE_ADDRESS__
@@ -329,6 +329,14 @@ static void close_all(void) {
     sources_close();
 }
 
+/* After a failure that ADL_FAIL_AT asked for nothing may be left behind: a test of adl itself. */
+static bool leaks(void) {
+    size_t blocks = mem_counts().blocks;
+    if (!blocks || !getenv("ADL_FAIL_AT")) return false;
+    fprintf(stderr, "adl: %zu blocks of memory were not freed\n", blocks);
+    return true;
+}
+
 static int run_tool(void) {
     if (!strcmp(options.file, "check")) return check_file(options.count ? options.arguments[0] : NULL);
     return doctest_main(options.count, options.arguments);
@@ -348,12 +356,15 @@ static void *interpreter(void *status) {
     if (!guard(open_all, NULL, &error)) {
         show(&error, DIAG_ERROR);
         *(int *)status = STATUS_ERROR;
+        close_all();
+        if (leaks()) *(int *)status = STATUS_LEAK;
         return NULL;
     }
     mem_set_limit(options.memory);
     *(int *)status = is_tool() ? run_tool() : run_all();
     if (!io_flush()) *(int *)status = STATUS_OUTPUT;
     close_all();
+    if (leaks()) *(int *)status = STATUS_LEAK;
     return NULL;
 }
 

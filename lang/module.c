@@ -245,6 +245,7 @@ static void *frames_mark(void) { return interp.top; }
 
 /* Each frame has a slot at least, so those begun after the mark lie at or above it. */
 static void frames_unwind(void *mark) {
+    if (!mark) mark = interp.stack;     /* a guard older than the interpreter */
     while (interp.top > (Value *)mark) value_release(*--interp.top);
     while (interp.frame && interp.frame->variables[S_LOCAL] >= (Value *)mark) interp.frame = interp.frame->caller;
     interp.attached = NULL;

@@ -19,16 +19,15 @@ static inline int64_t idmap_get(const IdMap *map, uint32_t id) {
 }
 static inline void idmap_free(IdMap *map) {
     if (map->capacity) {
-        mem_free(map->key, map->capacity * sizeof *map->key);
-        mem_free(map->value, map->capacity * sizeof *map->value);
+        mem_free(map->key, map->capacity * 2 * sizeof *map->key);     /* the values lie behind the keys */
     }
     *map = (IdMap){ 0 };
 }
 static inline void idmap_put(IdMap *map, uint32_t id, uint32_t value) {
     if (map->count * 2 >= map->capacity) {
         IdMap bigger = { .capacity = map->capacity ? map->capacity * 2 : 16, .count = map->count };
-        bigger.key = mem_alloc_zeroed(bigger.capacity * sizeof *bigger.key);
-        bigger.value = mem_alloc_zeroed(bigger.capacity * sizeof *bigger.value);
+        bigger.key = mem_alloc_zeroed(bigger.capacity * 2 * sizeof *bigger.key);
+        bigger.value = bigger.key + bigger.capacity;
         for (size_t i = 0; i < map->capacity; i++) {
             if (!map->key[i]) continue;
             size_t at = id_slot(&bigger, map->key[i]);

@@ -117,6 +117,7 @@ uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr
     if (op < OP_ELEMS) return append_elementwise(op, count, in, result);
     size_t settings = attr ? (size_t)(attr[0] + 1) * sizeof *attr : 0;
     size_t bytes = sizeof(Extra) + (size_t)count * sizeof *in + settings;
+    if (rt.tape->top->used == CHUNK) tape_new_chunk();      /* now, so that nothing fails once extra is made */
     Extra *extra = mem_alloc(bytes);
     *extra = (Extra){ .count = count, .bytes = bytes };
     if (attr) extra->attr = memcpy(&extra->in[count], attr, settings);

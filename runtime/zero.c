@@ -80,10 +80,10 @@ static void spread_row(Liveness *l, const Node *n, Value mask) {
     }
 }
 
-static Liveness *begin(int heads, const Value *head, uint64_t low) {
-    Liveness *l = mem_alloc_zeroed(sizeof *l);
+static void begin(Liveness **state, int heads, const Value *head, uint64_t low) {
+    Liveness *l = *state = mem_alloc_zeroed(sizeof *l);
+    l->block = mem_alloc_zeroed(rt.tape->slots * sizeof *l->block);
     l->slots = rt.tape->slots;
-    l->block = mem_alloc_zeroed(l->slots * sizeof *l->block);
     l->low = low;
     for (int i = 0; i < heads; i++) {
         if (!is_recorded(head[i])) continue;
@@ -93,7 +93,6 @@ static Liveness *begin(int heads, const Value *head, uint64_t low) {
         uint64_t position = position_of(head[i].node);
         if (position > l->at) l->at = position;
     }
-    return l;
 }
 
 /* Hands masks on from the highest node down to just above `stop`. */
@@ -119,7 +118,7 @@ static void spread_down_to(Liveness *l, uint64_t stop) {
 Value liveness_of(Liveness **state, int heads, const Value *head, uint32_t id, uint64_t low) {
     bool was = rt.recording;
     rt.recording = false;
-    if (!*state) *state = begin(heads, head, low);
+    if (!*state) begin(state, heads, head, low);
     spread_down_to(*state, position_of(id));
     rt.recording = was;
     const Value *mask = mask_at(*state, id);

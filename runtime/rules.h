@@ -50,4 +50,27 @@ Value op_where_rule(int which, Value g, const Value *in);
 
 /* ---- linalg.c ---- */
 Value op_matmul_rule(int which, Value g, Value x, Value y);
+
+/* ---- lapack.c ---- */
+Value op_inv(Value x);
+/* The same, and the error of a singular matrix names this operation. */
+Value op_inv_for(Value x, Op op);
+Value op_det(Value x);
+/* a x = b; a right side with one axis is one column. */
+Value op_solve(Value a, Value b);
+/* t x = b or, flipped, t' x = b, where t is a triangle. */
+Value op_solve_triangular(Value t, Value b, bool lower, bool flip);
+Value op_svd(Value x);
+
+/* ---- lapack_rules.c ---- */
+Value op_inv_rule(Value g, Value r);
+Value op_solve_rule(int which, Value g, Value r, const Value *in);
+Value op_solve_triangular_rule(int which, Value g, Value r, const Value *in, const Attr *attr);
+Value op_det_rule(Value g, Value x, Value r);
+Value op_slogdet_rule(Value g, Value x);
+Value op_cholesky_rule(Value g, Value r);
+Value op_qr_rule(Value g, Value r);
+Value op_eigh_rule(const Pull *p);
+Value op_svd_rule(const Pull *p);
+Value op_pinv_rule(Value g, Value x, Value r);
 #endif

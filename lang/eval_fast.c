@@ -24,10 +24,10 @@ static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x,
     return binary(node, x, y);
 }
 
-/* Two numbers, of which one at least is on the tape, and what the operation gives. */
+/* Two numbers, one of them perhaps on the tape, and what the operation gives. */
 static __attribute__((noinline)) Value recorded(Ast *node, Value x, Value y, Value r) {
-    if (node->op == OP_power) return binary(node, x, y);      /* a square has a row of its own */
-    if (!rt.recording || operations[node->op].class > C_SELECT) return r;
+    if (node->op == OP_power) return binary(node, x, y);  /* a square has a row of its own */
+    if (!rt.recording || !(x.node | y.node) || operations[node->op].class > C_SELECT) return r;
     rt.here = node->span;
     r.node = tape_append_scalar(node->op, x, y, r.as.num);
     return r;
@@ -56,6 +56,9 @@ static __attribute__((noinline)) Value recorded(Ast *node, Value x, Value y, Val
         if (__builtin_expect((head_of(x) | head_of(y)) == 0 && head_of(*place) < V_ARRAY, 1)) { \
             const double a = x.as.num, b = y.as.num;                                           \
             *place = result;                                                                   \
+        } else if ((x.tag | y.tag) == V_NUM) {                                                 \
+            const double a = x.as.num, b = y.as.num;                                           \
+            value_store(place, recorded(node, x, y, result));                                  \
         } else {                                                                               \
             value_store(place, general(node, frame, x, y));                                    \
         }                                                                                      \

@@ -144,13 +144,15 @@ static void add_to_leaf(Sweep *s, uint32_t id, Value g) {
 
 /* Below the range, and no target that collects there? */
 static inline bool below(const Sweep *s, uint32_t id) {
+    if (!s->low) return false;
     return position_of(id) < s->low && !(s->floor && idmap_get(&s->target_index, id) >= 0);
 }
 
 /* Is a contribution to this input wanted? */
 static inline bool wanted(const Sweep *s, uint32_t id) {
     if (!id) return false;
-    if (id >= LEAF) return s->tape_mode || idmap_get(&s->leaf_index, id) >= 0;
+    if (s->tape_mode) return true;
+    if (id >= LEAF) return idmap_get(&s->leaf_index, id) >= 0;
     uint64_t position = position_of(id);
     if (position < s->low) return s->floor && idmap_get(&s->target_index, id) >= 0;
     return !s->depends.bits || depends_at(&s->depends, position) & DEPENDS_ON_TARGET;
@@ -259,6 +261,15 @@ static bool flat_lane(Value v, const Array *model, double *zero, Lane *lane) {
     return true;
 }
 
+/* Contiguous, of the model's shape and dtype; or missing, because the rule does not mention it. */
+static inline bool lies_like(Value v, const Array *model) {
+    if (v.tag != V_ARRAY) return v.tag == V_UNSET;
+    return v.as.array->contiguous && (v.as.array == model || arrays_alike(v.as.array, model));
+}
+static inline const void *data_or(Value v, const Array *model) { return v.tag == V_ARRAY ? v.as.array->data : model->data; }
+
+enum { SMALL = 1 << 14 };    /* elements that need no poll() in between */
+
 Value elem_pull(Op op, int which, Value g, Value x, Value y, Value r, bool *mend) {
     if (g.tag != V_ARRAY) {
         double d = elem_kernels[op].slope[which](x.tag == V_UNSET ? 0 : num_of(x), y.tag == V_UNSET ? 0 : num_of(y),
@@ -272,6 +283,10 @@ Value elem_pull(Op op, int which, Value g, Value x, Value y, Value r, bool *mend
     int dtype = model->dtype == F32 ? F32 : F64;
     ElemPull *pull = elem_kernels[op].pull[which][dtype];
     Array *out = array_like(model, dtype);
+    if (model->size <= SMALL && lies_like(g, model) && lies_like(x, model) && lies_like(y, model) && lies_like(r, model)) {
+        *mend |= pull(model->size, out->data, model->data, data_or(x, model), data_or(y, model), data_or(r, model));
+        return array_value(out);
+    }
     Value v[4] = { g, x, y, r };
     Lane lane[4];
     double constant[4];
@@ -370,11 +385,22 @@ static Value pull_selection(Op op, int which, Value g, Value x, Value y, Value r
     return all_finite(g) ? product : op_where(op_ne(weight, number(0)), product, number(0));
 }
 
+/* The node's own value, computed again if the node did not keep it. */
+static Value value_again(Op op, Value g, Value x, Value y, Value r) {
+    if (r.tag != V_UNSET) return r;
+    bool was = rt.recording;
+    rt.recording = false;
+    r = operations[op].arity == 1 ? apply1(op, x.tag == V_UNSET ? g : x)
+                                  : apply2(op, x.tag == V_UNSET ? g : x, y.tag == V_UNSET ? g : y);
+    rt.recording = was;
+    return r;
+}
+
 static Value pull_recorded(Sweep *s, uint32_t id, Op op, int which, Value g, Value x, Value y, Value r) {
     Value d = elem_rule(op, which, x, y, r);
     if (d.tag == V_NUM && !d.node && d.as.num == 1) return g;
     if (all_finite(d)) return op_mul(g, d);
-    return mended_product(g, d, r, live_elements(s, id));
+    return mended_product(g, d, value_again(op, g, x, y, r), live_elements(s, id));
 }
 
 static Value pull_plain(Sweep *s, uint32_t id, Op op, int which, Value g, Value x, Value y, Value r) {
@@ -382,13 +408,18 @@ static Value pull_plain(Sweep *s, uint32_t id, Op op, int which, Value g, Value 
     bool nans = false;
     Value c = elem_pull(op, which, g, x, y, r, &nans);
     if (!nans || operations[op].class == C_SELECT) return c;
-    Value known = r.tag != V_UNSET ? r : apply2(op, x.tag == V_UNSET ? g : x, y.tag == V_UNSET ? g : y);
+    Value known = value_again(op, g, x, y, r);
     return mended_product(g, elem_slope(op, which, x, y, known), known, live_elements(s, id));
 }
 
 static void pull_elementwise(Sweep *s, uint32_t id, const Node *n, Value g) {
     int op = node_op(n);
-    Value x = operand(s, node_x(n), n->a), y = operand(s, node_y(n), n->b), r = operand(s, node_r(n), id);
+    Value x = node_x(n), y = node_y(n), r = node_r(n);
+    if (s->recorded) {
+        x = operand(s, x, n->a);
+        y = operand(s, y, n->b);
+        r = operand(s, r, id);
+    }
     uint32_t inputs[2] = { n->a, n->b };
     Value operands[2] = { x, y };
     for (int which = 0; which < operations[op].arity; which++) {

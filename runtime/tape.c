@@ -42,6 +42,7 @@ void tape_new_chunk(void) {
     else t->first = c;
     t->top = c;
     t->chunks++;
+    t->busy |= t->chunks > t->collect_chunks;
 }
 
 static void free_chunk(Chunk *c) {
@@ -68,9 +69,14 @@ static size_t object_weight(Obj *o) {
     return weight;
 }
 
+static void node_weigh(void *object) {
+    rt.tape->bytes += object_weight(object);
+    rt.tape->busy |= rt.tape->bytes > rt.tape->collect_bytes;
+}
+
 static void *node_keep(void *object) {
     obj_keep(object);
-    rt.tape->bytes += object_weight(object);
+    node_weigh(object);
     return object;
 }
 
@@ -123,7 +129,7 @@ uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr
     if (attr) extra->attr = memcpy(&extra->in[count], attr, settings);
     for (int i = 0; i < count; i++) {
         extra->in[i] = value_keep(in[i]);
-        if (in[i].tag == V_ARRAY) rt.tape->bytes += array_weight(in[i].as.array);
+        if (in[i].tag == V_ARRAY) node_weigh(in[i].as.array);
     }
     uint32_t id;
     Node *n = tape_push(&id);
@@ -203,7 +209,7 @@ void node_release(uint32_t id) {
     Node *n = &c->node[id & CHUNK_MASK];
     if (n->held == UINT16_MAX || --n->held) return;
     c->held--;
-    rt.tape->held--;
+    if (--rt.tape->held == 0) rt.tape->busy = true;
     if (n->head & N_KEPT) drop_adjoint(id);
 }
 
@@ -284,7 +290,6 @@ static void free_dying_leaves(void) {
 static void empty_tape(void) {
     tape_truncate(1);
     free_dying_leaves();
-    rt.tape->busy = false;
     rt.tape->collect_chunks = FIRST_COLLECT_CHUNKS;
     rt.tape->collect_bytes = first_collect_bytes;
 }
@@ -329,9 +334,11 @@ static void collect(uint64_t mark) {
 }
 
 void tape_reclaim(uint64_t mark) {
-    if (rt.tape->sweep) return;     /* adl code that a rule or a hook runs: the sweep names its nodes */
-    if (rt.tape->held == 0 && mark <= 1) empty_tape();
-    else collect(mark);
+    Tape *t = rt.tape;
+    if (t->sweep) return;     /* adl code that a rule or a hook runs: the sweep names its nodes */
+    if (t->held == 0 && mark <= 1) empty_tape();
+    else if (t->chunks > t->collect_chunks || t->bytes > t->collect_bytes) collect(mark);
+    t->busy = t->held == 0 && tape_position() > 1;
 }
 
 /* ---- leaves ---- */

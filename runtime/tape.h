@@ -81,7 +81,7 @@ struct Tape {
     size_t slots, slot_capacity, free_slots, free_capacity;
     uint64_t held;        /* nodes that somebody holds */
     uint64_t chunks, bytes, collect_chunks, collect_bytes, collections;
-    bool busy;            /* there is something that a statement's end may reclaim */
+    bool busy;            /* a statement's end may find something to reclaim: nothing is held, or there is much */
     Leaf *leaf;
     size_t leaves, leaf_capacity, free_leaves, dying;
     KeptAdjoint *kept;
@@ -106,7 +106,7 @@ void tape_new_chunk(void);
 static inline Node *tape_push(uint32_t *id) {
     Tape *t = rt.tape;
     if (__builtin_expect(t->top->used == CHUNK, 0)) tape_new_chunk();
-    t->busy = true;
+    t->busy |= t->held == 0;
     Chunk *c = t->top;
     *id = c->slot << CHUNK_SHIFT | c->used;
     return &c->node[c->used++];
@@ -129,9 +129,7 @@ Value node_r(const Node *n);
 /* The end of every statement. mark: tape_position() when the running call began. */
 void tape_reclaim(uint64_t mark);
 static inline void tape_statement_end(uint64_t mark) {
-    Tape *t = rt.tape;
-    if (!t->busy) return;
-    if ((t->held == 0 && mark <= 1) || t->chunks > t->collect_chunks || t->bytes > t->collect_bytes) tape_reclaim(mark);
+    if (rt.tape->busy) tape_reclaim(mark);
 }
 /* Cuts off everything from this position on. */
 void tape_truncate(uint64_t position);

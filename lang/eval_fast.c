@@ -33,6 +33,26 @@ static __attribute__((noinline)) Value recorded(Ast *node, Value x, Value y, Val
     return r;
 }
 
+/* A number into a variable: a fresh node has nobody else to count. */
+static inline void store_number(Value *place, Value v) {
+    Value old = *place;
+    if (is_recorded(v)) {
+        Chunk *c = chunk_of(v.node);
+        Node *n = &c->node[v.node & CHUNK_MASK];
+        if (n->held == 0) {
+            n->held = 1;
+            c->held++;
+            rt.tape->held++;
+        } else {
+            node_hold(v.node);
+        }
+    } else {
+        value_hold(v);
+    }
+    *place = v;
+    value_release(old);
+}
+
 /* first is evaluated first: the expression, if only one operand is one. */
 #define NODE(name, first, second, result)                                                      \
     static Value name(Ast *node, Frame *frame) {                                               \
@@ -58,7 +78,7 @@ static __attribute__((noinline)) Value recorded(Ast *node, Value x, Value y, Val
             *place = result;                                                                   \
         } else if ((x.tag | y.tag) == V_NUM) {                                                 \
             const double a = x.as.num, b = y.as.num;                                           \
-            value_store(place, recorded(node, x, y, result));                                  \
+            store_number(place, recorded(node, x, y, result));                                 \
         } else {                                                                               \
             value_store(place, general(node, frame, x, y));                                    \
         }                                                                                      \

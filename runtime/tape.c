@@ -309,6 +309,7 @@ static void mark_inputs(const Node *n) {
  * does not look behind nodes that an unretained sweep has passed. */
 static void collect(uint64_t mark) {
     Tape *t = rt.tape;
+    uint64_t seen = 0, kept = 0;
     t->collections++;
     for (Chunk *c = t->top, *previous; c; c = previous) {
         previous = c->previous;
@@ -324,13 +325,17 @@ static void collect(uint64_t mark) {
                 n->head |= N_SWEPT;
             }
         }
+        seen += c->used;
+        kept += live;
         if (!live && c != t->first && c != t->top) {
             if (t->hooks) drop_hooks(UINT64_MAX);
             free_chunk(c);
         }
     }
-    t->collect_chunks = t->chunks * 2 < FIRST_COLLECT_CHUNKS ? FIRST_COLLECT_CHUNKS : t->chunks * 2;
-    t->collect_bytes = t->bytes * 2 < first_collect_bytes ? first_collect_bytes : t->bytes * 2;
+    /* Where nearly all was alive, the next scan may wait longer. */
+    uint64_t growth = kept * 10 > seen * 9 ? 4 : 2, chunks = t->chunks * growth, bytes = t->bytes * growth;
+    t->collect_chunks = chunks < FIRST_COLLECT_CHUNKS ? FIRST_COLLECT_CHUNKS : chunks;
+    t->collect_bytes = bytes < first_collect_bytes ? first_collect_bytes : bytes;
 }
 
 void tape_reclaim(uint64_t mark) {

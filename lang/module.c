@@ -230,13 +230,25 @@ Value module_import(Module *from, String *name, bool is_path) {
 
 /* ---- opening and closing ---- */
 
-void prelude_open(void) {
-    const EmbeddedFile *file = embedded("prelude");
+/* What has a docstring is for everybody; the rest is the file's own. */
+static bool is_public(Value v) {
+    if (v.tag != V_FUNCTION || v.as.function->call != closure_call) return false;
+    return ((const Closure *)v.as.function)->fn->doc != NULL;
+}
+
+static void open_library_file(const char *name) {
+    const EmbeddedFile *file = embedded(name);
     if (!file) return;
     size_t mark = pool_mark();
-    const Struct *prelude = import_embedded(file).as.record;
-    for (size_t i = 0; i < prelude->count; i++) library_put(prelude->field[i].name, prelude->field[i].value);
+    const Struct *names = import_embedded(file).as.record;
+    for (size_t i = 0; i < names->count; i++)
+        if (is_public(names->field[i].value)) library_put(names->field[i].name, names->field[i].value);
     pool_unwind(mark);
+}
+
+void prelude_open(void) {
+    open_library_file("prelude");
+    open_library_file("check");
 }
 
 static const size_t STACK_BYTES = (size_t)256 << 20;

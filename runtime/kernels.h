@@ -40,6 +40,8 @@ Call call_matmul;
 Kernel kernel_inv, kernel_det, kernel_slogdet, kernel_solve, kernel_solve_triangular, kernel_cholesky;  /* lapack.c */
 Kernel kernel_qr, kernel_svd, kernel_eigh, kernel_pinv;
 Call call_inv, call_det, call_slogdet, call_solve, call_cholesky, call_qr, call_svd, call_eigh, call_pinv;
+Kernel kernel_conv2d, kernel_max_pool, kernel_unfold, kernel_fold;                                   /* conv.c */
+Call call_conv2d, call_conv1d, call_max_pool, call_avg_pool;
 /* make.c */
 Call call_zeros, call_ones, call_full, call_eye, call_arange, call_linspace;
 Call call_zeros_like, call_ones_like, call_full_like;

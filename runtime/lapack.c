@@ -173,7 +173,7 @@ Value kernel_slogdet(int count, const Value *in, const Attr *attr) {
             sign *= pivot[i] > 0 ? 1 : pivot[i] < 0 ? -1 : pivot[i];
             total += log(fabs(pivot[i]));
         }
-        f64_of(signs)[k] = sign;
+        f64_of(signs)[k] = sign + 0.0;      /* 0, not -0, of a singular matrix */
         f64_of(logs)[k] = total;
         poll();
     }

@@ -73,4 +73,10 @@ Value op_qr_rule(Value g, Value r);
 Value op_eigh_rule(const Pull *p);
 Value op_svd_rule(const Pull *p);
 Value op_pinv_rule(Value g, Value x, Value r);
+
+/* ---- conv.c ---- */
+Value op_unfold_rule(Value g, Value x, const Attr *attr);
+Value op_fold_rule(Value g, const Attr *attr);
+Value op_conv2d_rule(int which, Value g, const Value *in, const Attr *attr);
+Value op_max_pool_rule(Value g, Value x, Value r, const Attr *attr);
 #endif

@@ -7,6 +7,7 @@
 #include "io.h"
 #include "rand.h"
 #include "repl.h"
+#include "sweep.h"
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -319,6 +320,7 @@ static void open_all(void *env) {
     (void)env;
     tape_open();
     ops_open();
+    sweep_open();
     interp_open();
 }
 

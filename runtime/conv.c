@@ -1,9 +1,9 @@
 /* Convolution and pooling over the last one or two axes.
  *
- * The one idea: unfolding writes every window of an image as a column, and then a convolution is a matrix
- * product. Folding, which adds columns back to where they came from, is the adjoint of unfolding; so the
- * rules are written with the two and matmul, to every order. Images are [batch, channels, rows, columns],
- * weights [outputs, channels / groups, rows, columns]. */
+ * The one idea: unfolding writes every window of an image as a column, and then a convolution is a
+ * matrix product. Folding, which adds columns back to where they came from, is the adjoint of
+ * unfolding; so the rules are written with the two and matmul, to every order. Images are [batch,
+ * channels, rows, columns], weights [outputs, channels / groups, rows, columns]. */
 #include <cblas.h>
 #include <limits.h>
 #include <math.h>
@@ -11,9 +11,12 @@
 #include "rules.h"
 
 /* How a window of rows by columns steps over an image. */
-typedef struct Window { int64_t rows, columns, row_step, column_step, row_border, column_border; } Window;
+typedef struct Window {
+    int64_t rows, columns, row_step, column_step, row_border, column_border;
+} Window;
 enum { WINDOW_WORDS = sizeof(Window) / sizeof(int64_t) };
-#define WINDOW(w) (w).rows, (w).columns, (w).row_step, (w).column_step, (w).row_border, (w).column_border
+#define WINDOW(w)                                                                                  \
+    (w).rows, (w).columns, (w).row_step, (w).column_step, (w).row_border, (w).column_border
 
 static Window window_of(const Attr *words) {
     Window w;
@@ -34,7 +37,8 @@ static Grid grid_over(Window w, const Array *a) {
     return grid_of(w, dim[0], dim[1]);
 }
 
-/* The places along an axis, first to stop, whose window element at `offset` lies inside the image. */
+/* The places along an axis, first to stop, whose window element at `offset` lies inside the
+ * image. */
 typedef struct Inside { int64_t first, stop; } Inside;
 
 static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t places) {
@@ -45,69 +49,70 @@ static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t place
 }
 
 /* ---- unfolding and folding: places from `top` to `bottom` down the image ---- */
-#define FOLDING(T)                                                                                     \
-    static void unfold_##T(const Grid *g, const T *image, T *out, int64_t top, int64_t bottom) {       \
-        const Window *w = &g->window;                                                                  \
-        for (int64_t i = 0; i < w->rows; i++)                                                          \
-            for (int64_t j = 0; j < w->columns; j++) {                                                 \
-                int64_t shift = j - w->column_border;                                                  \
-                Inside a = inside(shift, w->column_step, g->columns, g->across);                       \
-                for (int64_t y = top; y < bottom; y++, out += g->across) {                             \
-                    int64_t row = y * w->row_step - w->row_border + i;                                 \
-                    memset(out, 0, (size_t)g->across * sizeof *out);                                   \
-                    if (row < 0 || row >= g->rows) continue;                                           \
-                    const T *from = image + row * g->columns + shift;                                  \
-                    for (int64_t x = a.first; x < a.stop; x++) out[x] = from[x * w->column_step];      \
-                }                                                                                      \
-            }                                                                                          \
-    }                                                                                                  \
-    static void fold_##T(const Grid *g, const T *in, T *image) {                                       \
-        const Window *w = &g->window;                                                                  \
-        for (int64_t i = 0; i < w->rows; i++)                                                          \
-            for (int64_t j = 0; j < w->columns; j++) {                                                 \
-                int64_t shift = j - w->column_border;                                                  \
-                Inside a = inside(shift, w->column_step, g->columns, g->across);                       \
-                for (int64_t y = 0; y < g->down; y++, in += g->across) {                               \
-                    int64_t row = y * w->row_step - w->row_border + i;                                 \
-                    if (row < 0 || row >= g->rows) continue;                                           \
-                    T *to = image + row * g->columns + shift;                                          \
-                    for (int64_t x = a.first; x < a.stop; x++) to[x * w->column_step] += in[x];        \
-                }                                                                                      \
-            }                                                                                          \
-    }                                                                                                  \
-    /* The greatest of each window; NaN wins. */                                                       \
-    static void pool_##T(const Grid *g, const T *image, T *out) {                                      \
-        const Window *w = &g->window;                                                                  \
-        for (int64_t p = 0; p < g->down * g->across; p++) {                                            \
-            int64_t top = p / g->across * w->row_step - w->row_border;                                 \
-            int64_t left = p % g->across * w->column_step - w->column_border;                          \
-            T best = (T)-HUGE_VAL;                                                                     \
-            for (int64_t y = top < 0 ? 0 : top; y < top + w->rows && y < g->rows; y++)                 \
-                for (int64_t x = left < 0 ? 0 : left; x < left + w->columns && x < g->columns; x++) {  \
-                    T v = image[y * g->columns + x];                                                   \
-                    if (!(v <= best) && best == best) best = v;                                        \
-                }                                                                                      \
-            out[p] = best;                                                                             \
-        }                                                                                              \
-    }                                                                                                  \
-    /* Unfolded windows become weights: each greatest element's part of the gradient. */               \
-    static void share_##T(const Grid *g, const T *image, const T *best, T *out) {                      \
-        const Window *w = &g->window;                                                                  \
-        int64_t places = g->down * g->across;                                                          \
-        for (int64_t p = 0; p < places; p++) {                                                         \
-            int64_t top = p / g->across * w->row_step - w->row_border, ties = 0;                       \
-            int64_t left = p % g->across * w->column_step - w->column_border;                          \
-            for (int64_t k = 0; k < w->rows * w->columns; k++) {                                       \
-                int64_t y = top + k / w->columns, x = left + k % w->columns;                           \
-                bool in = y >= 0 && y < g->rows && x >= 0 && x < g->columns;                           \
-                T v = in ? image[y * g->columns + x] : 0;                                              \
-                bool chosen = in && (v == best[p] || (v != v && best[p] != best[p]));                  \
-                out[k * places + p] = chosen;                                                          \
-                ties += chosen;                                                                        \
-            }                                                                                          \
-            for (int64_t k = 0; ties > 1 && k < w->rows * w->columns; k++)                             \
-                out[k * places + p] /= (T)ties;                                                        \
-        }                                                                                              \
+#define FOLDING(T)                                                                                 \
+    static void unfold_##T(const Grid *g, const T *image, T *out, int64_t top, int64_t bottom) {   \
+        const Window *w = &g->window;                                                              \
+        for (int64_t i = 0; i < w->rows; i++)                                                      \
+            for (int64_t j = 0; j < w->columns; j++) {                                             \
+                int64_t shift = j - w->column_border;                                              \
+                Inside a = inside(shift, w->column_step, g->columns, g->across);                   \
+                for (int64_t y = top; y < bottom; y++, out += g->across) {                         \
+                    int64_t row = y * w->row_step - w->row_border + i;                             \
+                    memset(out, 0, (size_t)g->across * sizeof *out);                               \
+                    if (row < 0 || row >= g->rows) continue;                                       \
+                    const T *from = image + row * g->columns + shift;                              \
+                    for (int64_t x = a.first; x < a.stop; x++) out[x] = from[x * w->column_step];  \
+                }                                                                                  \
+            }                                                                                      \
+    }                                                                                              \
+    static void fold_##T(const Grid *g, const T *in, T *image) {                                   \
+        const Window *w = &g->window;                                                              \
+        for (int64_t i = 0; i < w->rows; i++)                                                      \
+            for (int64_t j = 0; j < w->columns; j++) {                                             \
+                int64_t shift = j - w->column_border;                                              \
+                Inside a = inside(shift, w->column_step, g->columns, g->across);                   \
+                for (int64_t y = 0; y < g->down; y++, in += g->across) {                           \
+                    int64_t row = y * w->row_step - w->row_border + i;                             \
+                    if (row < 0 || row >= g->rows) continue;                                       \
+                    T *to = image + row * g->columns + shift;                                      \
+                    for (int64_t x = a.first; x < a.stop; x++) to[x * w->column_step] += in[x];    \
+                }                                                                                  \
+            }                                                                                      \
+    }                                                                                              \
+    /* The greatest of each window; NaN wins. */                                                   \
+    static void pool_##T(const Grid *g, const T *image, T *out) {                                  \
+        const Window *w = &g->window;                                                              \
+        for (int64_t p = 0; p < g->down * g->across; p++) {                                        \
+            int64_t top = p / g->across * w->row_step - w->row_border;                             \
+            int64_t left = p % g->across * w->column_step - w->column_border;                      \
+            int64_t right = left + w->columns;                                                     \
+            T best = (T)-HUGE_VAL;                                                                 \
+            for (int64_t y = top < 0 ? 0 : top; y < top + w->rows && y < g->rows; y++)             \
+                for (int64_t x = left < 0 ? 0 : left; x < right && x < g->columns; x++) {          \
+                    T v = image[y * g->columns + x];                                               \
+                    if (!(v <= best) && best == best) best = v;                                    \
+                }                                                                                  \
+            out[p] = best;                                                                         \
+        }                                                                                          \
+    }                                                                                              \
+    /* Unfolded windows become weights: each greatest element's part of the gradient. */           \
+    static void share_##T(const Grid *g, const T *image, const T *best, T *out) {                  \
+        const Window *w = &g->window;                                                              \
+        int64_t places = g->down * g->across;                                                      \
+        for (int64_t p = 0; p < places; p++) {                                                     \
+            int64_t top = p / g->across * w->row_step - w->row_border, ties = 0;                   \
+            int64_t left = p % g->across * w->column_step - w->column_border;                      \
+            for (int64_t k = 0; k < w->rows * w->columns; k++) {                                   \
+                int64_t y = top + k / w->columns, x = left + k % w->columns;                       \
+                bool in = y >= 0 && y < g->rows && x >= 0 && x < g->columns;                       \
+                T v = in ? image[y * g->columns + x] : 0;                                          \
+                bool chosen = in && (v == best[p] || (v != v && best[p] != best[p]));              \
+                out[k * places + p] = chosen;                                                      \
+                ties += chosen;                                                                    \
+            }                                                                                      \
+            for (int64_t k = 0; ties > 1 && k < w->rows * w->columns; k++)                         \
+                out[k * places + p] /= (T)ties;                                                    \
+        }                                                                                          \
     }
 FOLDING(double)
 FOLDING(float)
@@ -137,10 +142,12 @@ Value kernel_unfold(int count, const Value *in, const Attr *attr) {
     (void)count;
     Array *x = float_array(in[0]);
     Grid g = grid_over(window_of(attr + 1), x);
-    int64_t window = g.window.rows * g.window.columns, places = g.down * g.across, plane = g.rows * g.columns;
+    int64_t window = g.window.rows * g.window.columns, places = g.down * g.across;
+    int64_t plane = g.rows * g.columns;
     Array *out = with_last(x, window, places, false);
     for (int64_t k = 0; k < planes_of(x) && out->size; k++, poll()) {
-        if (x->dtype == F64) unfold_double(&g, f64_of(x) + k * plane, f64_of(out) + k * window * places, 0, g.down);
+        if (x->dtype == F64)
+            unfold_double(&g, f64_of(x) + k * plane, f64_of(out) + k * window * places, 0, g.down);
         else unfold_float(&g, f32_of(x) + k * plane, f32_of(out) + k * window * places, 0, g.down);
     }
     return object(out);
@@ -151,7 +158,8 @@ Value kernel_fold(int count, const Value *in, const Attr *attr) {
     (void)count;
     Array *x = float_array(in[0]);
     Grid g = grid_of(window_of(attr + 1), attr[1 + WINDOW_WORDS], attr[2 + WINDOW_WORDS]);
-    int64_t block = g.window.rows * g.window.columns * g.down * g.across, plane = g.rows * g.columns;
+    int64_t block = g.window.rows * g.window.columns * g.down * g.across;
+    int64_t plane = g.rows * g.columns;
     Array *out = with_last(x, g.rows, g.columns, true);
     for (int64_t k = 0; k < planes_of(x) && x->size; k++, poll()) {
         if (x->dtype == F64) fold_double(&g, f64_of(x) + k * block, f64_of(out) + k * plane);
@@ -181,30 +189,36 @@ typedef struct Convolution {
 
 static Convolution convolution_of(Value x, Value w, const Attr *attr) {
     Shape image = value_shape(x), kernel = value_shape(w);
-    Convolution c = { .grid = grid_of(window_of(attr + 1), image.dim[2], image.dim[3]), .batch = image.dim[0],
-                      .channels = image.dim[1], .outputs = kernel.dim[0], .groups = attr[1 + WINDOW_WORDS],
-                      .depth = kernel.dim[1] * kernel.dim[2] * kernel.dim[3] };
+    Convolution c = {
+        .grid = grid_of(window_of(attr + 1), image.dim[2], image.dim[3]),
+        .batch = image.dim[0], .channels = image.dim[1], .outputs = kernel.dim[0],
+        .groups = attr[1 + WINDOW_WORDS], .depth = kernel.dim[1] * kernel.dim[2] * kernel.dim[3],
+    };
     return c;
 }
 
-static void multiply(const Convolution *c, const void *weights, const void *columns, char *out, int places, int all) {
+static void multiply(const Convolution *c, const void *weights, const void *columns, char *out,
+                     int places, int all) {
     int outputs = (int)(c->outputs / c->groups), depth = (int)c->depth;
     if (c->dtype == F64)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, outputs, places, depth, 1, weights, depth,
-                    columns, places, 0, (double *)out, all);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, outputs, places, depth, 1, weights,
+                    depth, columns, places, 0, (double *)out, all);
     else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, outputs, places, depth, 1, weights, depth,
-                    columns, places, 0, (float *)out, all);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, outputs, places, depth, 1, weights,
+                    depth, columns, places, 0, (float *)out, all);
     poll();
 }
 
-static void unfold_group(const Convolution *c, const char *image, char *columns, int64_t top, int64_t bottom) {
+static void unfold_group(const Convolution *c, const char *image, char *columns, int64_t top,
+                         int64_t bottom) {
     int64_t width = (int64_t)dtype_bytes(c->dtype), places = (bottom - top) * c->grid.across;
-    int64_t window = c->grid.window.rows * c->grid.window.columns, plane = c->grid.rows * c->grid.columns;
+    int64_t window = c->grid.window.rows * c->grid.window.columns;
+    int64_t plane = c->grid.rows * c->grid.columns;
     for (int64_t k = 0; k < c->channels / c->groups; k++) {
         const char *from = image + k * plane * width;
         char *to = columns + k * window * places * width;
-        if (c->dtype == F64) unfold_double(&c->grid, (const double *)from, (double *)to, top, bottom);
+        if (c->dtype == F64)
+            unfold_double(&c->grid, (const double *)from, (double *)to, top, bottom);
         else unfold_float(&c->grid, (const float *)from, (float *)to, top, bottom);
     }
 }
@@ -219,7 +233,8 @@ static void convolve(const Convolution *c, const char *image, const char *weight
     for (int64_t top = 0; top < c->grid.down; top += band) {
         int64_t bottom = top + band < c->grid.down ? top + band : c->grid.down;
         unfold_group(c, image, columns, top, bottom);
-        multiply(c, weights, columns, out + top * across * width, (int)((bottom - top) * across), (int)all);
+        multiply(c, weights, columns, out + top * across * width, (int)((bottom - top) * across),
+                 (int)all);
     }
     pool_unwind(pool);
 }
@@ -231,17 +246,22 @@ Value kernel_conv2d(int count, const Value *in, const Attr *attr) {
     c.dtype = float_dtype(joint_dtype(2, in));
     Array *x = array_contiguous(array_cast(array_of(in[0]), c.dtype));
     Array *w = array_contiguous(array_cast(array_of(in[1]), c.dtype));
-    Array *out = array_zeros(c.dtype, 4, (int64_t[]){ c.batch, c.outputs, c.grid.down, c.grid.across });
+    Array *out =
+        array_zeros(c.dtype, 4, (int64_t[]){ c.batch, c.outputs, c.grid.down, c.grid.across });
     int64_t width = (int64_t)dtype_bytes(c.dtype), group = c.outputs / c.groups;
-    int64_t image = c.channels / c.groups * c.grid.rows * c.grid.columns, result = group * c.grid.down * c.grid.across;
-    if (c.depth > INT_MAX || c.grid.down * c.grid.across > INT_MAX) fail(E_LIMIT, "this convolution is too large");
+    int64_t image = c.channels / c.groups * c.grid.rows * c.grid.columns;
+    int64_t result = group * c.grid.down * c.grid.across;
+    if (c.depth > INT_MAX || c.grid.down * c.grid.across > INT_MAX)
+        fail(E_LIMIT, "this convolution is too large");
     for (int64_t k = 0; k < c.batch * c.groups && out->size && c.depth; k++)
-        convolve(&c, (char *)x->data + k * image * width, (char *)w->data + k % c.groups * group * c.depth * width,
+        convolve(&c, (char *)x->data + k * image * width,
+                 (char *)w->data + k % c.groups * group * c.depth * width,
                  (char *)out->data + k * result * width);
     return object(out);
 }
 
-/* With columns X = unfold(x) and weights W, both cut into groups: Xbar = W' g, Wbar = sum of g X' over the batch. */
+/* With columns X = unfold(x) and weights W, both cut into groups: Xbar = W' g, Wbar = sum of g X'
+ * over the batch. */
 Value op_conv2d_rule(int which, Value g, const Value *in, const Attr *attr) {
     Convolution c = convolution_of(in[0], in[1], attr);
     Window w = c.grid.window;
@@ -251,10 +271,12 @@ Value op_conv2d_rule(int which, Value g, const Value *in, const Attr *attr) {
     if (which == 0) {
         Value weights = op_reshape(in[1], 3, (int64_t[]){ c.groups, group, c.depth });
         Value columns = op_matmul(op_transpose(weights, NULL), by_group);
-        columns = op_reshape(columns, 4, (int64_t[]){ c.batch, c.channels, w.rows * w.columns, places });
+        columns =
+            op_reshape(columns, 4, (int64_t[]){ c.batch, c.channels, w.rows * w.columns, places });
         return op_cast_like(op_fold(columns, w, c.grid.rows, c.grid.columns), in[0]);
     }
-    Value columns = op_reshape(op_unfold(in[0], w), 4, (int64_t[]){ c.batch, c.groups, c.depth, places });
+    Value columns =
+        op_reshape(op_unfold(in[0], w), 4, (int64_t[]){ c.batch, c.groups, c.depth, places });
     Value sum = op_sum(op_matmul(by_group, op_transpose(columns, NULL)), 1, false);
     return op_cast_like(op_reshape_like(sum, in[1]), in[1]);
 }
@@ -281,9 +303,11 @@ static Value shares(Value image, Value best, Window w) {
     Array *out = with_last(x, window, places, false);
     for (int64_t k = 0; k < planes_of(x) && out->size; k++, poll()) {
         if (x->dtype == F64)
-            share_double(&g, f64_of(x) + k * plane, f64_of(r) + k * places, f64_of(out) + k * window * places);
+            share_double(&g, f64_of(x) + k * plane, f64_of(r) + k * places,
+                         f64_of(out) + k * window * places);
         else
-            share_float(&g, f32_of(x) + k * plane, f32_of(r) + k * places, f32_of(out) + k * window * places);
+            share_float(&g, f32_of(x) + k * plane, f32_of(r) + k * places,
+                        f32_of(out) + k * window * places);
     }
     return object(out);
 }
@@ -302,7 +326,8 @@ Value op_max_pool_rule(Value g, Value x, Value r, const Attr *attr) {
     Shape shape = value_shape(x);
     Value weights = shares(x, r, w);
     Value chosen = op_where(op_ne(weights, number(0)), op_mul(weights, one_line(g)), number(0));
-    return op_cast_like(op_fold(chosen, w, shape.dim[shape.axes - 2], shape.dim[shape.axes - 1]), x);
+    return op_cast_like(op_fold(chosen, w, shape.dim[shape.axes - 2], shape.dim[shape.axes - 1]),
+                        x);
 }
 
 /* ---- calls ---- */
@@ -320,7 +345,8 @@ static void need_room(Window w, int64_t rows, int64_t columns, const char *name)
 }
 
 /* A number for both axes, or one for each; a list of one is for the last axis alone. */
-static void arg_pair(Value v, int64_t other, int64_t least, const char *name, const char *what, int64_t *down, int64_t *across) {
+static void arg_pair(Value v, int64_t other, int64_t least, const char *name, const char *what,
+                     int64_t *down, int64_t *across) {
     if (!is_given(v)) return;
     Shape pair = arg_shape(v, what);
     if (pair.axes < 1 || pair.axes > 2)
@@ -338,8 +364,12 @@ static _Noreturn void unfit_weights(Value x, Value w, int spatial, const char *n
     shape_text(kernel.axes, kernel.dim, b, sizeof b);
     note_operand(0, x);
     note_operand(1, w);
-    if (spatial == 1) hint("x is [batch, channels, length], the weights [outputs, channels / groups, length]; or both vectors");
-    else hint("x is [batch, channels, rows, columns], the weights [outputs, channels / groups, rows, columns]; or both matrices");
+    if (spatial == 1)
+        hint("x is [batch, channels, length], the weights [outputs, channels / groups, length]; "
+             "or both are vectors");
+    else
+        hint("x is [batch, channels, rows, columns], the weights [outputs, channels / groups, "
+             "rows, columns]; or both are matrices");
     fail(E_SHAPE, "%s: weights of shape %s do not fit x of shape %s", name, b, a);
 }
 
@@ -354,11 +384,13 @@ static Value with_bias(Value r, Value bias, int64_t outputs, const char *name) {
     if (!is_given(bias)) return r;
     Array *b = operand(bias, name);
     if (b->size != outputs)
-        fail(E_SHAPE, "%s: the bias has %lld elements and there are %lld outputs", name, (long long)b->size, (long long)outputs);
+        fail(E_SHAPE, "%s: the bias has %lld elements and there are %lld outputs", name,
+             (long long)b->size, (long long)outputs);
     return op_add(r, op_reshape(bias, 3, (int64_t[]){ outputs, 1, 1 }));
 }
 
-/* x and w with two axes to step over; `spatial` of them are the user's. bound: x, weights, bias, stride, padding, groups */
+/* x and w with two axes to step over; `spatial` of them are the user's. bound: x, weights, bias,
+ * stride, padding, groups */
 static Value convolution(Value x, Value w, const Value *bound, int spatial, const char *name) {
     Shape image = value_shape(x), kernel = value_shape(w);
     bool plain = kernel.axes == 2;
@@ -373,8 +405,9 @@ static Value convolution(Value x, Value w, const Value *bound, int spatial, cons
     w = with_four_axes(w);
     Shape four = value_shape(x), weights = value_shape(w);
     if (groups < 1 || weights.dim[0] % groups || four.dim[1] != weights.dim[1] * groups) {
-        if (groups != 1) hint("with %lld groups, the weights have a %lldth of the channels of x, and outputs in groups as well",
-                              (long long)groups, (long long)groups);
+        if (groups != 1)
+            hint("with %lld groups, each weight sees 1 / %lld of the channels of x, and outputs "
+                 "come in as many groups", (long long)groups, (long long)groups);
         unfit_weights(bound[0], bound[1], spatial, name);
     }
     need_room(window, four.dim[2], four.dim[3], name);
@@ -395,7 +428,8 @@ Value call_conv2d(int count, const Value *bound) {
 /* A line is an image of one row. */
 static Value as_image(Value x) {
     Shape shape = value_shape(object(operand(x, "conv1d")));
-    if (shape.axes < 1 || shape.axes >= MAX_AXES) fail(E_SHAPE, "conv1d needs an axis to step along, and this is a number");
+    if (shape.axes < 1 || shape.axes >= MAX_AXES)
+        fail(E_SHAPE, "conv1d needs an axis to step along, and this is a number");
     int last = shape.axes++;
     shape.dim[last] = shape.dim[last - 1];
     shape.dim[last - 1] = 1;
@@ -414,7 +448,9 @@ Value call_conv1d(int count, const Value *bound) {
 }
 
 /* A window over one axis is given as a list of one number. */
-static bool is_single(Value size) { return is_given(size) && !is_number(size) && arg_shape(size, "size").axes == 1; }
+static bool is_single(Value size) {
+    return is_given(size) && !is_number(size) && arg_shape(size, "size").axes == 1;
+}
 
 static Window pooling_window(const Value *bound, bool line, const char *name) {
     Window w = { .rows = 2, .columns = 2 };
@@ -454,5 +490,11 @@ static Value pool_with(Value (*pool)(Value x, Window w), const Value *bound, con
     return line ? as_line(r) : r;
 }
 
-Value call_max_pool(int count, const Value *bound) { (void)count; return pool_with(op_max_pool, bound, "max_pool"); }
-Value call_avg_pool(int count, const Value *bound) { (void)count; return pool_with(op_avg_pool, bound, "avg_pool"); }
+Value call_max_pool(int count, const Value *bound) {
+    (void)count;
+    return pool_with(op_max_pool, bound, "max_pool");
+}
+Value call_avg_pool(int count, const Value *bound) {
+    (void)count;
+    return pool_with(op_avg_pool, bound, "avg_pool");
+}

@@ -1,8 +1,9 @@
 /* einsum: sums of products by named axes.
  *
- * The one idea: a term is a value with one label for each axis. Terms are joined from the left, two at a time,
- * and a label that no later term and not the result needs is summed as soon as possible: within a term by sum,
- * between two by a matrix product. All of it is composed of other rows, which are recorded. */
+ * The one idea: a term is a value with one label for each axis. Terms are joined from the left, two
+ * at a time, and a label that no later term and not the result needs is summed as soon as possible:
+ * within a term by sum, between two by a matrix product. All of it is composed of other rows, which
+ * are recorded. */
 #include <string.h>
 #include "rules.h"
 
@@ -31,10 +32,11 @@ static Labels read_labels(const char **at, int more) {
         if (**at == ' ') continue;
         bool dots = !strncmp(*at, "...", 3);
         if (!dots && !is_letter(**at)) {
-            hint("as in einsum(\"ij,jk->ik\", a, b): a letter for each axis, or ... for the leading ones");
+            hint("as in einsum(\"ij,jk->ik\", a, b): a letter for each axis, ... for leading ones");
             fail(E_VALUE, "einsum: the subscripts cannot be read from `%s` on", *at);
         }
-        if (l.count + (dots ? more : 1) > MAX_AXES) fail(E_LIMIT, "einsum: a term has at most %d axes", MAX_AXES);
+        if (l.count + (dots ? more : 1) > MAX_AXES)
+            fail(E_LIMIT, "einsum: a term has at most %d axes", MAX_AXES);
         if (!dots) add_label(&l, **at);
         for (int k = more; dots && k-- > 0;) add_label(&l, ELLIPSIS + k);
         if (dots) *at += 2;
@@ -48,11 +50,13 @@ static Term read_term(const char **at, Value x, int number_of_it) {
     const char *again = *at;
     Labels letters = read_labels(at, 0);
     bool dots = memchr(again, '.', (size_t)(*at - again));
-    Labels l = dots && shape.axes >= letters.count ? read_labels(&again, shape.axes - letters.count) : letters;
+    Labels l = dots && shape.axes >= letters.count ? read_labels(&again, shape.axes - letters.count)
+        : letters;
     if (l.count != shape.axes) {
         char text[120];
         shape_text(shape.axes, shape.dim, text, sizeof text);
-        fail(E_SHAPE, "einsum: the subscripts of operand %d name %d axes, and its shape is %s", number_of_it, l.count, text);
+        fail(E_SHAPE, "einsum: the subscripts of operand %d name %d axes, and its shape is %s",
+             number_of_it, l.count, text);
     }
     Term t = { .value = x, .axes = l.count };
     memcpy(t.label, l.label, sizeof t.label);
@@ -76,8 +80,10 @@ static Labels read_result(const char *at, const int *uses) {
     Labels l = read_labels(&at, more);
     if (*at) fail(E_VALUE, "einsum: only one result may follow ->");
     for (int i = 0; i < l.count; i++) {
-        if (!uses[l.label[i]]) fail(E_VALUE, "einsum: `%c` stands in the result but in no operand", l.label[i]);
-        if (seen[l.label[i]]++) fail(E_VALUE, "einsum: `%c` stands in the result twice", l.label[i]);
+        if (!uses[l.label[i]])
+            fail(E_VALUE, "einsum: `%c` stands in the result but in no operand", l.label[i]);
+        if (seen[l.label[i]]++)
+            fail(E_VALUE, "einsum: `%c` stands in the result twice", l.label[i]);
     }
     return l;
 }
@@ -94,12 +100,13 @@ static Value arranged(const Term *t, const Labels *order) {
     return same ? t->value : op_transpose(t->value, axes);
 }
 
-/* A label that names two axes becomes their diagonal: both are moved to the front and gathered in pairs. */
+/* A label that names two axes becomes their diagonal: both are moved to the front and gathered in
+ * pairs. */
 static Term diagonal(const Term *t, int first, int second) {
     int64_t n = dim_of(t, first);
     if (n != dim_of(t, second))
-        fail(E_SHAPE, "einsum: `%c` names axes of length %lld and %lld", t->label[first], (long long)n,
-             (long long)dim_of(t, second));
+        fail(E_SHAPE, "einsum: `%c` names axes of length %lld and %lld", t->label[first],
+             (long long)n, (long long)dim_of(t, second));
     int order[MAX_AXES] = { first, second };
     Term d = { .axes = 1, .label = { t->label[first] } };
     for (int i = 0; i < t->axes; i++) {
@@ -109,7 +116,8 @@ static Term diagonal(const Term *t, int first, int second) {
     }
     Array *places = array_new(F64, 1, &n);
     for (int64_t i = 0; i < n; i++) f64_of(places)[i] = (double)i;
-    IndexItem items[2] = { { .kind = I_GATHER, .gather = object(places) }, { .kind = I_GATHER, .gather = object(places) } };
+    IndexItem items[2] = { { .kind = I_GATHER, .gather = object(places) },
+                           { .kind = I_GATHER, .gather = object(places) } };
     d.value = op_index(op_transpose(t->value, order), 2, items);
     return d;
 }
@@ -143,9 +151,10 @@ static Value stretched(const Term *t, const Term *other) {
         int64_t n = at < 0 ? shape.dim[i] : dim_of(other, at);
         if (n != shape.dim[i] && n != 1 && shape.dim[i] != 1) {
             if (t->label[i] < ELLIPSIS)
-                fail(E_SHAPE, "einsum: `%c` is %lld in one operand and %lld in another", t->label[i],
-                     (long long)shape.dim[i], (long long)n);
-            fail(E_SHAPE, "einsum: the axes of ... do not broadcast: %lld and %lld", (long long)shape.dim[i], (long long)n);
+                fail(E_SHAPE, "einsum: `%c` is %lld in one operand and %lld in another",
+                     t->label[i], (long long)shape.dim[i], (long long)n);
+            fail(E_SHAPE, "einsum: the axes of ... do not broadcast: %lld and %lld",
+                 (long long)shape.dim[i], (long long)n);
         }
         if (shape.dim[i] == n || n == 1) continue;
         shape.dim[i] = n;
@@ -169,7 +178,8 @@ static Meeting meet(const Term *a, const Term *b, const bool *wanted) {
 }
 
 /* t with its axes in three groups: the first as they are, the others as one axis each. */
-static Value in_groups(const Term *t, const Labels *both, const Labels *second, const Labels *third) {
+static Value in_groups(const Term *t, const Labels *both, const Labels *second,
+                       const Labels *third) {
     const Labels *group[3] = { both, second, third };
     Labels order = { 0 };
     Shape shape = { .axes = both->count + 2 };
@@ -188,7 +198,8 @@ static Term joined(Term a, Term b, const bool *wanted) {
     a.value = left;
     b.value = right;
     Meeting m = meet(&a, &b, wanted);
-    Value x = in_groups(&a, &m.both, &m.left, &m.inner), y = in_groups(&b, &m.both, &m.inner, &m.right);
+    Value x = in_groups(&a, &m.both, &m.left, &m.inner);
+    Value y = in_groups(&b, &m.both, &m.inner, &m.right);
     if (m.both.count + m.left.count + m.right.count > MAX_AXES)
         fail(E_LIMIT, "einsum: an array has at most %d axes", MAX_AXES);
     Term r = { .value = m.inner.count ? op_matmul(x, y) : op_mul(x, y) };
@@ -227,14 +238,16 @@ static Value contract(int count, Term *term, const Labels *result) {
 /* bound: the subscripts, the list of operands */
 Value call_einsum(int count, const Value *bound) {
     (void)count;
-    if (bound[0].tag != V_STRING) fail(E_TYPE, "einsum: the first argument is a text such as \"ij,jk->ik\"");
+    if (bound[0].tag != V_STRING)
+        fail(E_TYPE, "einsum: the first argument is a text such as \"ij,jk->ik\"");
     const char *at = bound[0].as.string->text;
     int operands = (int)bound[1].as.list->count, uses[LABELS] = { 0 };
     Term *term = pool_bytes((size_t)(operands + 1) * sizeof *term);
     int commas = 1;
     for (const char *c = at; *c && strncmp(c, "->", 2); c++) commas += *c == ',';
     if (commas != operands || !operands)
-        fail(E_ARGUMENT, "einsum: the subscripts are for %d operands, and %d are given", commas, operands);
+        fail(E_ARGUMENT, "einsum: the subscripts are for %d operands, and %d are given", commas,
+             operands);
     for (int k = 0; k < operands; k++, at += *at == ',') {
         Term t = read_term(&at, bound[1].as.list->item[k], k + 1);
         for (int i = 0; i < t.axes; i++) uses[t.label[i]]++;

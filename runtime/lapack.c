@@ -1,10 +1,10 @@
 /* Solving, inverting and factoring stacks of matrices with LAPACK.
  *
- * The one idea: a row-major matrix is, to LAPACK, its transpose stored column by column. Where the transpose
- * serves as well (inverse, determinant, a symmetric matrix, the singular values with their vectors
- * exchanged), nothing is turned round; else the copy that LAPACK overwrites is laid out by columns, and the
- * result is a view with its last two axes exchanged. Everything is calculated in f64. The derivatives are in
- * lapack_rules.c. */
+ * The one idea: a row-major matrix is, to LAPACK, its transpose stored column by column. Where the
+ * transpose serves as well (inverse, determinant, a symmetric matrix, the singular values with
+ * their vectors exchanged), nothing is turned round; else the copy that LAPACK overwrites is laid
+ * out by columns, and the result is a view with its last two axes exchanged. Everything is
+ * calculated in f64. The derivatives are in lapack_rules.c. */
 #include <float.h>
 #include <limits.h>
 #include <math.h>
@@ -22,7 +22,9 @@ typedef struct Stack {
     int dtype;            /* of the result */
 } Stack;
 
-static double *matrix_at(const Stack *s, int64_t k) { return f64_of(s->array) + k * s->rows * s->columns; }
+static double *matrix_at(const Stack *s, int64_t k) {
+    return f64_of(s->array) + k * s->rows * s->columns;
+}
 
 static Array *last_axes_exchanged(Array *a) {
     Shape shape = { .axes = a->axes }, stride = { .axes = a->axes };
@@ -44,7 +46,8 @@ static int length(int64_t n) {
 static Stack stack_of(Value x) {
     Array *a = array_of(x);
     const int64_t *dim = shape_of(a) + a->axes - 2;
-    Stack s = { .rows = length(dim[0]), .columns = length(dim[1]), .count = 1, .dtype = float_dtype(a->dtype) };
+    Stack s = { .rows = length(dim[0]), .columns = length(dim[1]), .count = 1,
+                .dtype = float_dtype(a->dtype) };
     for (int i = 0; i < a->axes - 2; i++) s.count *= shape_of(a)[i];
     s.array = array_like(a, F64);
     array_assign(s.array, a);
@@ -77,7 +80,9 @@ static int at_least_one(int n) { return n > 1 ? n : 1; }
 /* " in matrix 3 of 5", or nothing for a single matrix */
 static const char *which_matrix(int64_t k, int64_t count, char *buffer, size_t bytes) {
     buffer[0] = 0;
-    if (count > 1) snprintf(buffer, bytes, " in matrix %lld of the stack of %lld", (long long)k, (long long)count);
+    if (count > 1)
+        snprintf(buffer, bytes, " in matrix %lld of the stack of %lld", (long long)k,
+                 (long long)count);
     return buffer;
 }
 
@@ -98,7 +103,8 @@ static void need_matrix(Value x, const char *name) {
     if (shape.axes >= 2) return;
     shape_text(shape.axes, shape.dim, text, sizeof text);
     note_operand(0, x);
-    fail(E_SHAPE, "%s needs a matrix, an array of at least two axes, not one of shape %s", name, text);
+    fail(E_SHAPE, "%s needs a matrix, an array of at least two axes, not one of shape %s", name,
+         text);
 }
 
 static void need_square(Value x, const char *name) {
@@ -181,7 +187,8 @@ Value kernel_slogdet(int count, const Value *in, const Attr *attr) {
 }
 
 /* ---- systems of equations ---- */
-/* Matrices a and right sides x, both batches broadcast; x is stored by columns and becomes the solution. */
+/* Matrices a and right sides x, both batches broadcast; x is stored by columns and becomes the
+ * solution. */
 typedef struct Systems {
     Stack a, x;
     Odometer over;       /* the offsets in a, over the matrices of x */
@@ -203,14 +210,17 @@ static Systems systems_of(const Value *in, const char *name) {
     wide.dim[wide.axes++] = n;
     wide.dim[wide.axes++] = n;
     const Array *spread = array_broadcast(s.a.array, wide.axes, wide.dim);
-    for (int i = 0; i < batch.axes; i++) odometer_push(&s.over, batch.dim[i], strides_of(spread)[i]);
+    for (int i = 0; i < batch.axes; i++)
+        odometer_push(&s.over, batch.dim[i], strides_of(spread)[i]);
     wide.dim[wide.axes - 1] = columns;
     s.x = stack_by_columns(object(array_broadcast(array_of(in[1]), wide.axes, wide.dim)));
     s.x.dtype = float_dtype(joint_dtype(2, in));
     return s;
 }
 
-static Value solution_of(const Systems *s) { return result_of(&s->x, last_axes_exchanged(s->x.array)); }
+static Value solution_of(const Systems *s) {
+    return result_of(&s->x, last_axes_exchanged(s->x.array));
+}
 
 Value kernel_solve(int count, const Value *in, const Attr *attr) {
     (void)count, (void)attr;
@@ -224,7 +234,8 @@ Value kernel_solve(int count, const Value *in, const Attr *attr) {
         poll();
     }
     for (int64_t k = 0, at = 0; k < s.x.count; k++, at += odometer_step(&s.over)) {
-        dgetrs_("T", &n, &s.x.columns, f64_of(s.a.array) + at, &lda, pivots + at / n, matrix_at(&s.x, k), &lda, &info, 1);
+        dgetrs_("T", &n, &s.x.columns, f64_of(s.a.array) + at, &lda, pivots + at / n,
+                matrix_at(&s.x, k), &lda, &info, 1);
         poll();
     }
     return solution_of(&s);
@@ -235,14 +246,16 @@ Value kernel_solve_triangular(int count, const Value *in, const Attr *attr) {
     (void)count;
     Systems s = systems_of(in, "solve_triangular");
     int n = s.a.rows, lda = at_least_one(n), info;
-    const char *triangle = attr[1] ? "U" : "L", *flip = attr[2] ? "N" : "T";    /* of the transpose */
+    /* of the transpose */
+    const char *triangle = attr[1] ? "U" : "L", *flip = attr[2] ? "N" : "T";
     if (!s.x.array->size) return solution_of(&s);
     for (int64_t k = 0, at = 0; k < s.x.count; k++, at += odometer_step(&s.over)) {
-        dtrtrs_(triangle, flip, "N", &n, &s.x.columns, f64_of(s.a.array) + at, &lda, matrix_at(&s.x, k), &lda, &info,
-                1, 1, 1);
+        dtrtrs_(triangle, flip, "N", &n, &s.x.columns, f64_of(s.a.array) + at, &lda,
+                matrix_at(&s.x, k), &lda, &info, 1, 1, 1);
         if (info > 0) {
             hint("the columns of the matrix that was factored are linearly dependent");
-            fail(E_VALUE, "the triangular factor is singular: element %d of its diagonal is 0", info);
+            fail(E_VALUE, "the triangular factor is singular: element %d of its diagonal is 0",
+                 info);
         }
         poll();
     }
@@ -257,7 +270,8 @@ static Stack symmetric_stack(Value x) {
     for (int64_t k = 0; k < s.count; k++) {
         double *a = matrix_at(&s, k);
         for (int64_t i = 0; i < n; i++)
-            for (int64_t j = 0; j < i; j++) a[i * n + j] = a[j * n + i] = 0.5 * (a[i * n + j] + a[j * n + i]);
+            for (int64_t j = 0; j < i; j++)
+                a[i * n + j] = a[j * n + i] = 0.5 * (a[i * n + j] + a[j * n + i]);
     }
     return s;
 }
@@ -268,12 +282,14 @@ Value kernel_cholesky(int count, const Value *in, const Attr *attr) {
     int n = s.rows, lda = at_least_one(n), info = 0;
     for (int64_t k = 0; k < s.count && n; k++) {
         double *a = matrix_at(&s, k);
-        dpotrf_("U", &n, a, &lda, &info, 1);       /* the upper triangle of the transpose is our lower one */
+        /* the upper triangle of the transpose is our lower one */
+        dpotrf_("U", &n, a, &lda, &info, 1);
         if (info) {
             char where[80];
-            hint("adding a small multiple of eye(%d) makes a nearly singular matrix positive definite", n);
-            fail(E_VALUE, "cholesky: the matrix is not positive definite: pivot %d of %d is not above 0%s", info, n,
-                 which_matrix(k, s.count, where, sizeof where));
+            hint("adding a small multiple of eye(%d) mends a nearly singular matrix", n);
+            fail(E_VALUE,
+                 "cholesky: the matrix is not positive definite: pivot %d of %d is not above 0%s",
+                 info, n, which_matrix(k, s.count, where, sizeof where));
         }
         for (int64_t i = 0; i < n; i++)
             for (int64_t j = i + 1; j < n; j++) a[i * n + j] = 0;
@@ -298,7 +314,8 @@ Value kernel_eigh(int count, const Value *in, const Attr *attr) {
     int n = s.rows, lda = at_least_one(n), query = -1, size = 1, integers = 1, info;
     Array *values = beside(&s, 1, n, 0);
     double best = 1;
-    if (s.array->size) dsyevd_("V", "U", &n, NULL, &lda, NULL, &best, &query, &integers, &query, &info, 1, 1);
+    if (s.array->size)
+        dsyevd_("V", "U", &n, NULL, &lda, NULL, &best, &query, &integers, &query, &info, 1, 1);
     size = (int)best;
     double *work = pool_bytes((size_t)size * sizeof *work);
     int *iwork = pool_bytes((size_t)integers * sizeof *iwork);
@@ -313,7 +330,8 @@ Value kernel_eigh(int count, const Value *in, const Attr *attr) {
         if (info) no_convergence("eigh");
         poll();
     }
-    return list_of(2, (Value[]){ result_of(&s, values), result_of(&s, last_axes_exchanged(s.array)) });
+    return list_of(2,
+                   (Value[]){ result_of(&s, values), result_of(&s, last_axes_exchanged(s.array)) });
 }
 
 /* ---- orthogonal factors ---- */
@@ -329,7 +347,8 @@ Value kernel_qr(int count, const Value *in, const Attr *attr) {
     Stack s = stack_by_columns(in[0]);
     int m = s.rows, n = s.columns, lda = at_least_one(m), size = 64 * at_least_one(n), info;
     Array *r = beside(&s, 2, n, n);
-    double *tau = pool_bytes((size_t)at_least_one(n) * sizeof *tau), *work = pool_bytes((size_t)size * sizeof *work);
+    double *tau = pool_bytes((size_t)at_least_one(n) * sizeof *tau);
+    double *work = pool_bytes((size_t)size * sizeof *work);
     for (int64_t k = 0; k < s.count && n; k++) {
         double *a = matrix_at(&s, k);
         dgeqrf_(&m, &n, a, &lda, tau, work, &size, &info);
@@ -337,23 +356,29 @@ Value kernel_qr(int count, const Value *in, const Attr *attr) {
         dorgqr_(&m, &n, &n, a, &lda, tau, work, &size, &info);
         poll();
     }
-    return list_of(2, (Value[]){ result_of(&s, last_axes_exchanged(s.array)), result_of(&s, last_axes_exchanged(r)) });
+    return list_of(2, (Value[]){ result_of(&s, last_axes_exchanged(s.array)),
+                                 result_of(&s, last_axes_exchanged(r)) });
 }
 
-/* To LAPACK our matrix is its transpose: its left vectors are our right ones, and already where we want them. */
+/* To LAPACK our matrix is its transpose: its left vectors are our right ones, and already where we
+ * want them. */
 Value kernel_svd(int count, const Value *in, const Attr *attr) {
     (void)count, (void)attr;
     Stack s = stack_of(in[0]);
     int m = s.columns, n = s.rows, least = m < n ? m : n, query = -1, info;
     int lda = at_least_one(m), ldvt = at_least_one(least);
-    Array *u = beside(&s, 2, n, least), *values = beside(&s, 1, least, 0), *vt = beside(&s, 2, least, m);
+    Array *u = beside(&s, 2, n, least), *values = beside(&s, 1, least, 0);
+    Array *vt = beside(&s, 2, least, m);
     double best = 1;
     int *iwork = pool_bytes((size_t)(8 * least + 1) * sizeof *iwork);
-    if (least) dgesdd_("S", &m, &n, NULL, &lda, NULL, NULL, &lda, NULL, &ldvt, &best, &query, iwork, &info, 1);
+    if (least)
+        dgesdd_("S", &m, &n, NULL, &lda, NULL, NULL, &lda, NULL, &ldvt, &best, &query, iwork, &info,
+                1);
     int size = (int)best;
     double *work = pool_bytes((size_t)size * sizeof *work);
     for (int64_t k = 0; k < s.count && least; k++) {
-        double *a = matrix_at(&s, k), *left = f64_of(u) + k * n * least, *value = f64_of(values) + k * least;
+        double *a = matrix_at(&s, k), *left = f64_of(u) + k * n * least;
+        double *value = f64_of(values) + k * least;
         double *right = f64_of(vt) + k * least * m;
         if (!is_finite(a, (int64_t)m * n)) {
             fill_nan(left, (int64_t)n * least);
@@ -361,7 +386,8 @@ Value kernel_svd(int count, const Value *in, const Attr *attr) {
             fill_nan(right, (int64_t)least * m);
             continue;
         }
-        dgesdd_("S", &m, &n, a, &lda, value, right, &lda, left, &ldvt, work, &size, iwork, &info, 1);
+        dgesdd_("S", &m, &n, a, &lda, value, right, &lda, left, &ldvt, work, &size, iwork, &info,
+                1);
         if (info) no_convergence("svd");
         poll();
     }
@@ -378,14 +404,17 @@ static double rank_tolerance(Value x) {
 
 Value kernel_pinv(int count, const Value *in, const Attr *attr) {
     (void)count, (void)attr;
-    if (!size_of(in[0])) return object(last_axes_exchanged(array_like(array_of(in[0]), float_dtype(dtype_of(in[0])))));
+    if (!size_of(in[0]))
+        return object(last_axes_exchanged(array_like(array_of(in[0]),
+                                                     float_dtype(dtype_of(in[0])))));
     Value factors = kernel_svd(1, in, ATTR(0)), *part = factors.as.list->item, s = part[1];
     uint64_t last = (uint64_t)1 << (axes_of(s) - 1);
     Value least = op_mul(op_max(s, last, true), number(rank_tolerance(in[0])));
     Value inverse = op_where(op_le(s, least), number(0), op_div(number(1), s));
     Shape column = value_shape(inverse);
     column.dim[column.axes++] = 1;
-    Value scaled = op_mul(op_reshape(inverse, column.axes, column.dim), op_transpose(part[0], NULL));
+    Value scaled =
+        op_mul(op_reshape(inverse, column.axes, column.dim), op_transpose(part[0], NULL));
     return op_cast(op_matmul(op_transpose(part[2], NULL), scaled), float_dtype(dtype_of(in[0])));
 }
 
@@ -421,8 +450,8 @@ static void need_right_side(Value a, Value b, const char *name) {
     shape_text(right.axes, right.dim, second, sizeof second);
     note_operand(0, a);
     note_operand(1, b);
-    fail(E_SHAPE, "%s: a matrix of shape %s needs a right side with %lld rows, not shape %s", name, first,
-         (long long)left.dim[left.axes - 1], second);
+    fail(E_SHAPE, "%s: a matrix of shape %s needs a right side with %lld rows, not shape %s", name,
+         first, (long long)left.dim[left.axes - 1], second);
 }
 
 Value op_solve(Value a, Value b) {
@@ -432,7 +461,8 @@ Value op_solve(Value a, Value b) {
 
 Value op_solve_triangular(Value a, Value b, bool lower, bool flip) {
     need_right_side(a, b, "solve_triangular");
-    return as_given(apply(OP_solve_triangular, 2, (Value[]){ a, as_columns(b) }, ATTR(lower, flip)), b);
+    return as_given(apply(OP_solve_triangular, 2, (Value[]){ a, as_columns(b) }, ATTR(lower, flip)),
+                    b);
 }
 
 Value op_svd(Value x) {
@@ -472,9 +502,18 @@ static Value call_square(Op op, Value x) {
     need_square(x, operations[op].name);
     return apply(op, 1, &x, ATTR(0));
 }
-Value call_slogdet(int count, const Value *bound) { (void)count; return call_square(OP_slogdet, bound[0]); }
-Value call_cholesky(int count, const Value *bound) { (void)count; return call_square(OP_cholesky, bound[0]); }
-Value call_eigh(int count, const Value *bound) { (void)count; return call_square(OP_eigh, bound[0]); }
+Value call_slogdet(int count, const Value *bound) {
+    (void)count;
+    return call_square(OP_slogdet, bound[0]);
+}
+Value call_cholesky(int count, const Value *bound) {
+    (void)count;
+    return call_square(OP_cholesky, bound[0]);
+}
+Value call_eigh(int count, const Value *bound) {
+    (void)count;
+    return call_square(OP_eigh, bound[0]);
+}
 
 Value call_pinv(int count, const Value *bound) {
     (void)count;

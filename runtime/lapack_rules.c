@@ -1,10 +1,11 @@
 /* The derivatives of the factorizations, in recorded operations, so that every order follows.
  *
- * The formulas are those of Giles, "An extended collection of matrix derivative results" (Oxford NA-08-01),
- * Murray, "Differentiation of the Cholesky decomposition" (arXiv:1602.07527), Walter and Lehmann, "Algorithmic
- * differentiation of linear algebra functions" (arXiv:1001.1654) for QR, Townsend, "Differentiating the
- * singular value decomposition" (2016), and Golub and Pereyra, "The differentiation of pseudo-inverses" (1973).
- * In the comments a bar marks an adjoint, ' a transpose. */
+ * The formulas are those of Giles, "An extended collection of matrix derivative results" (Oxford
+ * NA-08-01), Murray, "Differentiation of the Cholesky decomposition" (arXiv:1602.07527), Walter and
+ * Lehmann, "Algorithmic differentiation of linear algebra functions" (arXiv:1001.1654) for QR,
+ * Townsend, "Differentiating the singular value decomposition" (2016), and Golub and Pereyra, "The
+ * differentiation of pseudo-inverses" (1973). In the comments a bar marks an adjoint, ' a
+ * transpose. */
 #include <float.h>
 #include <math.h>
 #include "rules.h"
@@ -48,7 +49,9 @@ static Value band(int64_t n, int64_t low, int64_t high) {
 static Value unit_matrix(int64_t n) { return band(n, 0, 0); }
 static Value within(Value mask, Value x) { return op_where(op_ne(mask, number(0)), x, number(0)); }
 static Value lower_part(Value x) { return within(band(last_axis(x), -last_axis(x), 0), x); }
-static Value strictly_lower_part(Value x) { return within(band(last_axis(x), -last_axis(x), -1), x); }
+static Value strictly_lower_part(Value x) {
+    return within(band(last_axis(x), -last_axis(x), -1), x);
+}
 
 static bool has(Value part) { return part.tag != V_NIL; }
 static const Value *parts(Value list) { return list.as.list->item; }
@@ -75,8 +78,9 @@ Value op_solve_triangular_rule(int which, Value g, Value r, const Value *in, con
 }
 
 /* ---- determinant ---- */
-/* The cofactors of a small matrix, which may be singular, by the method of Faddeev and LeVerrier: polynomials in
- * its elements, without a division by one. *det: the determinant, from the same sums. */
+/* The cofactors of a small matrix, which may be singular, by the method of Faddeev and LeVerrier:
+ * polynomials in its elements, without a division by one. *det: the determinant, from the same
+ * sums. */
 static Value cofactors_by_sums(Value s, Value *det) {
     int64_t n = last_axis(s);
     Value one = unit_matrix(n), m = one, sm = s;
@@ -90,24 +94,27 @@ static Value cofactors_by_sums(Value s, Value *det) {
     return op_mul(number(sign), flip(m));
 }
 
+static IndexItem slice(int64_t first, int64_t count) {
+    return (IndexItem){ .kind = I_SLICE, .step = 1, .has_start = true, .start = first,
+                        .has_stop = true, .stop = first + count };
+}
+
 /* x[first_row : first_row + rows, first_column : first_column + columns] */
-static Value block(Value x, int64_t first_row, int64_t rows, int64_t first_column, int64_t columns) {
-    IndexItem items[2] = {
-        { .kind = I_SLICE, .step = 1, .has_start = true, .start = first_row, .has_stop = true, .stop = first_row + rows },
-        { .kind = I_SLICE, .step = 1, .has_start = true, .start = first_column, .has_stop = true,
-          .stop = first_column + columns },
-    };
+static Value block(Value x, int64_t first_row, int64_t rows, int64_t first_column,
+                   int64_t columns) {
+    IndexItem items[2] = { slice(first_row, rows), slice(first_column, columns) };
     return op_index(x, 2, items);
 }
 
-/* The cofactors of B with a well conditioned leading block of p rows. With S the Schur complement of that block,
- * det B = det B11 det S, and this is its gradient by the four blocks. */
+/* The cofactors of B with a well conditioned leading block of p rows. With S the Schur complement
+ * of that block, det B = det B11 det S, and this is its gradient by the four blocks. */
 static Value cofactors_by_blocks(Value b, int64_t p) {
     int64_t k = last_axis(b) - p;
     Value det_s;
     if (p == 0) return cofactors_by_sums(b, &det_s);
     Value b11 = block(b, 0, p, 0, p), inverse = op_inv(b11), det = op_det(b11);
-    Value x = op_matmul(inverse, block(b, 0, p, p, k)), y = op_matmul(block(b, p, k, 0, p), inverse);
+    Value x = op_matmul(inverse, block(b, 0, p, p, k));
+    Value y = op_matmul(block(b, p, k, 0, p), inverse);
     Value s = op_sub(block(b, p, k, p, k), op_matmul(block(b, p, k, 0, p), x));
     Value w = op_mul(det, cofactors_by_sums(s, &det_s));
     Value corner = op_add(op_mul(op_mul(det, det_s), flip(inverse)), product(flip(y), w, flip(x)));
@@ -125,8 +132,9 @@ static int64_t safe_rank(Value s) {
     return rank;
 }
 
-/* The singular vectors, as constants, turn the matrix so that what is nearly singular stands in the last rows and
- * columns. A determinant is the same, up to its sign, of the turned matrix: exact for every rank, in every order. */
+/* The singular vectors, as constants, turn the matrix so that what is nearly singular stands in the
+ * last rows and columns. A determinant is the same, up to its sign, of the turned matrix: exact for
+ * every rank, in every order. */
 static Value cofactors_of_one(Value x) {
     Value factors = op_svd(constant(x));
     const Value *part = parts(factors);
@@ -190,8 +198,8 @@ Value op_qr_rule(Value g, Value r) {
 }
 
 /* ---- eigenvalues and singular values ---- */
-/* Elements a pair of equal values apart, off the diagonal, as a mask; `values` a row in ascending or descending
- * order. What counts as equal is equal up to rounding. */
+/* The pairs of equal values, off the diagonal, as a mask; `values` a row in ascending
+ * or descending order. What counts as equal is equal up to rounding. */
 static Value equal_pairs(Value values) {
     Value v = constant(values), size = op_abs(v);
     uint64_t last = (uint64_t)1 << (axes_of(v) - 1);
@@ -199,11 +207,13 @@ static Value equal_pairs(Value values) {
     if (!size_of(v)) return op_expand_to(boolean(false), op_mul(as_row(v), as_column(v)));
     Value least = op_mul(op_max(size, last, true), number(8 * (double)n * DBL_EPSILON));
     Value gap = op_abs(op_sub(as_row(v), as_column(v)));
-    return op_logical_and(op_le(gap, for_matrices(op_reshape(least, axes_of(v) - 1, shape_of(array_of(least))))),
-                          op_eq(unit_matrix(n), number(0)));
+    least = op_reshape(least, axes_of(v) - 1, shape_of(array_of(least)));
+    Value off_diagonal = op_eq(unit_matrix(n), number(0));
+    return op_logical_and(op_le(gap, for_matrices(least)), off_diagonal);
 }
 
-/* Fails if the adjoint m of vectors turning into each other does not vanish where two values are equal. */
+/* Fails if the adjoint m of vectors turning into each other does not vanish where two values are
+ * equal. */
 static void check_pairs(Value m, Value same, Value values, const char *name, const char *what) {
     Array *a = array_of(constant(m)), *pairs = array_of(same), *v = array_of(constant(values));
     int64_t n = last_axis(values);
@@ -211,31 +221,36 @@ static void check_pairs(Value m, Value same, Value values, const char *name, con
     for (int64_t i = 0; i < a->size; i++)
         if (fabs(array_get(a, i)) > greatest) greatest = fabs(array_get(a, i));
     for (int64_t i = 0; i < a->size; i++) {
-        if (array_get(pairs, i) == 0 || fabs(array_get(a, i)) <= 1e-14 * (double)n * greatest) continue;
+        if (array_get(pairs, i) == 0 || fabs(array_get(a, i)) <= 1e-14 * (double)n * greatest)
+            continue;
         int64_t row = i / n % n, column = i % n;
         hint("functions of the %ss alone, and vectors of others, are differentiable there", what);
-        fail(E_GRADIENT, "%s: %ss %lld and %lld are equal (%.6g), so the derivative of their vectors is not defined",
-             name, what, (long long)(row < column ? row : column), (long long)(row < column ? column : row),
-             array_get(v, i / (n * n) * n + row));
+        fail(E_GRADIENT, "%s: %ss %lld and %lld are equal (%.6g), so the derivative of their "
+             "vectors is not defined", name, what, (long long)(row < column ? row : column),
+             (long long)(row < column ? column : row), array_get(v, i / (n * n) * n + row));
     }
 }
 
-/* 1 / gaps, and on the diagonal 0; at equal pairs 0, or NaN where nothing is known of the adjoint. */
+/* 1 / gaps, and on the diagonal 0; at equal pairs 0, or NaN where nothing is known of the
+ * adjoint. */
 static Value inverse_gaps(Value gaps, Value same, bool any_g) {
-    Value diagonal = op_ne(unit_matrix(last_axis(gaps)), number(0)), off = op_logical_or(diagonal, same);
+    Value diagonal = op_ne(unit_matrix(last_axis(gaps)), number(0));
+    Value off = op_logical_or(diagonal, same);
     Value inverse = op_where(off, number(0), op_div(number(1), op_where(off, number(1), gaps)));
     return any_g ? op_where(same, number(NAN), inverse) : inverse;
 }
 
 /* V (diag(lbar) + F o (V' Vbar)) V', F_ij = 1 / (l_j - l_i) off the diagonal; made symmetric. */
 Value op_eigh_rule(const Pull *p) {
-    Value values = parts(p->r)[0], vectors = parts(p->r)[1], by_values = parts(p->g)[0], by_vectors = parts(p->g)[1];
+    Value values = parts(p->r)[0], vectors = parts(p->r)[1], by_values = parts(p->g)[0];
+    Value by_vectors = parts(p->g)[1];
     if (!has(by_vectors)) return op_matmul(op_mul(vectors, as_row(by_values)), flip(vectors));
     Value same = equal_pairs(values), turning = op_matmul(flip(vectors), by_vectors);
     if (!p->any_g) check_pairs(turning, same, values, "eigh", "eigenvalue");
     Value gaps = op_sub(as_row(values), as_column(values));
     Value inner = op_mul(inverse_gaps(gaps, same, p->any_g), turning);
-    if (has(by_values)) inner = op_add(inner, op_mul(as_row(by_values), unit_matrix(last_axis(values))));
+    if (has(by_values))
+        inner = op_add(inner, op_mul(as_row(by_values), unit_matrix(last_axis(values))));
     return symmetric_part(product(vectors, inner, flip(vectors)));
 }
 
@@ -251,12 +266,14 @@ static Value inverse_values(const Pull *p, Value s, Value outside) {
     Value size = constant(s);
     uint64_t last = (uint64_t)1 << (axes_of(s) - 1);
     Value least = op_mul(op_max(size, last, true), number(8 * (double)last_axis(s) * DBL_EPSILON));
-    Value zero = op_le(size, least), weight = op_max(op_abs(constant(outside)), (uint64_t)1 << (axes_of(outside) - 2), false);
+    Value zero = op_le(size, least);
+    Value weight = op_max(op_abs(constant(outside)), (uint64_t)1 << (axes_of(outside) - 2), false);
     Array *where = array_of(zero), *weights = array_of(weight);
     for (int64_t i = 0; i < where->size && !p->any_g; i++) {
         if (array_get(where, i) == 0 || array_get(weights, i) <= 1e-14) continue;
         hint("functions of the singular values alone are differentiable there");
-        fail(E_GRADIENT, "svd: singular value %lld is 0, so the derivative of its vectors is not defined",
+        fail(E_GRADIENT,
+             "svd: singular value %lld is 0, so the derivative of its vectors is not defined",
              (long long)(i % last_axis(s)));
     }
     Value inverse = op_where(zero, number(0), op_div(number(1), op_where(zero, number(1), s)));
@@ -269,8 +286,9 @@ static Value outside_part(const Pull *p, Value vectors, Value by_vectors, Value 
     return op_mul(outside, as_row(inverse_values(p, s, outside)));
 }
 
-/* U ((F o (U' Ubar - Ubar' U)) S + S (F o (V' Vbar - Vbar' V)) + diag(sbar)) V', F_ij = 1 / (s_j^2 - s_i^2),
- * and for each side that is longer than the other what leaves the space of its vectors. */
+/* U ((F o (U' Ubar - Ubar' U)) S + S (F o (V' Vbar - Vbar' V)) + diag(sbar)) V', F_ij = 1 / (s_j^2
+ * - s_i^2), and for each side that is longer than the other what leaves the space of its
+ * vectors. */
 Value op_svd_rule(const Pull *p) {
     Value u = parts(p->r)[0], s = parts(p->r)[1], vt = parts(p->r)[2], inner = UNSET, sum = UNSET;
     Value by_u = parts(p->g)[0], by_s = parts(p->g)[1], by_vt = parts(p->g)[2];
@@ -279,9 +297,11 @@ Value op_svd_rule(const Pull *p) {
     Value inverse = inverse_gaps(op_mul(op_sub(row, column), op_add(row, column)), same, p->any_g);
     if (has(by_s)) inner = op_mul(as_row(by_s), unit_matrix(last_axis(s)));
     if (has(by_u)) inner = plus(inner, op_mul(turn_part(p, u, by_u, inverse, same), row));
-    if (has(by_vt)) inner = plus(inner, op_mul(column, turn_part(p, flip(vt), flip(by_vt), inverse, same)));
+    if (has(by_vt))
+        inner = plus(inner, op_mul(column, turn_part(p, flip(vt), flip(by_vt), inverse, same)));
     sum = product(u, inner, vt);
-    if (has(by_u) && rows_of(u) > last_axis(u)) sum = op_add(sum, op_matmul(outside_part(p, u, by_u, s), vt));
+    if (has(by_u) && rows_of(u) > last_axis(u))
+        sum = op_add(sum, op_matmul(outside_part(p, u, by_u, s), vt));
     if (has(by_vt) && last_axis(vt) > rows_of(vt))
         sum = op_add(sum, op_matmul(u, flip(outside_part(p, flip(vt), flip(by_vt), s))));
     return sum;

@@ -28,7 +28,7 @@ Value op_reshape(Value x, int axes, const int64_t *shape) {
     Shape old = value_shape(x);
     if (same_shape(old.axes, old.dim, axes, shape)) return x;
     Attr attr[1 + MAX_AXES] = { axes };
-    memcpy(attr + 1, shape, (size_t)axes * sizeof *attr);
+    if (axes) memcpy(attr + 1, shape, (size_t)axes * sizeof *attr);
     return apply(OP_reshape, 1, &x, attr);
 }
 

@@ -300,7 +300,7 @@ static int run_codes(Module *module) {
 
 /* After an error too; exit() and the end of the prompt end it. */
 static int run_prompt(Module *module, int status) {
-    if (!options.quiet && status < 0 && !options.file) puts("adl 0.1. help and quit work alone; ?name explains.");
+    if (!options.quiet && status < 0 && !options.file) puts("adl 0.1. `quit`, `exit` or Ctrl-D leaves.");
     module->script = false;
     return repl_run(module, show_error);
 }
@@ -348,6 +348,9 @@ static bool is_tool(void) {
     return options.file && (!strcmp(options.file, "check") || !strcmp(options.file, "test"));
 }
 
+/* What fails between the programs' own guards: making the module, the arguments. */
+static void run_options(void *status) { *(int *)status = is_tool() ? run_tool() : run_all(); }
+
 static void *interpreter(void *status) {
     runtime_open();
     rt.sandbox = options.sandbox;
@@ -363,7 +366,10 @@ static void *interpreter(void *status) {
         return NULL;
     }
     mem_set_limit(options.memory);
-    *(int *)status = is_tool() ? run_tool() : run_all();
+    if (!guard(run_options, status, &error)) {
+        show(&error, DIAG_ERROR);
+        *(int *)status = STATUS_ERROR;
+    }
     if (!io_flush()) *(int *)status = STATUS_OUTPUT;
     close_all();
     if (leaks()) *(int *)status = STATUS_LEAK;

@@ -98,6 +98,13 @@ static bool read_program(char **text, int number, Source **source, Parsed *parse
     return false;
 }
 
+/* `quit` or `exit` alone on a line. */
+static bool is_farewell(const Source *source) {
+    size_t bytes = source->bytes;
+    while (bytes && (source->text[bytes - 1] == '\n' || source->text[bytes - 1] == ' ')) bytes--;
+    return bytes == 4 && (!memcmp(source->text, "quit", 4) || !memcmp(source->text, "exit", 4));
+}
+
 int repl_run(Module *module, void (*report)(const Error *error, const Source *source)) {
     char *text = NULL;
     int number = 1, status = -1;
@@ -105,6 +112,10 @@ int repl_run(Module *module, void (*report)(const Error *error, const Source *so
     Parsed parsed;
     while (status < 0 && read_program(&text, number, &source, &parsed)) {
         number++;
+        if (is_farewell(source)) {
+            free(text);
+            return 0;
+        }
         for (int i = 0; i < parsed.warnings; i++) module_warn(&parsed.warning[i]);
         if (parsed.status == PARSE_ERROR) {
             for (int i = 0; i < parsed.errors; i++) report(&parsed.error[i], source);

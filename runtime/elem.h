@@ -1,5 +1,5 @@
 /* Elementwise kernels. The one idea: a kernel is one plain loop over contiguous data of one dtype;
- * whoever calls it (ops.c, sweep.c) brings other layouts into that form tile by tile.
+ * whoever calls it (ops.c, pullback.c) brings other layouts into that form tile by tile.
  *
  * elem_kernels.c expands the table three times, for three instruction sets; ops_open() chooses. */
 #ifndef ELEM_H

@@ -1,8 +1,10 @@
-/* The tape's memory: appending nodes, who holds them, and when they go. The one idea of reclaiming: a
- * node that nothing holds can only be named by temporaries of a running statement, so the end of a
- * statement may take it; most often that means emptying the tape, else one backward scan.
+/* The tape's memory: appending nodes, who holds them, and when they go. The one idea of
+ * reclaiming: a node that nothing holds can only be named by temporaries of a running statement,
+ * so the end of a statement may take it; most often that means emptying the tape, else one
+ * backward scan.
  *
- * Differentiation is in sweep.c; nothing here knows what a rule is, only which operands it mentions. */
+ * Differentiation is in sweep.c and its relatives; nothing here knows what a rule is, only which
+ * operands it mentions. */
 #include <string.h>
 #include "elem.h"
 #include "idmap.h"
@@ -16,7 +18,8 @@ static uint32_t take_slot(Tape *t) {
     if (t->free_slots) return t->free_slot[--t->free_slots];
     if (t->slots >= LEAF >> CHUNK_SHIFT) fail(E_LIMIT, "the tape is full: it has 2^31 nodes");
     t->slot = mem_grow(t->slot, &t->slot_capacity, t->slots + 1, sizeof *t->slot);
-    t->free_slot = mem_grow(t->free_slot, &t->free_capacity, t->slot_capacity, sizeof *t->free_slot);
+    t->free_slot =
+        mem_grow(t->free_slot, &t->free_capacity, t->slot_capacity, sizeof *t->free_slot);
     return (uint32_t)t->slots++;
 }
 
@@ -92,17 +95,18 @@ static Operand scalar_operand(Value v) { return (Operand){ .num = is_number(v) ?
 static Operand array_operand(Value v, bool mentioned, const Array *result) {
     if (v.tag != V_ARRAY) return scalar_operand(v);
     Array *a = v.as.array;
-    if (!mentioned && a->size > SMALL_ARRAY && result && arrays_alike(a, result)) return (Operand){ .array = NULL };
-    return (Operand){ .array = node_keep(a) };
+    bool droppable = !mentioned && a->size > SMALL_ARRAY && result && arrays_alike(a, result);
+    return (Operand){ .array = droppable ? NULL : node_keep(a) };
 }
+
+static Value plain_number(Value v) { return (Value){ V_NUM, v.node, { .num = num_of(v) } }; }
 
 static bool broadcasts(Value v, Value result) { return v.node && !shapes_equal(v, result); }
 
 static uint32_t append_elementwise(Op op, int count, const Value *in, Value result) {
     Value x = in[0], y = count == 2 ? in[1] : number(0);
     bool objects = x.tag == V_ARRAY || y.tag == V_ARRAY || result.tag == V_ARRAY;
-    if (!objects) return tape_append_scalar(op, (Value){ V_NUM, x.node, { .num = num_of(x) } },
-                                            (Value){ V_NUM, y.node, { .num = num_of(y) } }, result.as.num);
+    if (!objects) return tape_append_scalar(op, plain_number(x), plain_number(y), result.as.num);
     uint32_t id;
     Node *n = tape_push(&id);
     const ElemTraits *t = &elem_traits[op];
@@ -123,7 +127,7 @@ uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr
     if (op < OP_ELEMS) return append_elementwise(op, count, in, result);
     size_t settings = attr ? (size_t)(attr[0] + 1) * sizeof *attr : 0;
     size_t bytes = sizeof(Extra) + (size_t)count * sizeof *in + settings;
-    if (rt.tape->top->used == CHUNK) tape_new_chunk();      /* now, so that nothing fails once extra is made */
+    if (rt.tape->top->used == CHUNK) tape_new_chunk();  /* nothing fails once extra is made */
     Extra *extra = mem_alloc(bytes);
     *extra = (Extra){ .count = count, .bytes = bytes };
     if (attr) extra->attr = memcpy(&extra->in[count], attr, settings);
@@ -134,7 +138,8 @@ uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr
     uint32_t id;
     Node *n = tape_push(&id);
     rt.tape->top->objects = true;
-    *n = (Node){ .head = (uint16_t)op, .span = rt.here, .x = { .extra = extra }, .r = scalar_operand(result) };
+    *n = (Node){ .head = (uint16_t)op, .span = rt.here, .x = { .extra = extra } };
+    n->r = scalar_operand(result);
     if (result.tag == V_ARRAY || result.tag == V_LIST) {
         n->head |= N_R;
         n->r.obj = node_keep(result.as.obj);
@@ -260,7 +265,8 @@ void tape_truncate(uint64_t position) {
     Tape *t = rt.tape;
     if (t->hooks) drop_hooks(position);
     for (Chunk *c = t->top; c; c = t->top) {
-        uint32_t keep = c->base >= position ? 0 : position - c->base < c->used ? (uint32_t)(position - c->base) : c->used;
+        uint64_t below = c->base >= position ? 0 : position - c->base;
+        uint32_t keep = below < c->used ? (uint32_t)below : c->used;
         if (!c->previous && keep == 0) keep = 1;              /* id 0 is never a node */
         if (c->objects)
             for (uint32_t i = keep; i < c->used; i++) node_release_objects(&c->node[i]);
@@ -305,8 +311,8 @@ static void mark_inputs(const Node *n) {
     for (int i = 0; i < n->x.extra->count; i++) mark_input(n->x.extra->in[i].node);
 }
 
-/* What a held node, or one that a caller's temporary may name, depends on stays; the rest goes. The scan
- * does not look behind nodes that an unretained sweep has passed. */
+/* What a held node, or one that a caller's temporary may name, depends on stays; the rest goes.
+ * The scan does not look behind nodes that an unretained sweep has passed. */
 static void collect(uint64_t mark) {
     Tape *t = rt.tape;
     uint64_t seen = 0, kept = 0;
@@ -333,7 +339,8 @@ static void collect(uint64_t mark) {
         }
     }
     /* Where nearly all was alive, the next scan may wait longer. */
-    uint64_t growth = kept * 10 > seen * 9 ? 4 : 2, chunks = t->chunks * growth, bytes = t->bytes * growth;
+    uint64_t growth = kept * 10 > seen * 9 ? 4 : 2;
+    uint64_t chunks = t->chunks * growth, bytes = t->bytes * growth;
     t->collect_chunks = chunks < FIRST_COLLECT_CHUNKS ? FIRST_COLLECT_CHUNKS : chunks;
     t->collect_bytes = bytes < first_collect_bytes ? first_collect_bytes : bytes;
 }
@@ -361,7 +368,9 @@ static uint32_t take_leaf(Tape *t) {
 
 Value leaf_attach(Value x, Req req, String *name) {
     char what[80];
-    if (!is_numeric(x)) fail(E_GRADIENT, "attach_grad needs an array or a number, not %s", describe(x, what, sizeof what));
+    if (!is_numeric(x))
+        fail(E_GRADIENT, "attach_grad needs an array or a number, not %s",
+             describe(x, what, sizeof what));
     if (dtype_of(x) == BOOL) {
         hint("f64(x) makes numbers of a bool array");
         fail(E_GRADIENT, "attach_grad cannot attach a gradient to bool values");
@@ -369,8 +378,8 @@ Value leaf_attach(Value x, Req req, String *name) {
     x.node = 0;
     Value gradient = req == REQ_NULL ? NIL : zeros_like(x);
     uint32_t slot = take_leaf(rt.tape);
-    rt.tape->leaf[slot] = (Leaf){ .gradient = value_hold(gradient), .hook = NIL, .req = (uint8_t)req, .used = true,
-                                  .name = name, .span = rt.here };
+    rt.tape->leaf[slot] = (Leaf){ .gradient = value_hold(gradient), .hook = NIL, .used = true,
+                                  .req = (uint8_t)req, .name = name, .span = rt.here };
     rt.tape->dying++;               /* nobody holds it yet */
     rt.tape->busy = true;
     x.node = LEAF | slot;

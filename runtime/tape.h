@@ -1,11 +1,11 @@
 /* The tape. The one idea: one list of nodes in execution order, without levels; a recorded sweep
  * appends to the same list, so derivatives of any order and mixture need nothing more.
  *
- * A node id is 0 (constant), a chunk's slot and an offset in it, or LEAF | the number of a leaf slot.
- * Order is position() and never the id, since chunk slots are recycled. A node lives as long as somebody
- * holds it (a variable, a list, a closure: node_hold) or a held node depends on it; only the end of a
- * statement reclaims, and only what was recorded since the running call began, since older nodes may be
- * named by temporaries of the callers. See sweep.h for differentiation. */
+ * A node id is 0 (constant), a chunk's slot and an offset in it, or LEAF | the number of a leaf
+ * slot. Order is position() and never the id, since chunk slots are recycled. A node lives as long
+ * as somebody holds it (a variable, a list, a closure: node_hold) or a held node depends on it;
+ * only the end of a statement reclaims, and only what was recorded since the running call began,
+ * since older nodes may be named by temporaries of the callers. See sweep.h for differentiation. */
 #ifndef TAPE_H
 #define TAPE_H
 #include "ops.h"
@@ -26,16 +26,17 @@ typedef union Operand { double num; Array *array; Extra *extra; Obj *obj; uint64
 
 enum {
     N_OP = 511,          /* the operation */
-    N_X = 1 << 9,        /* x is an array; NULL if the rule does not mention it and it is of r's shape */
+    N_X = 1 << 9,        /* x is an array; NULL if no rule mentions it and it has the shape of r */
     N_Y = 1 << 10,       /* likewise y */
-    N_R = 1 << 11,       /* likewise r, the result; of a row with several results, the list of them */
+    N_R = 1 << 11,       /* likewise r, the result; of a row with several results, their list */
     N_SWEPT = 1 << 12,   /* an unretained sweep has passed */
     N_KEPT = 1 << 13,    /* its adjoint is readable (tape_adjoint) */
     N_TARGET = 1 << 14,  /* a sweep wants its adjoint, or it has a hook */
     N_LIVE = 1 << 15,    /* scratch of the reclaiming scan */
 };
 
-/* 40 bytes. An elementwise node has inputs a, b with operands x, y; a ROW node has x.extra instead. */
+/* 40 bytes. An elementwise node has inputs a, b with operands x, y; a ROW node has x.extra
+ * instead. */
 typedef struct Node {
     uint16_t head, held;  /* held: by how many variables and containers; sticks at 65 535 */
     Span span;
@@ -81,7 +82,7 @@ struct Tape {
     size_t slots, slot_capacity, free_slots, free_capacity;
     uint64_t held;        /* nodes that somebody holds */
     uint64_t chunks, bytes, collect_chunks, collect_bytes, collections;
-    bool busy;            /* a statement's end may find something to reclaim: nothing is held, or there is much */
+    bool busy;            /* a statement's end may have something to reclaim: see tape_reclaim() */
     Leaf *leaf;
     size_t leaves, leaf_capacity, free_leaves, dying;
     KeptAdjoint *kept;
@@ -115,11 +116,13 @@ static inline Node *tape_push(uint32_t *id) {
 static inline uint32_t tape_append_scalar(Op op, Value x, Value y, double result) {
     uint32_t id;
     Node *n = tape_push(&id);
-    *n = (Node){ (uint16_t)op, 0, rt.here, x.node, y.node, { .num = x.as.num }, { .num = y.as.num }, { .num = result } };
+    *n = (Node){ (uint16_t)op, 0, rt.here, x.node, y.node,
+                 { .num = x.as.num }, { .num = y.as.num }, { .num = result } };
     return id;
 }
 uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
-/* The list of a node's several results, each at a place of its own (OP_part) that hands its adjoint to the node. */
+/* The list of a node's several results, each at a place of its own (OP_part) that hands its
+ * adjoint to the node. */
 Value tape_parts(uint32_t whole, Value results);
 /* The operands of a node as values without their nodes; UNSET where the node did not keep it. */
 Value node_x(const Node *n);

@@ -3,7 +3,8 @@
  * by transposing its pullback: the pullback is linear in the adjoint u, so the derivative of
  * <pullback(u), t> by u is the tangent of the result. No row needs a forward rule of its own.
  *
- * Tangents and the masks of the zero rule are kept in lists that the pool owns, by position. */
+ * Tangents are kept by position: as Values while recording, else as 8 bytes, a number or an array by what the
+ * node's value is, and then a node on numbers is passed without a detour. The pool owns what they name. */
 #include <math.h>
 #include <string.h>
 #include "depend.h"
@@ -13,15 +14,18 @@
 
 typedef struct Forward {
     uint64_t low, high;
-    Dependence depends;
-    IdMap targets;                  /* freed as soon as dependence is known */
     bool recorded;
+    Dependence depends;             /* while recording: what depends on something besides x */
     int count;
     const Value *x, *seed;
-    Value tangents;                 /* by position - low; nil: none */
+    Operand *plain;                 /* the tangents of a plain sweep, by position - low */
+    Value *values;                  /* ... of a recorded one; UNSET: none */
     Value masks;                    /* a list with the list of masks, once it is needed */
     uint64_t masked;                /* masks are known below this position */
 } Forward;
+
+/* "Does not depend on x": a NaN that no arithmetic makes. */
+#define NO_TANGENT (~(uint64_t)0)
 
 static Value constant_of(Value v) {
     v.node = 0;
@@ -35,13 +39,27 @@ static Value leaf_tangent(const Forward *f, uint32_t id) {
     return UNSET;
 }
 
+static bool is_known_object(const Node *n) { return n->head & N_R; }
+
+static Value tangent_at(const Forward *f, const Node *n, uint64_t position) {
+    if (f->recorded) return f->values[position - f->low];
+    Operand t = f->plain[position - f->low];
+    return t.bits == NO_TANGENT ? UNSET : is_known_object(n) ? object(t.obj) : number(t.num);
+}
+
 static Value tangent_of(const Forward *f, uint32_t id) {
     if (!id) return UNSET;
     if (id >= LEAF) return leaf_tangent(f, id);
     uint64_t position = position_of(id);
     if (position < f->low || position > f->high) return UNSET;
-    Value t = f->tangents.as.list->item[position - f->low];
-    return t.tag == V_NIL ? UNSET : t;
+    return tangent_at(f, node_at(id), position);
+}
+
+/* t is in the pool. */
+static void set_tangent(Forward *f, const Node *n, uint64_t position, Value t) {
+    if (f->recorded) f->values[position - f->low] = t;
+    else if (is_known_object(n)) f->plain[position - f->low].obj = is_object(t) ? t.as.obj : &array_of(t)->head;
+    else f->plain[position - f->low].num = num_of(t);
 }
 
 static Value operand(const Forward *f, Value v, uint32_t id) {
@@ -111,6 +129,7 @@ static Value moved(Forward *f, uint32_t id) {
 
 /* The masks of all nodes below `position`. */
 static void find_masks(Forward *f, uint64_t position) {
+    if (f->masks.tag == V_NIL) f->masks = list_new(1);
     if (f->masks.as.list->item[0].tag == V_NIL) list_set(f->masks, 0, list_new(f->high - f->low + 1));
     Chunk *c = rt.tape->first;
     while (c->next && c->next->base <= f->masked) c = c->next;
@@ -118,10 +137,10 @@ static void find_masks(Forward *f, uint64_t position) {
         for (; f->masked < position && f->masked < c->base + c->used; f->masked++) {
             if (f->masked < c->base) f->masked = c->base;
             uint32_t offset = (uint32_t)(f->masked - c->base), id = c->slot << CHUNK_SHIFT | offset;
-            if (!(depends_at(&f->depends, f->masked) & DEPENDS_ON_TARGET)) continue;
             const Node *n = &c->node[offset];
+            if (tangent_at(f, n, f->masked).tag == V_UNSET) continue;
             size_t pool = pool_mark();
-            Value m = n->head & N_TARGET ? seed_mask(f, id) : UNSET;
+            Value m = seed_mask(f, id);
             if (m.tag == V_UNSET) m = has_extra(n) ? moved_row(f, n) : moved_elementwise(f, n);
             if (m.tag != V_UNSET) list_set(f->masks.as.list->item[0], f->masked - f->low, m);
             pool_unwind(pool);
@@ -159,6 +178,16 @@ static Value mended_tangent(Forward *f, Value t, Value d, Value input, uint32_t 
 /* ---- one node ---- */
 static Value add_tangent(Value a, Value b) { return a.tag == V_UNSET ? b : op_add(a, b); }
 
+static Value local_derivative(Op op, int which, Value x, Value y, Value r) {
+    switch (elem_traits[op].slope[which]) {
+    case SLOPE_ONE: return number(1);
+    case SLOPE_X: return x;
+    case SLOPE_Y: return y;
+    case SLOPE_R: return r;
+    default: return elem_rule(op, which, x, y, r);
+    }
+}
+
 static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t position) {
     int op = node_op(n);
     Value x = operand(f, node_x(n), n->a), y = operand(f, node_y(n), n->b), r = operand(f, node_r(n), id), out = UNSET;
@@ -167,7 +196,7 @@ static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t p
         Value t = tangent_of(f, input);
         if (t.tag == V_UNSET) continue;
         bool select = operations[op].class == C_SELECT;
-        Value d = select ? elem_slope(op, which, x, y, r) : elem_rule(op, which, x, y, r), c;
+        Value d = select ? elem_slope(op, which, x, y, r) : local_derivative(op, which, x, y, r), c;
         if (d.tag == V_NUM && !d.node && d.as.num == 1) c = t;
         else if (select) c = all_finite(t) ? op_mul(t, d) : op_where(op_ne(d, number(0)), op_mul(t, d), number(0));
         else c = all_finite(t) && all_finite(d) ? op_mul(t, d) : mended_tangent(f, t, d, which ? y : x, input, position);
@@ -301,32 +330,87 @@ static Value pass_row(Forward *f, const Node *n, uint32_t id) {
 }
 
 static Value pass(Forward *f, const Node *n, uint32_t id, uint64_t position) {
-    if (n->head & N_TARGET) {
-        Value seed = leaf_tangent(f, id);
-        if (seed.tag != V_UNSET) return seed;
-    }
-    if (n->head & N_SWEPT) {
-        hint("sweep it with retain = true, or compute it again");
-        fail(E_GRADIENT, "this value, or one it was computed from, was already swept");
-    }
     rt.here = n->span;
     return has_extra(n) ? pass_row(f, n, id) : pass_elementwise(f, n, id, position);
 }
 
+/* ---- nodes on numbers in a plain sweep ---- */
+enum { PASS_NONE, PASS_DONE, PASS_SLOWLY };
+
+/* input's tangent times the derivative, added to *sum. */
+static inline int pass_input(const Forward *f, const Node *n, int op, int which, uint32_t input, double *sum) {
+    if (input >= LEAF) return PASS_SLOWLY;
+    uint64_t place = position_of(input) - f->low;      /* below the range: huge */
+    if (place > f->high - f->low || f->plain[place].bits == NO_TANGENT) return PASS_NONE;
+    double t = f->plain[place].num, d;
+    switch (elem_traits[op].slope[which]) {
+    case SLOPE_ONE: d = 1; break;
+    case SLOPE_MINUS_ONE: d = -1; break;
+    case SLOPE_X: d = n->x.num; break;
+    case SLOPE_Y: d = n->y.num; break;
+    case SLOPE_R: d = n->r.num; break;
+    default:
+        d = elem_kernels[op].slope[which](n->x.num, n->y.num, n->r.num);
+        if (d == 0 && operations[op].class == C_SELECT) return PASS_DONE;
+    }
+    *sum += t * d;
+    return PASS_DONE;
+}
+
+/* What is not finite is left to the zero rule. */
+static inline int pass_numbers(const Forward *f, const Node *n, double *sum) {
+    int op = node_op(n), a = PASS_NONE, b = PASS_NONE;
+    *sum = 0;
+    if (n->a) a = pass_input(f, n, op, 0, n->a, sum);
+    if (n->b) b = pass_input(f, n, op, 1, n->b, sum);
+    if (a == PASS_SLOWLY || b == PASS_SLOWLY) return PASS_SLOWLY;
+    if (a == PASS_NONE && b == PASS_NONE) return PASS_NONE;
+    return isfinite(*sum) ? PASS_DONE : PASS_SLOWLY;
+}
+
 /* ---- the sweep ---- */
+static bool is_on_numbers(const Node *n) { return !(n->head & (N_X | N_Y | N_R | N_SWEPT)) && node_op(n) < OP_ELEMS; }
+
+static bool has_tangent(const Forward *f, const Node *n) {
+    if (!has_extra(n)) return tangent_of(f, n->a).tag != V_UNSET || tangent_of(f, n->b).tag != V_UNSET;
+    for (int i = 0; i < n->x.extra->count; i++)
+        if (tangent_of(f, n->x.extra->in[i].node).tag != V_UNSET) return true;
+    return false;
+}
+
+static _Noreturn void already_swept(void) {
+    hint("sweep it with retain = true, or compute it again");
+    fail(E_GRADIENT, "this value, or one it was computed from, was already swept");
+}
+
+static void visit(Forward *f, const Node *n, uint32_t id, uint64_t position) {
+    double sum;
+    if (!f->recorded && is_on_numbers(n)) {
+        int passed = pass_numbers(f, n, &sum);
+        if (passed == PASS_DONE) f->plain[position - f->low].num = sum;
+        if (passed != PASS_SLOWLY) return;
+    }
+    if ((has_extra(n) && !n->x.extra) || !has_tangent(f, n)) return;
+    if (n->head & N_SWEPT) already_swept();
+    size_t pool = pool_mark();
+    Value t = pool_pass(pool, pass(f, n, id, position));
+    if (t.tag != V_UNSET) set_tangent(f, n, position, t);
+    poll();
+}
+
 static void walk(Forward *f) {
-    Chunk *c = rt.tape->first;
-    while (c->next && c->next->base <= f->low) c = c->next;
+    Chunk *c = rt.tape->top;
+    while (c->previous && c->base > f->low) c = c->previous;
     for (; c && c->base <= f->high; c = c->next) {
         for (uint32_t i = 0; i < c->used && c->base + i <= f->high; i++) {
             uint64_t position = c->base + i;
-            if (position < f->low || !(depends_at(&f->depends, position) & DEPENDS_ON_TARGET)) continue;
-            size_t pool = pool_mark();
-            Value t = pass(f, &c->node[i], c->slot << CHUNK_SHIFT | i, position);
-            if (t.tag != V_UNSET) list_set(f->tangents, position - f->low, t);
-            pool_unwind(pool);
-            poll();
+            if (position < f->low || position == 0) continue;
+            const Node *n = &c->node[i];
+            bool seeded = f->recorded ? f->values[position - f->low].tag != V_UNSET
+                                      : f->plain[position - f->low].bits != NO_TANGENT;
+            if (!seeded) visit(f, n, c->slot << CHUNK_SHIFT | i, position);
         }
+        poll();
     }
 }
 
@@ -344,13 +428,16 @@ static void find_range(Forward *f, int heads, const Value *y) {
 }
 
 static void find_dependence(Forward *f) {
+    IdMap targets = { 0 };
     for (int i = 0; i < f->count; i++) {
         uint32_t id = f->x[i].node;
-        if (id) idmap_put(&f->targets, id, (uint32_t)i);
+        if (id) idmap_put(&targets, id, (uint32_t)i);
         if (id && id < LEAF) node_at(id)->head |= N_TARGET;
     }
-    f->depends = depend_mark(f->low, f->high, &f->targets);
-    idmap_free(&f->targets);
+    f->depends = depend_mark(f->low, f->high, &targets);
+    idmap_free(&targets);
+    for (int i = 0; i < f->count; i++)
+        if (is_recorded(f->x[i]) && !tape_hook(f->x[i].node)) node_at(f->x[i].node)->head &= (uint16_t)~N_TARGET;
 }
 
 static bool worth_recording(const Forward *f, int heads, const Value *y) {
@@ -361,15 +448,29 @@ static bool worth_recording(const Forward *f, int heads, const Value *y) {
     return false;
 }
 
+/* The places of the tangents, the seeds in theirs. */
+static void open_tangents(Forward *f) {
+    size_t count = f->high - f->low + 1;
+    if (f->recorded) {
+        f->values = pool_bytes(count * sizeof *f->values);
+        for (size_t i = 0; i < count; i++) f->values[i] = UNSET;
+    } else {
+        f->plain = memset(pool_bytes(count * sizeof *f->plain), 0xff, count * sizeof *f->plain);
+    }
+    for (int i = f->count; i-- > 0;) {
+        if (!is_recorded(f->x[i])) continue;
+        uint64_t position = position_of(f->x[i].node);
+        if (position <= f->high) set_tangent(f, node_at(f->x[i].node), position, f->seed[i]);
+    }
+}
+
 static Value head_tangent(const Forward *f, Value y) {
     Value t = y.node ? tangent_of(f, y.node) : UNSET;
-    if (t.tag == V_UNSET) return zeros_like(constant_of(y));
-    if (is_object(t)) pool_own(value_keep(t).as.obj);
-    return t;
+    return t.tag == V_UNSET ? zeros_like(constant_of(y)) : t;
 }
 
 void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent, Value *out) {
-    Forward f = { .count = count, .x = x, .seed = tangent };
+    Forward f = { .count = count, .x = x, .seed = tangent, .masks = NIL };
     bool was = rt.recording;
     Span here = rt.here;
     find_range(&f, heads, y);
@@ -377,16 +478,13 @@ void forward_tangents(int heads, const Value *y, int count, const Value *x, cons
         for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
         return;
     }
-    find_dependence(&f);
+    if (was) find_dependence(&f);
     f.recorded = was && worth_recording(&f, heads, y);
     f.masked = f.low;
-    f.tangents = list_new(f.high - f.low + 1);
-    f.masks = list_new(1);
+    open_tangents(&f);
     rt.recording = f.recorded;
     walk(&f);
     rt.recording = was;
     rt.here = here;
-    for (int i = 0; i < count; i++)
-        if (is_recorded(x[i]) && !tape_hook(x[i].node)) node_at(x[i].node)->head &= (uint16_t)~N_TARGET;
     for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
 }

@@ -45,9 +45,18 @@ fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
 bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
 	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
 	@tests/bench/run $(BUILD)
-install: all         ## copies adl to PREFIX/bin (default: /usr/local)
+install: all         ## copies adl, its manual page and completions below PREFIX (default: /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BUILD)/adl $(DESTDIR)$(PREFIX)/bin/adl
+	$(call install_made,man,man/man1/adl.1)
+	$(call install_made,bash,bash-completion/completions/adl)
+	$(call install_made,zsh,zsh/site-functions/_adl)
+	$(call install_made,fish,fish/vendor_completions.d/adl.fish)
+# The program writes its own manual page and completions, from the table of its options.
+define install_made
+install -d $(DESTDIR)$(PREFIX)/share/$(dir $(2))
+$(BUILD)/adl doc --$(1) >$(DESTDIR)$(PREFIX)/share/$(2)
+endef
 clean:               ## removes build/
 	rm -rf build
 help:                ## shows this list
@@ -115,7 +124,7 @@ KERNEL_OBJECTS = $(foreach file,$(if $(LEVELS),$(wildcard runtime/$(KERNELS).c))
 
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(if $(LEVELS),runtime/$(KERNELS).c),\
             $(wildcard runtime/*.c))) $(KERNEL_OBJECTS)
-PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c lang/optest.c))
+PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
 STDLIB  = $(wildcard stdlib/*.adl)
 

@@ -195,6 +195,8 @@ static bool blank_before_close(const Formatter *f) {
 static bool blank(const Formatter *f, bool operand_before) {
     int before = f->before.kind, kind = f->token.kind;
     if (closes(f)) return blank_before_close(f);
+    bool closed_record = before == T_GREATER && f->before_is_operand;
+    if (kind == T_SEMICOLON && closed_record) return true;
     if (kind == T_COMMA || kind == T_SEMICOLON || kind == T_PRIME) return false;
     if (before == T_PAREN_OPEN || before == T_SQUARE_OPEN || f->before_opens_struct ||
         f->before_is_prefix)
@@ -360,6 +362,59 @@ static void emit(Formatter *f, const char *code, FILE *out) {
     }
 }
 
+/* ---- the proof ---- */
+
+static char *tree_text(const Ast *program) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out) return NULL;
+    ast_print(out, program);
+    fclose(out);
+    return text;
+}
+
+/* The end of a token's text without the blanks that fmt takes from comments. */
+static uint32_t trimmed_end(const Source *source, Token token) {
+    uint32_t end = token.end;
+    while (end > token.start && (source->text[end - 1] == ' ' || source->text[end - 1] == '\t')) end--;
+    return end;
+}
+
+static bool same_token(const Source *a, Token x, const Source *b, Token y) {
+    uint32_t x_bytes = trimmed_end(a, x) - x.start, y_bytes = trimmed_end(b, y) - y.start;
+    return x.kind == y.kind && x_bytes == y_bytes && !memcmp(a->text + x.start, b->text + y.start, x_bytes);
+}
+
+/* The same tokens and comments in the same order. */
+static bool same_tokens(const Source *a, const Source *b) {
+    Lexer left = lex_start(a->text, a->bytes, true), right = lex_start(b->text, b->bytes, true);
+    for (;;) {
+        Token x = lex_next(&left), y = lex_next(&right);
+        if (!same_token(a, x, b, y)) return false;
+        if (x.kind == T_END) return true;
+    }
+}
+
+static bool same_meaning(const Source *source, const Ast *program, const char *text) {
+    Source *written = source_new(source->name->text, text, strlen(text));
+    Parsed again = parse(written);
+    if (again.status != PARSE_OK || !same_tokens(source, written)) return false;
+    char *before = tree_text(program), *after = tree_text(again.program);
+    bool same = before && after && !strcmp(before, after);
+    free(before);
+    free(after);
+    return same;
+}
+
+static char *refused(char *text, Error *error, const Ast *program) {
+    free(text);
+    *error = (Error){ .kind = E_INTERNAL, .span = program->span };
+    snprintf(error->message, sizeof error->message, "adl fmt would have changed what this text means, and left it alone");
+    snprintf(error->hint, sizeof error->hint, "this is a defect of adl fmt; the text itself is fine");
+    return NULL;
+}
+
 char *format_source(Source *source, Error *error) {
     Parsed parsed = parse(source);
     if (parsed.status != PARSE_OK) {
@@ -378,5 +433,6 @@ char *format_source(Source *source, Error *error) {
     mem_free(f.open, f.open_capacity * sizeof(Open));
     mem_free(f.line, f.line_capacity * sizeof(Line));
     free(code);
+    if (text && !same_meaning(source, parsed.program, text)) return refused(text, error, parsed.program);
     return text;
 }

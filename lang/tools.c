@@ -1,0 +1,145 @@
+/* adl check, adl fmt, adl doc: what works on a program's text instead of running it. (adl test is
+ * doctest.c.) The one idea: each tool takes all its files, says everything that is wrong with each of
+ * them, and ends with the worst status. */
+#include "tools.h"
+#include "doctest.h"
+#include "fmt.h"
+#include "io.h"
+#include "manual.h"
+#include "options.h"
+#include "parse.h"
+#include "report.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int worse(int a, int b) { return a == STATUS_USAGE || (a && b != STATUS_USAGE) ? a : b; }
+
+/* The options a tool knows stand before and between its files; "-" is a file. */
+static bool is_option(const char *word) { return word[0] == '-' && word[1]; }
+
+static int no_such_option(const char *tool, const char *word) {
+    Nearest nearest = { .text = word };
+    char text[160];
+#define TOOL_OPTION(of, name, argument, what) if (!strcmp(tool, #of)) nearest_try(&nearest, name);
+#include "options.def"
+    snprintf(text, sizeof text, "did you mean %s?", nearest.best);
+    report_problem(E_ARGUMENT, nearest.best ? text : "adl --help lists the options", "adl %s has no option %s", tool, word);
+    return STATUS_USAGE;
+}
+
+static int each_file(const char *tool, int count, char **words, int (*work)(const char *path)) {
+    int status = STATUS_FINE, files = 0;
+    for (int i = 0; i < count; i++) {
+        if (is_option(words[i])) continue;
+        status = worse(work(words[i]), status);
+        files++;
+    }
+    if (files) return status;
+    report_problem(E_ARGUMENT, "adl --help lists the options", "adl %s needs a file", tool);
+    return STATUS_USAGE;
+}
+
+/* ---- check ---- */
+
+/* All mistakes of a text, not only the first; names that are nowhere are found when it runs. */
+static int check_file(const char *path) {
+    size_t bytes;
+    char *text = read_program(path, &bytes);
+    if (!text) return STATUS_USAGE;
+    Parsed parsed = parse(source_new(program_name(path), text, bytes));
+    free(text);
+    for (int i = 0; i < parsed.warnings; i++) report_warning(&parsed.warning[i]);
+    for (int i = 0; i < parsed.errors; i++) report_error(&parsed.error[i]);
+    if (parsed.status != PARSE_OK) return STATUS_CHECK;
+    Names globals = { 0 };
+    uint32_t locals;
+    Error error;
+    if (resolve(parsed.program, &globals, &locals, &error)) return STATUS_FINE;
+    report_error(&error);
+    return STATUS_CHECK;
+}
+
+/* ---- fmt ---- */
+
+static bool only_check;
+
+/* The canonical text of the source, for free(), or NULL: it has said why. */
+static char *canonical(Source *source) {
+    Error error;
+    char *text = format_source(source, &error);
+    if (!text) report_error(&error);
+    return text;
+}
+
+static int put_formatted(const char *path, const Source *source, char *text) {
+    if (!strcmp(path, "-")) io_write(text, strlen(text));
+    else if (strcmp(text, source->text)) io_write_file(symbol(path, strlen(path)), text, strlen(text));
+    return STATUS_FINE;
+}
+
+static int format_file(const char *path) {
+    size_t bytes;
+    char *text = read_program(path, &bytes);
+    if (!text) return STATUS_USAGE;
+    Source *source = source_new(program_name(path), text, bytes);
+    bool changed_by_reading = source->bytes != bytes;      /* a byte order mark, CRLF */
+    free(text);
+    char *formatted = canonical(source);
+    if (!formatted) return STATUS_CHECK;
+    int status = STATUS_FINE;
+    if (!only_check) status = put_formatted(path, source, formatted);
+    else if (changed_by_reading || strcmp(formatted, source->text)) {
+        io_write(program_name(path), strlen(program_name(path)));
+        io_write("\n", 1);
+        status = STATUS_CHECK;
+    }
+    free(formatted);
+    return status;
+}
+
+static int run_fmt(int count, char **words) {
+    for (int i = 0; i < count; i++) {
+        if (!is_option(words[i])) continue;
+        if (strcmp(words[i], "--check")) return no_such_option("fmt", words[i]);
+        only_check = true;
+    }
+    return each_file("fmt", count, words, format_file);
+}
+
+static int run_check(int count, char **words) {
+    for (int i = 0; i < count; i++)
+        if (is_option(words[i])) return no_such_option("check", words[i]);
+    return each_file("check", count, words, check_file);
+}
+
+/* ---- which ---- */
+
+static int run_test(int count, char **words) {
+    for (int i = 0; i < count; i++)
+        if (is_option(words[i]) && strcmp(words[i], "--update") && strcmp(words[i], "--ops")) return no_such_option("test", words[i]);
+    return doctest_main(count, words);
+}
+
+/* ---- doc ---- */
+
+static const struct { const char *option; void (*make)(void); } made[] = {
+    { "--man", manual_page },    { "--bash", complete_bash },  { "--zsh", complete_zsh },
+    { "--fish", complete_fish }, { "--vim", syntax_vim },      { "--textmate", syntax_textmate },
+};
+
+static int run_doc(int count, char **words) {
+    for (int i = 0; i < count; i++) {
+        if (!is_option(words[i])) continue;
+        for (size_t j = 0; j < sizeof made / sizeof *made; j++)
+            if (!strcmp(words[i], made[j].option)) return made[j].make(), STATUS_FINE;
+        return no_such_option("doc", words[i]);
+    }
+    return STATUS_FINE;
+}
+
+int tool_run(const char *name, int count, char **words) {
+    if (!strcmp(name, "check")) return run_check(count, words);
+    if (!strcmp(name, "fmt")) return run_fmt(count, words);
+    if (!strcmp(name, "doc")) return run_doc(count, words);
+    return run_test(count, words);
+}

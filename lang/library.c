@@ -81,15 +81,16 @@ static const char *parse_parameter(Signature *s, String **parameter, const char 
 
 enum { MAX_PARAMETERS = 16 };
 
+/* Read on the stack first: what it is kept in is the last thing that can fail. */
 Signature *signature_parse(const char *name, const char *text) {
-    Signature *s = mem_alloc_zeroed(sizeof *s + MAX_PARAMETERS * sizeof(String *));
-    s->name = name;
-    s->text = text;
-    s->rest = -1;
-    s->parameter = (String **)(s + 1);
+    String *parameter[MAX_PARAMETERS];
+    Signature read = { .name = name, .text = text, .rest = -1 };
     for (const char *at = skip_spaces(text + 1); *at && *at != ')'; at = skip_spaces(at)) {
-        at = parse_parameter(s, s->parameter, at);
+        at = parse_parameter(&read, parameter, at);
     }
+    Signature *s = mem_alloc(sizeof *s + MAX_PARAMETERS * sizeof(String *));
+    *s = read;
+    s->parameter = memcpy(s + 1, parameter, read.count * sizeof *parameter);
     return s;
 }
 

@@ -22,11 +22,9 @@ static void *reserve(size_t bytes) {
 }
 
 Module *module_new(const char *name, const char *path) {
+    String *name_symbol = symbol(name, strlen(name)), *path_symbol = symbol(path, strlen(path));
     Module *module = mem_alloc_zeroed(sizeof *module);
-    module->name = symbol(name, strlen(name));
-    module->path = symbol(path, strlen(path));
-    module->record = NIL;
-    module->next = interp.modules;
+    *module = (Module){ .name = name_symbol, .path = path_symbol, .record = NIL, .next = interp.modules };
     interp.modules = module;
     module->globals = reserve(MAX_GLOBALS * sizeof(Value));
     return module;

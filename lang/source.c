@@ -50,6 +50,7 @@ void *arena_alloc(Source *source, size_t bytes) {
 }
 
 static void arena_free(struct Arena *arena) {
+    if (!arena) return;
     for (Chunk *chunk = arena->chunk, *previous; chunk; chunk = previous) {
         previous = chunk->previous;
         mem_free(chunk, chunk->bytes);
@@ -80,21 +81,21 @@ static void find_lines(Source *source) {
     source->lines = lines;
 }
 
-/* An index for the source in the table; its own index is kept nowhere: spans hold it. */
-static void source_register(Source *source) {
+/* A new source with a number in the table, which frees it; the number is kept nowhere else: spans hold it. */
+static Source *source_register(void) {
     size_t first = table.sources ? table.sources : 1;
     table.source = mem_grow(table.source, &table.source_capacity, first + 1, sizeof(Source *));
     table.source[0] = NULL;
-    table.source[first] = source;
+    table.source[first] = mem_alloc_zeroed(sizeof(Source));
     table.sources = first + 1;
+    return table.source[first];
 }
 
 Source *source_new(const char *name, const char *text, size_t bytes) {
     if (bytes >= UINT32_MAX)
         fail(E_LIMIT, "%s has %zu bytes: a source text may have 4 GB", name, bytes);
-    Source *source = mem_alloc_zeroed(sizeof *source);
+    Source *source = source_register();
     source->arena = mem_alloc_zeroed(sizeof *source->arena);
-    source_register(source);
     source->name = symbol(name, strlen(name));
     source->text = arena_alloc(source, bytes + 1);
     source->bytes = normalise(source->text, text, bytes);

@@ -454,7 +454,7 @@ void tape_close(void) {
         mem_free(c, sizeof *c);
     }
     mem_free(t->first, sizeof *t->first);
-    idmap_free(t->kept_index);
+    if (t->kept_index) idmap_free(t->kept_index);
     mem_free(t->kept_index, sizeof *t->kept_index);
     if (t->slot_capacity) mem_free(t->slot, t->slot_capacity * sizeof *t->slot);
     if (t->free_capacity) mem_free(t->free_slot, t->free_capacity * sizeof *t->free_slot);

@@ -96,9 +96,9 @@ names() { for row in $$missing; do echo "$$row" | cut -d: -f$$1; done | tr '\n' 
 if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi; \
 if command -v apt-get >/dev/null && $$as_root true 2>/dev/null; then \
     echo "installing $$(names 2)"; \
-    $$as_root apt-get -q update && \
+    $$as_root apt-get -q -o DPkg::Lock::Timeout=300 update && \
     $$as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -y --no-install-recommends install $$(names 2); \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $$(names 2); \
 else \
     echo "adl needs a few packages that are not installed here. Run one of:" >&2; \
     echo "  sudo apt-get install $$(names 2)" >&2; \

@@ -427,15 +427,24 @@ static void find_range(Forward *f, int heads, const Value *y) {
     }
 }
 
+/* A map with room for `count` ids, in the pool: an error takes it along. */
+static IdMap pooled_map(int count) {
+    IdMap map = { .capacity = 16 };
+    while (map.capacity <= 2 * (size_t)count) map.capacity *= 2;
+    size_t bytes = 2 * map.capacity * sizeof *map.key;
+    map.key = memset(pool_bytes(bytes), 0, bytes);
+    map.value = map.key + map.capacity;
+    return map;
+}
+
 static void find_dependence(Forward *f) {
-    IdMap targets = { 0 };
+    IdMap targets = pooled_map(f->count);
     for (int i = 0; i < f->count; i++) {
         uint32_t id = f->x[i].node;
         if (id) idmap_put(&targets, id, (uint32_t)i);
         if (id && id < LEAF) node_at(id)->head |= N_TARGET;
     }
     f->depends = depend_mark(f->low, f->high, &targets);
-    idmap_free(&targets);
     for (int i = 0; i < f->count; i++)
         if (is_recorded(f->x[i]) && !tape_hook(f->x[i].node)) node_at(f->x[i].node)->head &= (uint16_t)~N_TARGET;
 }

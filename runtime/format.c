@@ -83,49 +83,31 @@ static int whole_text(char *out, double x) {
     return sprintf(out, x == 0 && signbit(x) ? "-%lld" : "%lld", (long long)x);
 }
 
-/* The search for the shortest digits starts from enough of them, rounds to fewer and reads back:
- * one exact conversion instead of one for each length. */
-typedef bool ReadsBack(const char *text, double x);
-static bool reads_back(const char *text, double x) { return strtod(text, NULL) == x; }
-static bool reads_back_f32(const char *text, double x) { return (double)strtof(text, NULL) == x; }
+enum { PLAIN_UP_TO = 21 };
 
-static Decimal rounded(Decimal d, int count, bool up) {
-    int last = count - 1;
-    while (last >= 0 && d.digit[last] == (up ? '9' : '0')) last--;
-    d.count = last + 1;
-    if (last >= 0) d.digit[last] += up;
-    else d = (Decimal){ d.negative, "1", 1, d.point + 1 };   /* 9.99 -> 10 */
+static Decimal decimal_of_digits(Shortest s, bool negative) {
+    Decimal d = { .negative = negative };
+    char reversed[20];
+    int count = 0, zeros = 0;
+    for (; s.digits % 10 == 0; s.digits /= 10) zeros++;
+    for (; s.digits; s.digits /= 10) reversed[count++] = (char)('0' + s.digits % 10);
+    for (d.count = 0; d.count < count; d.count++) d.digit[d.count] = reversed[count - 1 - d.count];
+    d.point = s.exponent + zeros + count;
     return d;
 }
 
-enum { PLAIN_UP_TO = 21 };
-
-/* Half way, the digits do not tell which side x is on: both are tried. */
-static int shortest_text(char *out, double x, int least, int enough, ReadsBack *good) {
-    Decimal full = decimal_of(x, enough);
-    for (int count = least; count < full.count; count++) {
-        char next = full.digit[count];
-        bool half = next == '5' && full.count == count + 1;
-        for (int way = 0; way <= half; way++) {
-            Decimal d = rounded(full, count, next >= '5' && !way);
-            int bytes = decimal_text(out, &d, PLAIN_UP_TO);
-            if (good(out, x)) return bytes;
-        }
-    }
-    return decimal_text(out, &full, PLAIN_UP_TO);
-}
-
-/* A subnormal has fewer digits to tell, so the search starts at one. */
 int format_number(char out[NUMBER_TEXT], double x) {
     if (!isfinite(x)) return special_text(out, x);
     if (is_small_whole(x)) return whole_text(out, x);
-    return shortest_text(out, x, fabs(x) < 0x1p-1022 ? 1 : 15, 17, reads_back);
+    Decimal d = decimal_of_digits(shortest_digits(x), signbit(x));
+    return decimal_text(out, &d, PLAIN_UP_TO);
 }
 
 int format_float(char out[NUMBER_TEXT], float x) {
     if (!isfinite(x)) return special_text(out, (double)x);
     if (is_small_whole((double)x)) return whole_text(out, (double)x);
-    return shortest_text(out, (double)x, fabsf(x) < 0x1p-126f ? 1 : 6, 9, reads_back_f32);
+    Decimal d = decimal_of_digits(shortest_digits_f32(x), signbit(x));
+    return decimal_text(out, &d, PLAIN_UP_TO);
 }
 
 /* An element of an array: whole numbers in full, others rounded to `digits`. */

@@ -126,6 +126,36 @@ static void any_bits_read_back(void **state) {
     }
 }
 
+static int digits_of(double x, char *text) {
+    Shortest s = shortest_digits(x);
+    while (s.digits % 10 == 0) s.digits /= 10;
+    return sprintf(text, "%llu", (unsigned long long)s.digits);
+}
+
+/* As many digits as printf needs to read back, and the same ones: the nearest to x of that length. */
+static void the_shortest_digits_are_those_of_printf(void **state) {
+    (void)state;
+    uint64_t bits = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        double x;
+        bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+        if (i < 2046) bits = (uint64_t)(i + 1) << 52;       /* each power of two */
+        memcpy(&x, &bits, sizeof x);
+        x = fabs(x);
+        if (!isfinite(x) || x < 0x1p-1022) continue;
+        char want[40] = "", got[40];
+        for (int count = 1; count <= 17 && strtod(want, NULL) != x; count++)
+            snprintf(want, sizeof want, "%.*e", count - 1, x);
+        int length = digits_of(x, got), wanted = 0;
+        for (char *c = want; *c != 'e'; c++)
+            if (*c != '.') want[wanted++] = *c;
+        want[wanted] = 0;
+        /* A power of two may have a shorter neighbour that printf does not round to. */
+        if (length < wanted && i < 2046) continue;
+        assert_string_equal(got, want);
+    }
+}
+
 static void floats_print_with_their_own_digits(void **state) {
     (void)state;
     Array *a = array_new(F32, 0, NULL);
@@ -477,6 +507,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(scalars_print_with_the_shortest_digits_that_read_back),
         TEST(any_bits_read_back),
+        TEST(the_shortest_digits_are_those_of_printf),
         TEST(floats_print_with_their_own_digits),
         TEST(columns_align_on_the_decimal_point),
         TEST(elements_have_six_digits_but_whole_numbers_all),

@@ -62,7 +62,8 @@ clean:               ## removes build/
 help:                ## shows this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
+# Chunks of two nodes, so that every test meets the seams of the tape.
+SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -DCHUNK_SHIFT=1
 TIME     = 60
 .PHONY: all demo check sanitize fuzz bench install clean help setup setup-tests unit-tests
 .DEFAULT_GOAL = all

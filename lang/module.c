@@ -37,11 +37,6 @@ Value *module_global(Module *module, String *name) {
     return NULL;
 }
 
-static void names_free(Names *names) {
-    mem_free(names->name, names->capacity * sizeof *names->name);
-    mem_free(names->assigned, names->capacity * sizeof *names->assigned);
-}
-
 static void module_free(Module *module) {
     for (size_t i = 0; i < module->set_up; i++) value_release(module->globals[i]);
     value_release(module->record);

@@ -435,6 +435,11 @@ static void pin_statements(Ast *node) {
 
 /* ---- the whole program ---- */
 
+void names_free(Names *names) {
+    mem_free(names->name, names->capacity * sizeof *names->name);
+    mem_free(names->assigned, names->capacity * sizeof *names->assigned);
+}
+
 bool resolve(Ast *program, Names *globals, uint32_t *top_locals, Error *error) {
     size_t mark = pool_mark();
     Resolver r = { .source = place_of(program->span).source, .globals = globals };

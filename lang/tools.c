@@ -54,9 +54,10 @@ static int check_file(const char *path) {
     Names globals = { 0 };
     uint32_t locals;
     Error error;
-    if (resolve(parsed.program, &globals, &locals, &error)) return STATUS_FINE;
-    report_error(&error);
-    return STATUS_CHECK;
+    bool resolved = resolve(parsed.program, &globals, &locals, &error);
+    names_free(&globals);
+    if (!resolved) report_error(&error);
+    return resolved ? STATUS_FINE : STATUS_CHECK;
 }
 
 /* ---- fmt ---- */

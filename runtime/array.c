@@ -40,12 +40,6 @@ void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes) {
     buffer[used + 1] = 0;
 }
 
-Shape value_shape(Value v) {
-    Shape shape = { .axes = axes_of(v) };
-    if (shape.axes) memcpy(shape.dim, shape_of(v.as.array), (size_t)shape.axes * sizeof *shape.dim);
-    return shape;
-}
-
 bool shapes_join(const Shape *a, const Shape *b, Shape *out) {
     out->axes = a->axes > b->axes ? a->axes : b->axes;
     for (int i = 1; i <= out->axes; i++) {

@@ -61,7 +61,14 @@ static inline int axes_of(Value v) { return v.tag == V_ARRAY ? v.as.array->axes 
 static inline int64_t size_of(Value v) { return v.tag == V_ARRAY ? v.as.array->size : 1; }
 /* Of a V_NUM or V_BOOL. */
 static inline double num_of(Value v) { return v.tag == V_BOOL ? v.as.truth : v.as.num; }
-Shape value_shape(Value v);
+/* Lengths beyond the axes are left as they are: clearing them would cost more than the rest. */
+static inline Shape value_shape(Value v) {
+    Shape shape;
+    shape.axes = axes_of(v);
+    const int64_t *length = shape.axes ? shape_of(v.as.array) : NULL;
+    for (int i = 0; i < shape.axes; i++) shape.dim[i] = length[i];
+    return shape;
+}
 /* How many elements such an array has; E_LIMIT or E_SHAPE if there can be none. */
 int64_t shape_size(int dtype, int axes, const int64_t *shape);
 static inline bool same_shape(int axes_a, const int64_t *a, int axes_b, const int64_t *b) {

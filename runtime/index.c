@@ -618,16 +618,16 @@ static void diagonal_items(IndexItem *items, int64_t rows, int64_t columns, int6
 Value call_diag(int count, const Value *bound) {
     (void)count;
     Value x = bound[0];
-    Shape shape = value_shape(object(operand(x, "diag")));
+    const Array *a = operand(x, "diag");
     int64_t k = is_given(bound[1]) ? arg_int(bound[1], "k") : 0;
     IndexItem items[2];
-    if (shape.axes == 2) {
-        diagonal_items(items, shape.dim[0], shape.dim[1], k);
+    if (a->axes == 2) {
+        diagonal_items(items, shape_of(a)[0], shape_of(a)[1], k);
         return op_index(x, 2, items);
     }
-    if (shape.axes != 1)
-        fail(E_SHAPE, "diag needs one or two axes, and this array has %d", shape.axes);
-    int64_t n = shape.dim[0] + llabs(k);
+    if (a->axes != 1)
+        fail(E_SHAPE, "diag needs one or two axes, and this array has %d", a->axes);
+    int64_t n = shape_of(a)[0] + llabs(k);
     diagonal_items(items, n, n, k);
     Array *square = array_zeros(float_dtype(dtype_of(x)), 2, (int64_t[]){ n, n });
     return op_put(object(square), 2, items, x, false, 0);

@@ -34,6 +34,8 @@ Call call_shape, call_size, call_ndim, call_dtype;
 /* index.c */
 Kernel kernel_index, kernel_unindex, kernel_put, kernel_where;
 Call call_where, call_take, call_diag, call_triu, call_tril;
+/* blas.c: before the first product */
+void blas_open(void);
 /* linalg.c */
 Kernel kernel_matmul;
 Call call_matmul;

@@ -71,6 +71,7 @@ static const ElemKernels *best_kernels(void) {
 
 void ops_open(void) {
     elem_kernels = best_kernels();
+    blas_open();
     for (int op = 1; op < OP_ELEMS; op++) {
         const char *const *rule = operations[op].rule;
         ElemTraits *t = &elem_traits[op];

@@ -1,12 +1,12 @@
 /* The kernels of OpenBLAS fit the processor, even if this OpenBLAS is older than it. */
+#include "kernels.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "kernels.h"
+#include <cmocka.h>
 
 extern char *openblas_get_corename(void);
 

@@ -14,15 +14,15 @@ static inline bool both_plain(Value a, Value b) { return (head_of(a) | head_of(b
 
 static __attribute__((noinline)) void store(Value *place, Value v) { value_store(place, v); }
 
-static Value assign_variable(Ast *node, Frame *frame) {
+static bool assign_variable(Ast *node, Frame *frame) {
     const Value v = eval(node->b, frame);
-    Value *place = &frame->variables[node->scope][node->slot];
+    Value *place = near_variable(frame, node->near[0]);
     if (__builtin_expect(both_plain(*place, v), 1)) {
         *place = v;
-    } else {
-        store(place, v);
+        return false;
     }
-    return NIL;
+    store(place, v);
+    return true;
 }
 
 /* The value has a block in it, which may break, continue or return instead of giving one. */
@@ -317,7 +317,9 @@ static Value assign_append(Ast *node, Frame *frame) {
     Value *place = variable_place(node->a, frame);
     bool library = frame->variables[S_GLOBAL][slot].tag == V_UNSET;
     if (!library || place->tag != V_LIST || place->as.obj->refs != 1) {
-        return node->a->scope == S_CELL ? assign_cell(node, frame) : assign_variable(node, frame);
+        if (node->a->scope == S_CELL) return assign_cell(node, frame);
+        assign_variable(node, frame);
+        return NIL;
     }
     Value v = eval(node->c, frame);
     if (frame->flow != FLOW_ON) return NIL;
@@ -352,6 +354,7 @@ static bool has_block(const Ast *node) {
     return false;
 }
 
+/* NULL: choose_run_assign() has the way. */
 Eval *choose_assign(Ast *node) {
     bool update = node->op != OP_NONE;
     switch (node->a->kind) {
@@ -362,9 +365,13 @@ Eval *choose_assign(Ast *node) {
         node->c = appended(node);
         if (node->c) return assign_append;
         if (node->scope == S_CELL) return assign_cell;
-        if (has_block(node->b)) return assign_if_on;
-        return choose_fast_assign(node) ? choose_fast_assign(node) : assign_variable;
+        return has_block(node->b) ? assign_if_on : NULL;
     case A_TARGETS: return assign_targets;
     default: return update ? update_place : assign_element;
     }
+}
+
+Perform *choose_run_assign(const Ast *node) {
+    Perform *fast = choose_fast_assign(node);
+    return fast ? fast : assign_variable;
 }

@@ -1,5 +1,5 @@
-/* The syntax tree. The one idea: one small node type; `eval` is chosen by kind and by the kinds of
- * its operands (eval.c), so that evaluating is one indirect call per node and no switch.
+/* The syntax tree. The one idea: one small node type; `eval`, `run` and `test` are chosen by kind and
+ * by the kinds of its operands (eval.c), so that evaluating is one indirect call per node and no switch.
  *
  * Nodes live in the arena of their Source and are never freed one by one. Names are symbols
  * (value.h). parse.c makes the tree and spans, scope.c turns names into slots, eval.c sets `eval`.
@@ -27,6 +27,13 @@ typedef struct Source Source;
 typedef struct Frame Frame;
 typedef struct Fn Fn;
 typedef Value Eval(Ast *node, Frame *frame);
+/* A statement: true if its end has to be looked at, because the flow may be off or the tape has
+ * something to reclaim. */
+typedef bool Perform(Ast *node, Frame *frame);
+typedef bool Test(Ast *node, Frame *frame);  /* a condition: does it hold? */
+
+/* What takes no evaluating: a number, or a variable by its table in the frame and its offset there. */
+typedef union Near { double number; struct { uint32_t table, offset; } variable; } Near;
 
 /*     kind           fields                                                                      */
 #define AST_KINDS(K)                                                                               \
@@ -94,7 +101,9 @@ typedef enum Scope {
 } Scope;
 
 struct Ast {
-    Eval *eval;
+    Eval *eval;                /* the value of an expression; of a statement, nil */
+    Perform *run;
+    Test *test;
     uint8_t kind, scope, flags, token;   /* token: a TokenKind (lex.h) */
     uint16_t op, depth;        /* depth: height of the tree below (saturates) */
     uint32_t slot, count;      /* count of kids */
@@ -105,6 +114,7 @@ struct Ast {
     String *name;
     Fn *fn;
     void *cache;               /* for eval.c: a method, a builtin */
+    Near near[2];              /* for eval.c: a name; both operands of a binary node; a target */
 };
 
 /* A function's code. */

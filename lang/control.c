@@ -15,16 +15,33 @@ void statement_end_slow(const Frame *frame, size_t mark) {
     tape_statement_end(frame->tape_mark);
 }
 
-Value eval_block(Ast *node, Frame *frame) {
+/* Does the flow go on after one statement and its end? */
+static inline bool ended(Ast *statement, Frame *frame, size_t mark) {
+    if (__builtin_expect(statement->run(statement, frame), 0)) {
+        if (frame->flow != FLOW_ON) return false;
+        statement_end(frame, mark);
+    } else {
+        pool_unwind(mark);
+    }
+    return true;
+}
+
+static inline bool run_statements(Ast **kid, Ast **end, Frame *frame) {
     size_t mark = pool_mark();
+    for (; kid < end; kid++)
+        if (!ended(*kid, frame, mark)) return false;
+    return true;
+}
+
+bool run_block(Ast *node, Frame *frame) {
+    return !run_statements(node->kids, node->kids + node->count, frame);
+}
+
+Value eval_block(Ast *node, Frame *frame) {
     bool has_value = node->flags & AST_VALUE;
     Ast **end = node->kids + node->count - has_value;
-    for (Ast **kid = node->kids; kid < end; kid++) {
-        (*kid)->eval(*kid, frame);
-        if (__builtin_expect(frame->flow != FLOW_ON, 0)) return NIL;
-        statement_end(frame, mark);
-    }
-    return has_value ? (*end)->eval(*end, frame) : NIL;
+    if (!run_statements(node->kids, end, frame) || !has_value) return NIL;
+    return (*end)->eval(*end, frame);
 }
 
 /* A block whose value an unfinished expression waits for: what that recorded is not ours to reclaim. */
@@ -37,8 +54,13 @@ Value eval_inner_block(Ast *node, Frame *frame) {
 }
 
 Value eval_if(Ast *node, Frame *frame) {
-    if (condition(node->a, frame)) return eval(node->b, frame);
-    return node->c ? eval(node->c, frame) : NIL;
+    Ast *branch = condition(node->a, frame) ? node->b : node->c;
+    return branch ? branch->eval(branch, frame) : NIL;
+}
+
+bool run_if(Ast *node, Frame *frame) {
+    Ast *branch = condition(node->a, frame) ? node->b : node->c;
+    return branch && branch->run(branch, frame);
 }
 
 /* ---- loops ---- */
@@ -51,25 +73,32 @@ static bool goes_on(Frame *frame) {
     return again;
 }
 
-Value eval_while(Ast *node, Frame *frame) {
-    size_t mark = pool_mark();
-    while (condition(node->a, frame)) {
-        eval(node->b, frame);
-        if (frame->flow != FLOW_ON && !goes_on(frame)) break;
-        statement_end(frame, mark);
-        poll();
+/* One turn through a loop's body, whose pool begins at mark; false when the loop is over. */
+static inline bool turn(const Ast *body, Frame *frame, size_t mark) {
+    Ast **end = body->kids + body->count;
+    for (Ast **kid = body->kids; kid < end; kid++) {
+        if (__builtin_expect(ended(*kid, frame, mark), 1)) continue;
+        if (!goes_on(frame)) return false;
+        break;
     }
-    return NIL;
-}
-
-/* One turn of a `for`; false when the loop is over. */
-static bool turn(Ast *node, Frame *frame, Value item, size_t mark) {
-    assign(node->a, frame, item);
-    eval(node->c, frame);
-    if (frame->flow != FLOW_ON && !goes_on(frame)) return false;
     statement_end(frame, mark);
     poll();
     return true;
+}
+
+bool run_while(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    while (condition(node->a, frame))
+        if (!turn(node->b, frame, mark)) break;
+    return true;
+}
+
+/* One turn of a `for`. */
+static inline bool turn_with(Ast *node, Frame *frame, Value item, size_t mark) {
+    Value *place = node->a->kind == A_NAME ? variable_place(node->a, frame) : NULL;
+    if (place && (head_of(*place) | head_of(item)) < V_ARRAY) *place = item;
+    else assign(node->a, frame, item);
+    return turn(node->c, frame, mark);
 }
 
 /* `range(...)` of the library with plain arguments: it is counted through and never built. */
@@ -81,7 +110,7 @@ static bool is_range_call(const Ast *node, const Frame *frame) {
     return library && is_builtin(*library, builtin_range);
 }
 
-static Value for_range(Ast *node, Frame *frame) {
+static void for_range(Ast *node, Frame *frame) {
     Ast *call = node->b;
     Value arg[3] = { UNSET, UNSET, UNSET };
     for (uint32_t i = 0; i < call->count; i++) arg[i] = eval(call->kids[i], frame);
@@ -89,16 +118,15 @@ static Value for_range(Ast *node, Frame *frame) {
     Progression p = range_of(arg);
     size_t mark = pool_mark();
     for (int64_t i = 0; i < p.count; i++) {
-        if (!turn(node, frame, number(p.start + (double)i * p.step), mark)) break;
+        if (!turn_with(node, frame, number(p.start + (double)i * p.step), mark)) break;
     }
-    return NIL;
 }
 
 static void for_characters(Ast *node, Frame *frame, String *text) {
     size_t mark = pool_mark(), at = 0;
     for (;;) {
         Value c = string_next(text, &at);
-        if (c.tag == V_UNSET || !turn(node, frame, c, mark)) return;
+        if (c.tag == V_UNSET || !turn_with(node, frame, c, mark)) return;
     }
 }
 
@@ -130,12 +158,15 @@ static void for_items(Ast *node, Frame *frame, Value xs) {
     if (count && xs.tag == V_LIST) warn_of_update(node, xs.as.list->item[0]);
     for (int64_t i = 0; i < count; i++) {
         rt.here = node->b->span;
-        if (!turn(node, frame, sequence_item(xs, i), mark)) return;
+        if (!turn_with(node, frame, sequence_item(xs, i), mark)) return;
     }
 }
 
-Value eval_for(Ast *node, Frame *frame) {
-    if (is_range_call(node->b, frame)) return for_range(node, frame);
+bool run_for(Ast *node, Frame *frame) {
+    if (is_range_call(node->b, frame)) {
+        for_range(node, frame);
+        return true;
+    }
     Value xs = eval(node->b, frame);
     rt.here = node->b->span;
     Value *held = stack_push(xs);
@@ -146,7 +177,7 @@ Value eval_for(Ast *node, Frame *frame) {
     }
     interp.top = held;
     value_release(xs);
-    return NIL;
+    return true;
 }
 
 Value eval_break(Ast *node, Frame *frame) {

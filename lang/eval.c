@@ -13,7 +13,7 @@
 /* ---- names ---- */
 
 static Value eval_variable(Ast *node, Frame *frame) {
-    Value v = frame->variables[node->scope][node->slot];
+    Value v = *near_variable(frame, node->near[0]);
     return __builtin_expect(v.tag == V_UNSET, 0) ? library_or_fail(node, frame) : v;
 }
 
@@ -272,15 +272,22 @@ bool truth(Value v, Span span) {
     return x != 0;
 }
 
-static Value eval_and(Ast *node, Frame *frame) {
-    return boolean(condition(node->a, frame) && condition(node->b, frame));
+static bool test_any(Ast *node, Frame *frame) {
+    Value v = eval(node, frame);
+    return v.tag == V_BOOL ? v.as.truth : truth(v, node->span);
 }
 
-static Value eval_or(Ast *node, Frame *frame) {
-    return boolean(condition(node->a, frame) || condition(node->b, frame));
+static bool test_and(Ast *node, Frame *frame) {
+    return condition(node->a, frame) && condition(node->b, frame);
 }
 
-static Value eval_not(Ast *node, Frame *frame) { return boolean(!condition(node->a, frame)); }
+static bool test_or(Ast *node, Frame *frame) {
+    return condition(node->a, frame) || condition(node->b, frame);
+}
+
+static bool test_not(Ast *node, Frame *frame) { return !condition(node->a, frame); }
+
+static Value eval_test(Ast *node, Frame *frame) { return boolean(condition(node, frame)); }
 
 /* ---- operators ---- */
 
@@ -567,7 +574,7 @@ static Eval *choose_name(const Ast *node) {
 
 static Eval *choose_unary(const Ast *node) {
     switch (node->token) {
-    case T_NOT: return eval_not;
+    case T_NOT: return eval_test;
     case T_PLUS: return eval_plus;
     case T_PRIME: return eval_transpose;
     default: return eval_negate;
@@ -579,14 +586,53 @@ static Value eval_misplaced(Ast *node, Frame *frame) {
     fail_at(node->span, E_INTERNAL, "a node of kind %s cannot be evaluated", ast_kind_name(node->kind));
 }
 
+static Value eval_by_running(Ast *node, Frame *frame) {
+    node->run(node, frame);
+    return NIL;
+}
+
+static bool run_any(Ast *node, Frame *frame) {
+    node->eval(node, frame);
+    return true;
+}
+
+static Perform *choose_run(const Ast *node) {
+    if (node->kind == A_ASSIGN && node->eval == eval_by_running) return choose_run_assign(node);
+    switch ((int)node->kind) {
+    case A_BLOCK: return run_block;
+    case A_IF: return run_if;
+    case A_WHILE: return run_while;
+    case A_FOR: return run_for;
+    default: return run_any;
+    }
+}
+
+static Test *choose_test(const Ast *node) {
+    if (node->kind == A_AND) return test_and;
+    if (node->kind == A_OR) return test_or;
+    if (node->kind == A_UNARY && node->token == T_NOT) return test_not;
+    Test *fast = choose_fast_test(node);
+    return fast ? fast : test_any;
+}
+
+static Near near_of(const Ast *node) {
+    if (node->kind == A_CONSTANT) return (Near){ .number = node->value.as.num };
+    return (Near){ .variable = { node->scope, node->slot * (uint32_t)sizeof(Value) } };
+}
+
+static void choose_near(Ast *node) {
+    if (node->kind == A_NAME) node->near[0] = near_of(node);
+    if (node->kind == A_BINARY || node->kind == A_ASSIGN) node->near[0] = near_of(node->a);
+    if (node->kind == A_BINARY) node->near[1] = near_of(node->b);
+}
+
 static Eval *choose_one(Ast *node) {
     switch ((AstKind)node->kind) {
     case A_CONSTANT: return eval_constant;
     case A_NAME: return choose_name(node);
     case A_UNARY: return choose_unary(node);
     case A_BINARY: { Eval *fast = choose_fast(node); return fast ? fast : eval_binary; }
-    case A_AND: return eval_and;
-    case A_OR: return eval_or;
+    case A_AND: case A_OR: return eval_test;
     case A_CALL: case A_METHOD:
         node->op = has_plain_arguments(node);
         return node->flags & AST_STATEMENT ? eval_thrown_away : node->kind == A_CALL ? eval_call : eval_method;
@@ -598,11 +644,10 @@ static Eval *choose_one(Ast *node) {
     case A_FORMAT: return eval_format;
     case A_LAMBDA: return eval_closure;
     case A_FN: return eval_fn;
-    case A_ASSIGN: return choose_assign(node);
+    case A_ASSIGN: { Eval *way = choose_assign(node); return way ? way : eval_by_running; }
     case A_BLOCK: return node->flags & AST_STATEMENT ? eval_block : eval_inner_block;
     case A_IF: return eval_if;
-    case A_WHILE: return eval_while;
-    case A_FOR: return eval_for;
+    case A_WHILE: case A_FOR: return eval_by_running;
     case A_BREAK: return eval_break;
     case A_CONTINUE: return eval_continue;
     case A_RETURN: return eval_return;
@@ -638,7 +683,10 @@ static void choose_blocks(Ast *node) {
 /* Functions choose their bodies when they are first called. */
 void choose(Ast *node) {
     if (!node || node->eval) return;
+    choose_near(node);
     node->eval = choose_one(node);
+    node->run = choose_run(node);
+    node->test = choose_test(node);
     choose(node->a);
     if (node->kind != A_METHOD && node->kind != A_FIELD) choose(node->b);
     choose(node->c);

@@ -51,13 +51,15 @@ void interp_close(void);
 /* ---- evaluating ---- */
 static inline Value eval(Ast *node, Frame *frame) { return node->eval(node, frame); }
 void choose(Ast *node);                          /* the whole tree below */
-Eval *choose_fast(const Ast *node);              /* eval_fast.c: NULL if there is nothing special */
-Eval *choose_fast_assign(const Ast *node);       /* the same for name = x op y */
-bool truth(Value v, Span span);                  /* of a condition; fails as LANGUAGE.md's Truth says */
-static inline bool condition(Ast *node, Frame *frame) {
-    Value v = eval(node, frame);
-    return v.tag == V_BOOL ? v.as.truth : truth(v, node->span);
+/* eval_fast.c: NULL if there is nothing special */
+Eval *choose_fast(const Ast *node);
+Test *choose_fast_test(const Ast *node);
+Perform *choose_fast_assign(const Ast *node);        /* for name = x op y */
+static inline Value *near_variable(const Frame *frame, Near near) {
+    return (Value *)(void *)((char *)frame->variables[near.variable.table] + near.variable.offset);
 }
+bool truth(Value v, Span span);                  /* of a condition; fails as LANGUAGE.md's Truth says */
+static inline bool condition(Ast *node, Frame *frame) { return node->test(node, frame); }
 /* Tag and tape node as one word, the tag in its low half: 0 is a plain number; from V_ARRAY on, something is
  * counted or on the tape. */
 static inline uint64_t head_of(Value v) {
@@ -86,9 +88,11 @@ void hint_nearest(String *name, Frame *frame);   /* the nearest name that has a 
 size_t list_index(int64_t i, size_t count, const char *what);
 
 /* ---- statements: control.c, assign.c ---- */
-Eval eval_block, eval_inner_block, eval_if, eval_while, eval_for, eval_break, eval_continue, eval_return, eval_record, eval_pause,
+Eval eval_block, eval_inner_block, eval_if, eval_break, eval_continue, eval_return, eval_record, eval_pause,
     eval_try, eval_import, eval_extern, eval_assign, eval_attach;
-Eval *choose_assign(Ast *node);
+Perform run_block, run_if, run_while, run_for;
+Eval *choose_assign(Ast *node);                  /* NULL: what choose_run_assign() gives is the way */
+Perform *choose_run_assign(const Ast *node);
 void assign(Ast *target, Frame *frame, Value v); /* to a name, a place, or a nest of them */
 /* One more slot of the stack of variables, holding v; interp.top goes back to it when it is no more needed. */
 Value *stack_push(Value v);

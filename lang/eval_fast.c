@@ -1,134 +1,186 @@
-/* Expressions for which there is a shorter way: arithmetic and comparison of two plain numbers, by where
- * the operands come from: a variable (V), a constant (K), any expression (E).
+/* What there is a shorter way for: arithmetic and comparison of two plain numbers, by where the
+ * operands come from: a variable (V), a constant (K), any expression (E); the same stored into a
+ * variable, and comparisons as conditions.
  *
- * The one idea: two tests tell that both operands are numbers and that neither is on the tape; numbers on
- * the tape are appended here, and everything else goes to binary() in eval.c, which knows arrays, the tape and trees. Nothing here
- * sets rt.here: a number cannot fail. A variable is read after the other operand is evaluated; where that
- * could make a difference the parser has set AST_PIN, and the name counts as an expression. */
+ * The one idea: one test tells that both operands are numbers and that neither is on the tape. Numbers
+ * on the tape are appended here, and everything else goes to binary() in eval.c, which knows arrays,
+ * the tape and trees. Nothing here sets rt.here but what records: a number cannot fail. A variable is
+ * read after the other operand is evaluated; where that could make a difference the parser has set
+ * AST_PIN, and the name counts as an expression. */
 #include "elem.h"
 #include "eval.h"
 #include "tape.h"
 
-#define VARIABLE(name, node_) const Value name = frame->variables[(node_)->scope][(node_)->slot]
-#define EXPRESSION(name, node_) const Value name = eval(node_, frame)
-#define CONSTANT(name, node_) const Value name = number((node_)->value.as.num)
+/* The operands stand in near[0] and near[1] of the binary node, or are evaluated from its a and b. */
+#define VARIABLE(name, which, kid) const Value *const name = near_variable(frame, node->near[which])
+#define CONSTANT(name, which, kid)                                                                 \
+    const Value name##_value = number(node->near[which].number), *const name = &name##_value
+#define EXPRESSION(name, which, kid) const Value name##_value = eval(kid, frame), *const name = &name##_value
+#define NUMBERS const double a = x->as.num, b = y->as.num
+#define LIKELY(condition) __builtin_expect(condition, 1)
+#define SELDOM static __attribute__((noinline))
+
+static inline bool plain(Value x, Value y) { return (head_of(x) | head_of(y)) == 0; }
+static inline bool numbers(Value x, Value y) { return (x.tag | y.tag) == V_NUM; }
 
 static Value operand(Ast *node, Frame *frame, Value v) {
     return v.tag == V_UNSET ? library_or_fail(node, frame) : v;
 }
 
-/* Something is no plain number, or a variable is not set. */
-static __attribute__((noinline)) Value general(Ast *node, Frame *frame, Value x, Value y) {
+/* Something is no number, or a variable is not set. */
+SELDOM Value general(Ast *node, Frame *frame, Value x, Value y) {
     x = operand(node->a, frame, x);
     y = operand(node->b, frame, y);
     return binary(node, x, y);
 }
 
-/* Two numbers, one of them perhaps on the tape, and what the operation gives. */
-static __attribute__((noinline)) Value recorded(Ast *node, Value x, Value y, Value r) {
-    if (node->op == OP_power) return binary(node, x, y);  /* a square has a row of its own */
-    if (!rt.recording || !(x.node | y.node) || operations[node->op].class > C_SELECT) return r;
+/* Two numbers, one of them perhaps on the tape. */
+static inline Value recorded(Ast *node, Op op, Value x, Value y, double result) {
+    Value r = number(result);
+    if (!rt.recording || !(x.node | y.node) || operations[op].class > C_SELECT) return r;
     rt.here = node->span;
-    r.node = tape_append_scalar(node->op, x, y, r.as.num);
+    r.node = tape_append_scalar(op, x, y, result);
     return r;
 }
 
-/* A number into a variable: a fresh node has nobody else to count. */
-static inline void store_number(Value *place, Value v) {
-    Value old = *place;
-    if (is_recorded(v)) {
-        Chunk *c = chunk_of(v.node);
-        Node *n = &c->node[v.node & CHUNK_MASK];
-        if (n->held == 0) {
-            n->held = 1;
-            c->held++;
-            rt.tape->held++;
-        } else {
-            node_hold(v.node);
-        }
-    } else {
-        value_hold(v);
+/* ---- values ---- */
+/* What is not plain. A square has a row of its own. */
+#define CAREFUL(op_, result)                                                                       \
+    SELDOM Value careful_##op_(Ast *node, Frame *frame, Value x, Value y) {                        \
+        const double a = x.as.num, b = y.as.num;                                                   \
+        if (LIKELY(numbers(x, y) && OP_##op_ != OP_power))                                         \
+            return recorded(node, OP_##op_, x, y, result);                                         \
+        return general(node, frame, x, y);                                                         \
     }
-    *place = v;
-    value_release(old);
-}
 
 /* first is evaluated first: the expression, if only one operand is one. */
-#define NODE(name, first, second, result)                                                      \
-    static Value name(Ast *node, Frame *frame) {                                               \
-        first;                                                                                 \
-        second;                                                                                \
-        if (__builtin_expect((x.tag | y.tag) == V_NUM, 1)) {                                   \
-            const double a = x.as.num, b = y.as.num;                                           \
-            if (__builtin_expect((x.node | y.node) == 0, 1)) return result;                    \
-            return recorded(node, x, y, result);                                               \
-        }                                                                                      \
-        return general(node, frame, x, y);                                                     \
+#define ARITHMETIC(name, op, first, second, result)                                                \
+    static Value name(Ast *node, Frame *frame) {                                                   \
+        first;                                                                                     \
+        second;                                                                                    \
+        if (LIKELY(plain(*x, *y))) {                                                               \
+            NUMBERS;                                                                               \
+            return number(result);                                                                 \
+        }                                                                                          \
+        return careful_##op(node, frame, *x, *y);                                                  \
+    }
+/* A comparison is never on the tape. */
+#define COMPARISON(name, op, first, second, result)                                                \
+    static Value name(Ast *node, Frame *frame) {                                                   \
+        first;                                                                                     \
+        second;                                                                                    \
+        if (LIKELY(numbers(*x, *y))) {                                                             \
+            NUMBERS;                                                                               \
+            return boolean(result);                                                                \
+        }                                                                                          \
+        return general(node, frame, *x, *y);                                                       \
     }
 
-/* The same, stored into the variable of a surrounding assignment. */
-#define STORE(name, first, second, result)                                                     \
-    static Value store_##name(Ast *assignment, Frame *frame) {                                 \
-        Ast *node = assignment->b;                                                             \
-        first;                                                                                 \
-        second;                                                                                \
-        Value *place = &frame->variables[assignment->scope][assignment->slot];                 \
-        if (__builtin_expect((head_of(x) | head_of(y)) == 0 && head_of(*place) < V_ARRAY, 1)) { \
-            const double a = x.as.num, b = y.as.num;                                           \
-            *place = result;                                                                   \
-        } else if ((x.tag | y.tag) == V_NUM) {                                                 \
-            const double a = x.as.num, b = y.as.num;                                           \
-            store_number(place, recorded(node, x, y, result));                                 \
-        } else {                                                                               \
-            value_store(place, general(node, frame, x, y));                                    \
-        }                                                                                      \
-        return NIL;                                                                            \
+/* ---- conditions ---- */
+SELDOM bool general_test(Ast *node, Frame *frame, Value x, Value y) {
+    Value v = general(node, frame, x, y);
+    return v.tag == V_BOOL ? v.as.truth : truth(v, node->span);
+}
+
+#define TEST(name, op, first, second, result)                                                      \
+    static bool test_##name(Ast *node, Frame *frame) {                                             \
+        first;                                                                                     \
+        second;                                                                                    \
+        if (LIKELY(numbers(*x, *y))) {                                                             \
+            NUMBERS;                                                                               \
+            return result;                                                                         \
+        }                                                                                          \
+        return general_test(node, frame, *x, *y);                                                  \
     }
 
-#define NODES(op, result) FORMS(NODE, op, result)
-#define STORES(op, result) FORMS(STORE, op, result)
-#define FORMS(NODE, op, result)                                                                      \
-    NODE(op##_vk, VARIABLE(x, node->a), CONSTANT(y, node->b), result)                          \
-    NODE(op##_kv, CONSTANT(x, node->a), VARIABLE(y, node->b), result)                          \
-    NODE(op##_ek, EXPRESSION(x, node->a), CONSTANT(y, node->b), result)                        \
-    NODE(op##_ke, EXPRESSION(y, node->b), CONSTANT(x, node->a), result)                        \
-    NODE(op##_vv, VARIABLE(x, node->a), VARIABLE(y, node->b), result)                          \
-    NODE(op##_ve, EXPRESSION(y, node->b), VARIABLE(x, node->a), result)                        \
-    NODE(op##_ev, EXPRESSION(x, node->a), VARIABLE(y, node->b), result)                        \
-    NODE(op##_ee, EXPRESSION(x, node->a), EXPRESSION(y, node->b), result)
+/* ---- stored into a variable ---- */
+/* What a recorded number has taken the place of. */
+static inline bool let_go(Value old) {
+    if (is_recorded(old) && node_release_one(old.node)) return rt.tape->busy;
+    value_release(old);
+    return rt.tape->busy;
+}
 
-/* The operations with a short way, and what they give for plain numbers a and b: as their rows in ops.def.
- * Those that loops are made of are also stored without a call in between. */
-#define LOOP_OPS(OP)                                                                           \
-    OP(add, number(a + b))                                                                     \
-    OP(sub, number(a - b))                                                                     \
-    OP(mul, number(a * b))                                                                     \
-    OP(div, number(a / b))
-#define FAST_OPS(OP)                                                                           \
-    LOOP_OPS(OP)                                                                               \
-    OP(mod, number(elem_kernels[node->op].scalar(a, b)))                                       \
-    OP(floor_divide, number(elem_kernels[node->op].scalar(a, b)))                              \
-    OP(power, number(elem_kernels[node->op].scalar(a, b)))                                     \
-    OP(eq, boolean(a == b))                                                                    \
-    OP(ne, boolean(a != b))                                                                    \
-    OP(lt, boolean(a < b))                                                                     \
-    OP(le, boolean(a <= b))                                                                    \
-    OP(gt, boolean(a > b))                                                                     \
-    OP(ge, boolean(a >= b))
+/* Of the frame that runs. x and y are numbers on the tape most often: then the node is made with one
+ * holder, and the variable's old one loses it. */
+#define STORE_CAREFUL(op_, result)                                                                 \
+    SELDOM bool store_careful_##op_(Ast *node, Value *place, Value x, Value y) {                   \
+        const double a = x.as.num, b = y.as.num;                                                   \
+        if (!numbers(x, y) || !rt.recording || !(x.node | y.node) || !tape_has_room()) {           \
+            value_store(place, careful_##op_(node, interp.frame, x, y));                           \
+            return true;                                                                           \
+        }                                                                                          \
+        Value old = *place;                                                                        \
+        rt.here = node->span;                                                                      \
+        *place = (Value){ V_NUM, tape_append_held(OP_##op_, x, y, result), { .num = result } };    \
+        return let_go(old);                                                                        \
+    }
 
-FAST_OPS(NODES)
-LOOP_OPS(STORES)
+#define STORE(name, op, first, second, result)                                                     \
+    static bool store_##name(Ast *assignment, Frame *frame) {                                      \
+        Ast *node = assignment->b;                                                                 \
+        first;                                                                                     \
+        second;                                                                                    \
+        Value *place = near_variable(frame, assignment->near[0]);                                  \
+        if (LIKELY(plain(*x, *y) && head_of(*place) < V_ARRAY)) {                                  \
+            NUMBERS;                                                                               \
+            *place = number(result);                                                               \
+            return false;                                                                          \
+        }                                                                                          \
+        return store_careful_##op(node, place, *x, *y);                                                  \
+    }
 
-/* By the kinds of the left operand and the right: expression, variable, constant. */
+/* ---- which there are ---- */
+#define FORMS(NODE, op, result)                                                                    \
+    NODE(op##_vk, op, VARIABLE(x, 0, node->a), CONSTANT(y, 1, node->b), result)                    \
+    NODE(op##_kv, op, CONSTANT(x, 0, node->a), VARIABLE(y, 1, node->b), result)                    \
+    NODE(op##_ek, op, EXPRESSION(x, 0, node->a), CONSTANT(y, 1, node->b), result)                  \
+    NODE(op##_ke, op, EXPRESSION(y, 1, node->b), CONSTANT(x, 0, node->a), result)                  \
+    NODE(op##_vv, op, VARIABLE(x, 0, node->a), VARIABLE(y, 1, node->b), result)                    \
+    NODE(op##_ve, op, EXPRESSION(y, 1, node->b), VARIABLE(x, 0, node->a), result)                  \
+    NODE(op##_ev, op, EXPRESSION(x, 0, node->a), VARIABLE(y, 1, node->b), result)                  \
+    NODE(op##_ee, op, EXPRESSION(x, 0, node->a), EXPRESSION(y, 1, node->b), result)
+
+/* What they give for plain numbers a and b: as their rows in ops.def. Those that loops are made of are
+ * also stored without a call in between. */
+#define LOOP_OPS(OP, NODE)                                                                         \
+    OP(NODE, add, a + b)                                                                           \
+    OP(NODE, sub, a - b)                                                                           \
+    OP(NODE, mul, a * b)                                                                           \
+    OP(NODE, div, a / b)
+#define CALLED_OPS(OP, NODE)                                                                       \
+    OP(NODE, mod, elem_kernels[node->op].scalar(a, b))                                             \
+    OP(NODE, floor_divide, elem_kernels[node->op].scalar(a, b))                                    \
+    OP(NODE, power, elem_kernels[node->op].scalar(a, b))
+#define COMPARISONS(OP, NODE)                                                                      \
+    OP(NODE, eq, a == b)                                                                           \
+    OP(NODE, ne, a != b)                                                                           \
+    OP(NODE, lt, a < b)                                                                            \
+    OP(NODE, le, a <= b)                                                                           \
+    OP(NODE, gt, a > b)                                                                            \
+    OP(NODE, ge, a >= b)
+
+#define AS_IT_IS(NODE, op, result) NODE(op, result)
+LOOP_OPS(AS_IT_IS, CAREFUL)
+CALLED_OPS(AS_IT_IS, CAREFUL)
+LOOP_OPS(AS_IT_IS, STORE_CAREFUL)
+LOOP_OPS(FORMS, ARITHMETIC)
+CALLED_OPS(FORMS, ARITHMETIC)
+COMPARISONS(FORMS, COMPARISON)
+COMPARISONS(FORMS, TEST)
+LOOP_OPS(FORMS, STORE)
+
+/* By the kinds of the left operand and the right. Two constants are left to the expression's way. */
 enum { EXPRESSION_, VARIABLE_, CONSTANT_, OPERAND_KINDS };
-typedef Eval *const Forms[OPERAND_KINDS][OPERAND_KINDS];
-#define NODE_FORMS(op, result)                                                                 \
-    [OP_##op] = { { op##_ee, op##_ev, op##_ek }, { op##_ve, op##_vv, op##_vk }, { op##_ke, op##_kv, op##_ee } },
-#define STORE_FORMS(op, result)                                                                \
-    [OP_##op] = { { store_##op##_ee, store_##op##_ev, store_##op##_ek },                       \
-                  { store_##op##_ve, store_##op##_vv, store_##op##_vk },                       \
-                  { store_##op##_ke, store_##op##_kv, store_##op##_ee } },
-static const Forms nodes[OP_ELEMS] = { FAST_OPS(NODE_FORMS) }, stores[OP_ELEMS] = { LOOP_OPS(STORE_FORMS) };
+#define ROW_OF(prefix, op, result)                                                                 \
+    [OP_##op] = { { prefix##op##_ee, prefix##op##_ev, prefix##op##_ek },                           \
+                  { prefix##op##_ve, prefix##op##_vv, prefix##op##_vk },                           \
+                  { prefix##op##_ke, prefix##op##_kv, prefix##op##_ee } },
+static Eval *const values[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = {
+    LOOP_OPS(ROW_OF, ) CALLED_OPS(ROW_OF, ) COMPARISONS(ROW_OF, )
+};
+static Test *const tests[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = { COMPARISONS(ROW_OF, test_) };
+static Perform *const stores[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = { LOOP_OPS(ROW_OF, store_) };
 
 static int operand_kind(const Ast *node) {
     if (node->kind == A_NAME && node->scope != S_CELL && !(node->flags & AST_PIN)) return VARIABLE_;
@@ -136,10 +188,11 @@ static int operand_kind(const Ast *node) {
     return EXPRESSION_;
 }
 
-static Eval *form_of(const Forms *table, const Ast *node) {
-    if (node->kind != A_BINARY || node->op >= OP_ELEMS) return NULL;
-    return table[node->op][operand_kind(node->a)][operand_kind(node->b)];
-}
+static bool has_forms(const Ast *node) { return node->kind == A_BINARY && node->op < OP_ELEMS; }
+#define FORM(table, node) (table)[(node)->op][operand_kind((node)->a)][operand_kind((node)->b)]
 
-Eval *choose_fast(const Ast *node) { return form_of(nodes, node); }
-Eval *choose_fast_assign(const Ast *node) { return form_of(stores, node->b); }
+Eval *choose_fast(const Ast *node) { return has_forms(node) ? FORM(values, node) : NULL; }
+Test *choose_fast_test(const Ast *node) { return has_forms(node) ? FORM(tests, node) : NULL; }
+Perform *choose_fast_assign(const Ast *node) {
+    return has_forms(node->b) ? FORM(stores, node->b) : NULL;
+}

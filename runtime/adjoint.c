@@ -26,11 +26,12 @@ Block *open_block(Sweep *s, Chunk *c) {
 
 void close_block(Sweep *s, Block *b) {
     Chunk *c = b->chunk;
-    for (uint32_t i = 0; i < c->used && i < CHUNK; i++) {
+    bool objects = s->recorded || c->objects;
+    for (uint32_t i = 0; objects && i < c->used && i < CHUNK; i++) {
         if (s->recorded) {
             Value v = values_of(b)[i];
             if (v.tag != V_UNSET) value_drop(v);
-        } else if (c->objects && b->number[i].bits != NOT_REACHED) {
+        } else if (b->number[i].bits != NOT_REACHED) {
             if (adjoint_is_object(&c->node[i])) obj_drop(b->number[i].obj);
         }
     }

@@ -127,7 +127,8 @@ static Value live_elements(Sweep *s, uint32_t id) {
     return liveness_of(&s->live, s->heads, s->head, id, s->low);
 }
 
-void pull_zero(Sweep *s, uint32_t id, const Node *n) {
+/* A zero adjoint at a node on numbers. */
+static __attribute__((noinline)) void pull_zero(Sweep *s, uint32_t id, const Node *n) {
     int op = node_op(n);
     bool select = operations[op].class == C_SELECT;
     for (int which = 0; which < operations[op].arity; which++) {
@@ -142,6 +143,77 @@ void pull_zero(Sweep *s, uint32_t id, const Node *n) {
         }
         add_number(s, input, c);
     }
+}
+
+/* How a node on numbers hands its adjoint on: the commonest local derivatives need no call. */
+typedef enum Way { WAY_NOT_HERE, WAY_SUM, WAY_DIFFERENCE, WAY_PRODUCT, WAY_CALL } Way;
+static uint8_t ways[OP_COUNT];
+
+void pullbacks_open(void) {
+    for (int op = 1; op < OP_ELEMS; op++) {
+        const uint8_t *slope = elem_traits[op].slope;
+        bool first = slope[0] == SLOPE_ONE;
+        ways[op] = first && slope[1] == SLOPE_ONE         ? WAY_SUM
+                 : first && slope[1] == SLOPE_MINUS_ONE   ? WAY_DIFFERENCE
+                 : slope[0] == SLOPE_Y && slope[1] == SLOPE_X ? WAY_PRODUCT
+                                                          : WAY_CALL;
+    }
+}
+
+/* Most inputs are in the node's own chunk. Node 0 is nobody, and takes what constants get. */
+static inline void add_near(Sweep *s, uint32_t slot, Operand *adjoint, uint32_t id, double g) {
+    if (id >> CHUNK_SHIFT == slot) {
+        Operand *place = &adjoint[id & CHUNK_MASK];
+        place->num = place->bits == NOT_REACHED ? g : place->num + g;
+    } else if (id) {
+        add_number(s, id, g);
+    }
+}
+
+/* A selection's dropped input gets nothing. */
+static void pull_called(Sweep *s, const Node *n, double g) {
+    int op = node_op(n);
+    for (int which = 0; which < operations[op].arity; which++) {
+        uint32_t input = which ? n->b : n->a;
+        if (!input) continue;
+        double d = elem_kernels[op].slope[which](n->x.num, n->y.num, n->r.num);
+        if (d != 0 || operations[op].class != C_SELECT) add_number(s, input, g * d);
+    }
+}
+
+uint32_t pull_numbers(Sweep *s, Chunk *c, uint32_t first, uint32_t i, uint32_t stop) {
+    Operand *adjoint = c->block->number;
+    const uint32_t slot = c->slot;
+    const uint16_t passed = s->tape_mode && !s->retain ? N_SWEPT : 0;
+    for (; i > first; i--) {
+        Node *n = &c->node[i - 1];
+        Way way = ways[node_op(n)];
+        if (((uint32_t)n->held << 16 | n->head) & stop || way == WAY_NOT_HERE) break;
+        if (adjoint[i - 1].bits == NOT_REACHED) continue;
+        double g = adjoint[i - 1].num;
+        n->head |= passed;
+        if (__builtin_expect(g == 0, 0)) {
+            pull_zero(s, c->slot << CHUNK_SHIFT | (i - 1), n);
+            continue;
+        }
+        switch (way) {
+        case WAY_SUM:
+            add_near(s, slot, adjoint, n->a, g);
+            add_near(s, slot, adjoint, n->b, g);
+            break;
+        case WAY_DIFFERENCE:
+            add_near(s, slot, adjoint, n->a, g);
+            add_near(s, slot, adjoint, n->b, -g);
+            break;
+        case WAY_PRODUCT:
+            add_near(s, slot, adjoint, n->a, g * n->y.num);
+            add_near(s, slot, adjoint, n->b, g * n->x.num);
+            break;
+        case WAY_CALL: pull_called(s, n, g); break;
+        case WAY_NOT_HERE: break;
+        }
+    }
+    return i;
 }
 
 /* An operand for a recorded rule: a tape value only if the derivative has to follow it further. */

@@ -55,23 +55,16 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
     Block *b = c->block;
     uint32_t first = c->base < s->low ? (uint32_t)(s->low - c->base) : 0;
     uint32_t last = c->base + c->used - 1 > s->high ? (uint32_t)(s->high - c->base) : c->used - 1;
-    uint16_t slow = N_X | N_Y | N_R | N_SWEPT | N_TARGET;
-    bool flag = s->tape_mode && !s->retain;
-    for (uint32_t i = last + 1; i-- > first;) {
-        Node *n = &c->node[i];
-        if (!s->recorded && !(n->head & slow) && node_op(n) < OP_ELEMS) {
-            if (b->number[i].bits == NOT_REACHED) continue;
-            double g = b->number[i].num;
-            if (flag) n->head |= N_SWEPT;
-            uint32_t id = c->slot << CHUNK_SHIFT | i;
-            if (__builtin_expect(s->tape_mode && n->held, 0)) tape_keep_adjoint(id, number(g));
-            pull_numbers(s, id, n, g);
-            continue;
-        }
-        Value g = adjoint_at(s, b, n, i);
-        if (g.tag == V_UNSET || (i == 0 && c->base == 0)) continue;
+    uint32_t stop = N_X | N_Y | N_R | N_SWEPT | N_TARGET;
+    if (s->tape_mode) stop |= 0xffff0000;    /* held: its adjoint stays readable */
+    poll();
+    for (uint32_t i = last + 1; i > first; i--) {
+        if (!s->recorded) i = pull_numbers(s, c, first, i, stop);
+        if (i == first) return;
+        Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
+        if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
         size_t pool = pool_mark();
-        visit(s, c, i, g);
+        visit(s, c, i - 1, g);
         pool_unwind(pool);
         poll();
     }
@@ -332,6 +325,7 @@ Value sweep_custom(Value rule, int count, const Value *in, Value y) {
 }
 
 void sweep_open(void) {
+    pullbacks_open();
     rt.sweep_mark = sweep_mark;
     rt.sweep_unwind = sweep_unwind;
 }

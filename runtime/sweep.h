@@ -34,5 +34,5 @@ void sweep_hook(Value x, Value hook);
  * nothing came. */
 Value sweep_custom(Value rule, int count, const Value *in, Value y);
 
-void sweep_open(void);   /* once: makes guard() close the sweeps that an error left open */
+void sweep_open(void);   /* once, after ops_open(): makes guard() close the sweeps that an error left open */
 #endif

@@ -120,6 +120,29 @@ static inline uint32_t tape_append_scalar(Op op, Value x, Value y, double result
                  { .num = x.as.num }, { .num = y.as.num }, { .num = result } };
     return id;
 }
+/* node_release() of a node that has one holder left while others are held; false if it is not that easy. */
+static inline bool node_release_one(uint32_t id) {
+    Chunk *c = chunk_of(id);
+    Node *n = &c->node[id & CHUNK_MASK];
+    if (__builtin_expect(n->held != 1 || n->head & N_KEPT, 0)) return false;
+    n->held = 0;
+    c->held--;
+    rt.tape->held--;
+    return true;
+}
+
+/* tape_append_scalar() where there is room, with one holder from the start. */
+static inline bool tape_has_room(void) { return rt.tape->top->used < CHUNK; }
+static inline uint32_t tape_append_held(Op op, Value x, Value y, double result) {
+    Tape *t = rt.tape;
+    Chunk *c = t->top;
+    Node *n = &c->node[c->used];
+    *n = (Node){ (uint16_t)op, 1, rt.here, x.node, y.node,
+                 { .num = x.as.num }, { .num = y.as.num }, { .num = result } };
+    c->held++;
+    t->held++;
+    return c->slot << CHUNK_SHIFT | c->used++;
+}
 uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
 /* The list of a node's several results, each at a place of its own (OP_part) that hands its
  * adjoint to the node. */

@@ -23,6 +23,7 @@ static Req req_of(Value v) {
     if (text_is(v, "add")) return REQ_ADD;
     if (text_is(v, "null")) return REQ_NULL;
     char what[80];
+    if (v.tag == V_STRING) fail(E_ARGUMENT, "attach_grad: req is \"write\", \"add\" or \"null\", not \"%.40s\"", v.as.string->text);
     fail(E_ARGUMENT, "attach_grad: req is \"write\", \"add\" or \"null\", not %s", describe(v, what, sizeof what));
 }
 

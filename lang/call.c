@@ -424,7 +424,10 @@ static Value call_builtin(Ast *node, Frame *frame, Function *f, const Value *rec
     if (frame->flow != FLOW_ON) return NIL;
     check_stack();
     rt.here = node->span;
-    return run_builtin(f, &a);
+    note_values(node, a.positional, a.count);
+    Value v = run_builtin(f, &a);
+    interp.noted.node = NULL;
+    return v;
 }
 
 /* ---- calls ---- */
@@ -586,7 +589,24 @@ static void frame_text(const Frame *frame, char *buffer, size_t bytes) {
 }
 
 /* Calls inside the library are not shown, and repeats of one call become a count. */
+/* Kinds of errors that are about the arrays they met. */
+static bool is_about_arrays(ErrorKind kind) { return kind == E_SHAPE || kind == E_TYPE || kind == E_INDEX || kind == E_VALUE; }
+
+/* Adds the arrays that the failing node was given, unless the one who failed knew better what to show. */
+static void note_arrays(const Error *error) {
+    struct Noted noted = interp.noted;
+    interp.noted.node = NULL;
+    if (!noted.node || error->span != noted.node->span || error->operands || !is_about_arrays(error->kind)) return;
+    uint32_t receivers = noted.node->kind != A_CALL;
+    for (uint32_t i = 0; i < noted.count; i++) {
+        bool argument = i >= receivers && noted.node->kind != A_INDEX;
+        if (argument && noted.node->kids[i - receivers]->kind == A_SPREAD) return;
+        if (noted.value[i].tag == V_ARRAY) note_operand((int)i, noted.value[i]);
+    }
+}
+
 void fill_trace(Error *error) {
+    note_arrays(error);
     const Frame *last = NULL;
     for (const Frame *frame = interp.frame; frame; frame = frame->caller) {
         if (!frame->fn || frame->module->library) continue;

@@ -206,7 +206,9 @@ int64_t sequence_length(Value v) {
     if (v.tag == V_LIST) return (int64_t)v.as.list->count;
     if (v.tag == V_ARRAY && v.as.array->axes) return shape_of(v.as.array)[0];
     char text[80];
-    if (is_numeric(v)) hint("range(n) counts from 0 to n - 1");
+    int64_t n = v.tag == V_NUM && v.as.num >= 0 && v.as.num < 1e15 ? (int64_t)v.as.num : -1;
+    if (n >= 0) hint("range(%lld) gives the numbers from 0 up to but without %lld", (long long)n, (long long)n);
+    else if (is_numeric(v)) hint("range(n) gives the numbers from 0 up to but without n");
     if (v.tag == V_STRUCT) hint("keys(s) and values(s) are lists");
     fail(E_TYPE, "cannot walk through %s", describe(v, text, sizeof text));
 }

@@ -5,6 +5,7 @@
  * It must not know what went wrong: the facts are in the Error, the places in the spans. */
 #define _GNU_SOURCE /* asprintf */
 #include "diag.h"
+#include "errors.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,6 +343,15 @@ static void draw_hint(const Screen *s, const char *text, int digits) {
     }
 }
 
+/* The last line: where more is said. What the program itself raised needs no explanation. */
+static void draw_more(const Screen *s, const Error *error, Severity severity, int digits) {
+    if (!message_more || error->kind == E_USER || error->kind == E_ASSERT || error->kind == E_INTERRUPT) return;
+    gutter(s, digits, 0, '=');
+    fputc(' ', s->out);
+    fprintf(s->out, message_more, message_code(error, severity));
+    fputc('\n', s->out);
+}
+
 char *diag_text(const Error *error, Severity severity, bool colour, int columns) {
     char *text = NULL;
     size_t bytes = 0;
@@ -359,6 +369,7 @@ char *diag_text(const Error *error, Severity severity, bool colour, int columns)
         }
         draw_hint(&s, error->hint, digits);
         draw_trace(&s, error);
+        if (place_of(span).source) draw_more(&s, error, severity, digits);
     }
     fclose(out);
     return text;
@@ -427,6 +438,7 @@ char *diag_json(const Error *error, Severity severity) {
     json_object_set_new(object, "severity",
                         json_string(severity == DIAG_WARNING ? "warning" : "error"));
     json_object_set_new(object, "kind", json_string(error_kind_name(error->kind)));
+    json_object_set_new(object, "code", json_string(message_code(error, severity)));
     json_object_set_new(object, "message", clean_string(error->message));
     if (error->hint[0]) json_object_set_new(object, "hint", clean_string(error->hint));
     put_place(object, place_of(span));

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "diag.h"
+#include "errors.h"
 #include "doctest.h"
 #include "optest.h"
 #include "format.h"
@@ -283,6 +284,18 @@ static uint32_t first_line(const Ast *statement) {
     return line == UINT32_MAX ? 1 : line;
 }
 
+/* The excerpt of a message quotes the line with its expectation, which would meet itself. */
+static char *without_markers(char *text) {
+    char *out = text;
+    for (const char *at = text; *at;) {
+        bool marker = !strncmp(at, "# !!", 4) || !strncmp(at, "# ??", 4);
+        if (marker) at += strcspn(at, "\n");
+        else *out++ = *at++;
+    }
+    *out = 0;
+    return text;
+}
+
 /* Compares what lines [from, to) printed with what they say. */
 static void check_output(uint32_t from, uint32_t to) {
     int count;
@@ -296,7 +309,7 @@ static void check_output(uint32_t from, uint32_t to) {
 
 /* The same for what they wrote to standard error, and for the error they ended in, or NULL. */
 static void check_diagnostics(uint32_t from, uint32_t to, const char *error) {
-    char *warnings = take(child.errors);
+    char *warnings = without_markers(take(child.errors));
     if (*warnings && !meet(WARNS, warnings, from, to))
         report(from, "an unexpected warning", NULL, warnings);
     report_unmet(WARNS, "no such warning", from, to, warnings);
@@ -304,7 +317,11 @@ static void check_diagnostics(uint32_t from, uint32_t to, const char *error) {
     report_unmet(FAILS, error ? "failed with another message" : "did not fail", from, to, error);
 }
 
-static char *error_text(const Error *error) { return diag_text(error, DIAG_ERROR, false, COLUMNS); }
+static char *message_text(const Error *error, Severity severity) {
+    return without_markers(diag_text(error, severity, false, COLUMNS));
+}
+
+static char *error_text(const Error *error) { return message_text(error, DIAG_ERROR); }
 
 /* The line a message of the parser is about; the last one if it is about the end of the text. */
 static uint32_t line_of(Span span) {
@@ -321,7 +338,7 @@ static void check_parsed(const Parsed *parsed) {
     }
     for (int i = 0; i < parsed->warnings; i++) {
         uint32_t line = line_of(parsed->warning[i].span);
-        char *text = diag_text(&parsed->warning[i], DIAG_WARNING, false, COLUMNS);
+        char *text = message_text(&parsed->warning[i], DIAG_WARNING);
         if (!meet(WARNS, text, line, line + 1)) report(line, "an unexpected warning", NULL, text);
     }
 }
@@ -412,23 +429,28 @@ static void copy_report(FILE *from) {
 
 static struct { int passed, failed; } total;
 
-static void run_case(const Case *one) {
-    FILE *report_file = tmpfile();
+/* Waits for a child, prints what it had to say, and counts it. */
+static void end_case(const char *name, pid_t pid, FILE *report_file) {
     int status = 0;
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) run_child(one, report_file);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { }
     copy_report(report_file);
     fclose(report_file);
     bool fine = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        printf("FAIL %s: took longer than %d s\n", one->name, SECONDS_PER_CASE);
+        printf("FAIL %s: took longer than %d s\n", name, SECONDS_PER_CASE);
     else if (WIFSIGNALED(status))
-        printf("FAIL %s: died of a signal: %s\n", one->name, strsignal(WTERMSIG(status)));
+        printf("FAIL %s: died of a signal: %s\n", name, strsignal(WTERMSIG(status)));
     else if (!fine && WEXITSTATUS(status) != 1)
-        printf("FAIL %s: exited with %d\n", one->name, WEXITSTATUS(status));
+        printf("FAIL %s: exited with %d\n", name, WEXITSTATUS(status));
     total.passed += fine, total.failed += !fine;
+}
+
+static void run_case(const Case *one) {
+    FILE *report_file = tmpfile();
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) run_child(one, report_file);
+    end_case(one->name, pid, report_file);
 }
 
 /* ---- cases from files ------------------------------------------------------------------------ */
@@ -547,6 +569,37 @@ static void run_documentation(void) {
     for (const EmbeddedFile *file = embedded_files; file->name; file++) run_docstrings(file);
 }
 
+/* ---- cases from the table of messages ---------------------------------------------------------- */
+
+/* All that the example of one code writes to standard error, against tests/messages/CODE.txt. */
+static void run_message(const MessageRow *row) {
+    char path[64], name[64];
+    snprintf(path, sizeof path, "tests/messages/%s.txt", row->code);
+    snprintf(name, sizeof name, "message %s", row->code);
+    FILE *report_file = tmpfile();
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        child.report = report_file, child.running = &(Case){ .name = name };
+        child.output = stand_in(STDOUT_FILENO), child.errors = stand_in(STDERR_FILENO);
+        alarm(SECONDS_PER_CASE);
+        char *got = message_of_example(row, false, COLUMNS), *expected = read_file(path);
+        if (updating) write_file(path, got);
+        else if (!expected) report(1, "there is no", path, got);
+        else if (strcmp(expected, got)) report(1, "another message", expected, got);
+        if (!strstr(got, row->code) && row->kind != E_USER && row->kind != E_ASSERT)
+            report(1, "the code of its message is another", row->code, got);
+        fflush(child.report);
+        _exit(child.failures > 0);
+    }
+    end_case(name, pid, report_file);
+}
+
+static void run_messages(void) {
+    for (const MessageRow *row = message_rows; row->code; row++)
+        if (*row->example) run_message(row);
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 /* adl test --ops: the coverage matrix of the operation table alone. */
@@ -559,17 +612,21 @@ static int report_operations(void) {
 int doctest_main(int count, char **arguments) {
     int paths = 0, missing = 0;
     if (count == 1 && !strcmp(arguments[0], "--ops")) return report_operations();
+    bool only_messages = false;
     for (int i = 0; i < count; i++)
         if (!strcmp(arguments[i], "--update")) updating = true;
+        else if (!strcmp(arguments[i], "--messages")) only_messages = true;
         else paths++;
     for (int i = 0; i < count; i++)
-        if (strcmp(arguments[i], "--update") && !run_path(arguments[i])) {
+        if (strncmp(arguments[i], "--", 2) && !run_path(arguments[i])) {
             fprintf(stderr, "adl test: cannot read %s: %s\n", arguments[i], strerror(errno));
             missing++;
         }
-    if (!paths) {
+    if (only_messages) run_messages();
+    else if (!paths) {
         run_path("tests"), run_path("examples"), run_path("README.md");
         run_documentation();
+        run_messages();
         optest_run(false, &total.passed, &total.failed);
     }
     printf("%d passed, %d failed\n", total.passed, total.failed);

@@ -4,6 +4,7 @@
  * This file knows values and operations, no strides. Assigning, statements and calls have files of their
  * own (eval.h says which). rt.here is set before anything that can fail or be recorded. */
 #include "eval.h"
+#include "foreign.h"
 #include "diag.h"
 #include "format.h"
 #include "lex.h"
@@ -56,6 +57,11 @@ static void add_library_name(String *name, Value v, void *env) {
 
 void hint_nearest(String *name, Frame *frame) {
     Candidates c = { 0 };
+    const char *foreign = foreign_word(name->text);
+    if (foreign) {
+        hint("%s", foreign);
+        return;
+    }
     if (frame->fn) {
         for (uint32_t i = 0; i < frame->fn->local_count; i++) {
             if (frame->variables[S_LOCAL][i].tag != V_UNSET) add_candidate(&c, frame->fn->local_names[i]);
@@ -69,7 +75,9 @@ void hint_nearest(String *name, Frame *frame) {
     }
     library_each(add_library_name, &c);
     const char *nearest = nearest_name(name->text, c.count, c.name);
+    if (!nearest) foreign = foreign_near(name->text);
     if (nearest) hint("did you mean `%s`?", nearest);
+    else if (foreign) hint("%s", foreign);
 }
 
 /* Where the function or module assigns the name first; 0 if it does not. */
@@ -338,7 +346,7 @@ static _Noreturn void fail_operands(Op op, Value x, Value y) {
     char x_text[80], y_text[80];
     note_operand(0, x);
     note_operand(1, y);
-    if (op == OP_add && (x.tag == V_STRING || y.tag == V_STRING)) hint("f\"{x} and {y}\" puts values into text");
+    if (op == OP_add && (x.tag == V_STRING || y.tag == V_STRING)) hint("str(x) is the text of a value; f\"{x} and {y}\" puts values into text");
     if (x.tag == V_FUNCTION || y.tag == V_FUNCTION) hint("a function is called with ( )");
     fail(E_TYPE, "`%s` takes numbers and arrays, not %s and %s", operations[op].prints,
          describe(x, x_text, sizeof x_text), describe(y, y_text, sizeof y_text));
@@ -534,7 +542,10 @@ static Value eval_index(Ast *node, Frame *frame) {
     Value x = eval(node->a, frame);
     Items items;
     eval_items(node, frame, &items);
-    return index_value(x, &items, node->span);
+    note_values(node, &x, 1);
+    Value v = index_value(x, &items, node->span);
+    interp.noted.node = NULL;
+    return v;
 }
 
 static void hint_field(Value x, String *name) {

@@ -40,6 +40,7 @@ typedef struct Interp {
     Frame *frame;               /* the innermost */
     Value *stack, *top, *limit; /* one stack of variables for all frames; whoever raises top puts it back */
     Module *modules;
+    struct Noted { const Ast *node; const Value *value; uint32_t count; } noted;   /* see note_values() */
     String *attached;           /* the name attach_grad() stores back to, while it runs; else NULL */
 } Interp;
 extern Interp interp;
@@ -126,6 +127,10 @@ void warn_at(Span span, const char *advice, const char *format, ...) __attribute
 bool has_plain_arguments(const Ast *call);
 Value closure_call(Function *self, int count, const Value *args);
 bool is_builtin(Value v, Builtin *call);
+/* While a node runs these values: should it fail, the message shows the arrays among them. */
+static inline void note_values(const Ast *node, const Value *value, uint32_t count) {
+    interp.noted = (struct Noted){ node, value, count };
+}
 /* "f(x, y = 2)" for messages and format.h. */
 const char *function_signature(Function *f, char *buffer, size_t bytes);
 Value builtin_value(BuiltinRow *row);

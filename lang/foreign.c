@@ -1,6 +1,7 @@
 /* Words that users bring from other languages, and what adl writes. Used by the parser where a
  * text goes wrong behind such a word, and by whoever finds that a name does not exist. */
 #include "foreign.h"
+#include "diag.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -85,4 +86,10 @@ const char *foreign_word(const char *word) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, word) == 0) return words[i].advice;
     return NULL;
+}
+
+const char *foreign_near(const char *word) {
+    Nearest nearest = { .text = word };
+    for (size_t i = 0; strlen(word) > 3 && i < sizeof words / sizeof *words; i++) nearest_try(&nearest, words[i].word);
+    return nearest.best ? foreign_word(nearest.best) : NULL;
 }

@@ -5,4 +5,6 @@
 
 /* "write `nil`" for None and its like; NULL for a word that no other language made you expect. */
 const char *foreign_word(const char *word);
+/* The same for a word misspelt; only where no name of adl is near. */
+const char *foreign_near(const char *word);
 #endif

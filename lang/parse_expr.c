@@ -67,11 +67,20 @@ static bool goes_on(const Parser *p, int power) {
     return kind == T_DOT && (p->next.kind == T_NAME || is_word(p->next.kind));
 }
 
+/* "++" or "--" just before, without a space. */
+static bool doubled_sign_before(const Parser *p) {
+    const char *text = p->source->text;
+    uint32_t end = p->previous_end;
+    return end > 2 && text[end - 1] == text[end - 2] && (text[end - 1] == '+' || text[end - 1] == '-');
+}
+
 static Ast *no_operand(Parser *p) {
     Token t = p->token;
     Error *error = unexpected(p, "an expression");
     if (t.kind == T_GREATER && p->previous_end == t.start)
         advise(error, "`<>` is not adl: write `!=`");
+    if (doubled_sign_before(p))
+        advise(error, "`++` and `--` are not adl: write x += 1 or x -= 1");
     if (t.kind == T_FLOOR_DIVIDE) advise(error, "a comment begins with `#`");
     if (t.kind == T_PRIME) advise(error, "strings stand in double quotes: \"text\"");
     if (t.kind == T_FOR || t.kind == T_WHILE || t.kind == T_RETURN || t.kind == T_IMPORT)

@@ -74,6 +74,8 @@ static void advise_separator(Parser *p, Error *error, const Ast *before) {
         advise(error, "a list stands in parentheses: x = (1, 2)");
     if (kind == T_COMMA) advise(error, "a list stands in parentheses: (a, b)");
     if (kind == T_COLON) advise(error, "a block stands in braces: { ... }");
+    if (kind == T_IF && !p->token.newline)
+        advise(error, "a value that depends on a condition is written x = if c { a } else { b }");
     if (before->kind == A_IF || before->kind == A_TRY || before->kind == A_BLOCK ||
         before->kind == A_PAUSE || before->kind == A_RECORD)
         advise(error,
@@ -289,7 +291,9 @@ static Ast *for_loop(Parser *p) {
     Ast *target = expression(p, 0);
     if (!p->panicking && p->token.kind == T_COMMA) target = bare_list(p, target, target_start);
     target = to_target(p, target);
-    expect(p, T_IN, "`in` after the loop's variable");
+    bool counts = p->token.kind == T_ASSIGN;
+    if (!expect(p, T_IN, "`in` after the loop's variable") && counts && p->parsed.errors)
+        advise(&p->parsed.error[p->parsed.errors - 1], "numbers are counted by for i in range(start, stop) { ... }");
     Ast *sequence = expression(p, 0);
     Ast *body = loop_body(p, "what the loop goes over");
     Ast *node = new_node(p, A_FOR, start, p->previous_end);

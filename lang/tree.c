@@ -32,6 +32,8 @@ static _Noreturn void fail_structure(Op op, Value x, Value y) {
     char x_text[80], y_text[80];
     note_operand(0, x);
     note_operand(1, y);
+    if (x.tag == y.tag && size_of_tree(x) != size_of_tree(y))
+        hint("one has %zu %s, the other %zu", size_of_tree(x), x.tag == V_LIST ? "items" : "fields", size_of_tree(y));
     if (op == OP_add && (x.tag == V_LIST || y.tag == V_LIST)) hint("concat((a, b)) joins lists, append(a, v) grows one");
     fail(E_TYPE, "`%s` maps over lists and structs of equal structure, but here %s meets %s",
          operations[op].prints[0] == '(' ? operations[op].name : operations[op].prints,

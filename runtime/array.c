@@ -288,8 +288,9 @@ int arg_axis(Value v, int axes, const char *what) {
     int64_t axis = arg_int(v, what);
     if (axis >= -axes && axis < axes) return (int)(axis < 0 ? axis + axes : axis);
     if (axes == 0) fail(E_INDEX, "%s is %lld, but a number has no axes", what, (long long)axis);
-    fail(E_INDEX, "%s is %lld, but there %s %d ax%ss: 0 to %d, or -1 to -%d from the end", what,
-         (long long)axis, axes == 1 ? "is" : "are", axes, axes == 1 ? "i" : "e", axes - 1, axes);
+    if (axes == 1) fail(E_INDEX, "%s is %lld, but there is 1 axis, number 0", what, (long long)axis);
+    fail(E_INDEX, "%s is %lld, but there are %d axes: 0 to %d, or -1 to -%d from the end", what,
+         (long long)axis, axes, axes - 1, axes);
 }
 
 static void shape_add(Shape *shape, int64_t length, const char *what) {
@@ -297,7 +298,9 @@ static void shape_add(Shape *shape, int64_t length, const char *what) {
     shape->dim[shape->axes++] = length;
 }
 
-Shape arg_shape(Value v, const char *what) {
+Shape arg_shape(Value v, const char *of) {
+    char what[80];
+    snprintf(what, sizeof what, "%s: a length", of);
     static const char needed[] = "a shape, as 3, [2, 3] or (2, 3)";
     Shape shape = { .axes = 0 };
     while (v.tag == V_LIST && v.as.list->count == 1) v = v.as.list->item[0];
@@ -308,7 +311,7 @@ Shape arg_shape(Value v, const char *what) {
         const Array *a = v.as.array;
         for (int64_t i = 0; i < a->size; i++) shape_add(&shape, to_int(array_get(a, i), what), what);
     } else {
-        shape_add(&shape, to_int(only_element(v, what, needed), what), what);
+        shape_add(&shape, to_int(only_element(v, of, needed), what), what);
     }
     return shape;
 }

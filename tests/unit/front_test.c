@@ -349,7 +349,8 @@ static void operands_are_noted_below_the_excerpt(void **state) {
                               "  |         w is [2, 3], from line 1\n"
                               "  = they broadcast\n"
                               "  in step(n = 3), called at train.adl:3:11\n"
-                              "     998 more of step\n");
+                              "     998 more of step\n"
+                              "  = adl doc E0399 says more\n");
     free(text);
     text = diag_json(&error, DIAG_ERROR);
     assert_non_null(strstr(text, "\"kind\":\"shape\""));

@@ -32,9 +32,11 @@ static void swap_random(uint64_t *key, uint64_t *counter) {
     *counter = c;
 }
 
+/* f of these arguments. What held places on the tape in between is gone at its end, so that they can be cut off. */
 static Value call_again(Value f, Value args, const Value *leaves) {
+    size_t pool = pool_mark();
     Value full = tree_with_numeric(args, leaves, false);
-    return call_value(f, (int)full.as.list->count, full.as.list->item);
+    return pool_pass(pool, call_value(f, (int)full.as.list->count, full.as.list->item));
 }
 
 static Value call_checkpoint_rule(Function *head, int count, const Value *args) {
@@ -55,7 +57,9 @@ static Value call_checkpoint_rule(Function *head, int count, const Value *args) 
     }
     int outputs, wanted = self->leaves + self->outside;
     Value *heads = outputs_of(y, &outputs, "checkpoint");
-    sweep_gradients_above(call.mark, outputs, heads, g.tag == V_LIST ? g.as.list->item : &g, wanted, targets, out);
+    /* Above the lifted inputs: what arrives there must not go on to a value that is captured as well. */
+    sweep_gradients_above(call.mark + (uint64_t)self->leaves, outputs, heads, g.tag == V_LIST ? g.as.list->item : &g,
+                          wanted, targets, out);
     Value result = list_of((size_t)wanted, out);
     function_end(&call, NIL, 1, &result);
     return result;
@@ -136,18 +140,16 @@ static Value call_checkpoint(Function *head, int count, const Value *args) {
     tree_numeric(list, in);
     uint64_t key = rt.random_key, counter = rt.random_counter;
     Lifted call = function_lift(leaves, in);
-    Value y = call_again(f, list, call.x);
+    size_t pool = pool_mark();
+    Value constant = pool_pass(pool, tree_map(call_again(f, list, call.x), cut_leaf, NULL));
     function_stop(&call);
     uint32_t *ids;
-    Value *outside_value;
+    Value *outside_value, *results = outputs_of(constant, &outputs, "checkpoint");
     int outside = find_outside(call.mark, leaves, &ids, &outside_value);
-    Value *results = outputs_of(y, &outputs, "checkpoint");
-    Value constant = tree_map(y, cut_leaf, NULL);
     function_end(&call, NIL, 0, NULL);
     Value *inputs = pool_bytes((size_t)(leaves + outside + 1) * sizeof *inputs);
     memcpy(inputs, in, (size_t)leaves * sizeof *inputs);
     memcpy(inputs + leaves, outside_value, (size_t)outside * sizeof *inputs);
-    for (int i = 0; i < outputs; i++) results[i] = constant_of(results[i]);
     Value rule = checkpoint_rule(f, list, leaves, outside, ids, key, counter);
     Value single = outputs == 1 ? results[0] : list_of((size_t)outputs, results);
     Value recorded = sweep_custom(rule, leaves + outside, inputs, single);

@@ -78,22 +78,30 @@ Value *outputs_of(Value y, int *count, const char *name) {
     return out;
 }
 
-Value *like_leaves(Value tree, int count, const Value *model, const char *what) {
-    size_t leaves;
-    Value *v = tree_leaves(tree, &leaves), *out = pool_bytes((size_t)(count + 1) * sizeof *out);
-    if (leaves != (size_t)count)
-        fail(E_GRADIENT, "%s has %zu leaves, but %d are needed", what, leaves, count);
-    for (int i = 0; i < count; i++) {
-        Shape have, want = value_shape(model[i]), joined;
-        if (!is_numeric(v[i])) fail(E_GRADIENT, "%s is made of arrays and numbers, not of %s", what, type_name(v[i]));
-        have = value_shape(v[i]);
-        if (!shapes_join(&have, &want, &joined) || !same_shape(joined.axes, joined.dim, want.axes, want.dim)) {
-            char a[80], b[80];
-            shape_text(have.axes, have.dim, a, sizeof a);
-            shape_text(want.axes, want.dim, b, sizeof b);
-            fail(E_SHAPE, "%s has shape %s, but %s is needed", what, a, b);
-        }
-        out[i] = op_expand_to(op_cast(v[i], dtype_of(model[i]) == F32 ? F32 : F64), constant_of(model[i]));
+static Value like_leaf(Value v, Value model, const char *what) {
+    if (!is_numeric(v)) fail(E_GRADIENT, "%s is made of arrays and numbers, not of %s", what, type_name(v));
+    Shape have = value_shape(v), want = value_shape(model), joined;
+    if (!shapes_join(&have, &want, &joined) || !same_shape(joined.axes, joined.dim, want.axes, want.dim)) {
+        char a[80], b[80];
+        shape_text(have.axes, have.dim, a, sizeof a);
+        shape_text(want.axes, want.dim, b, sizeof b);
+        fail(E_SHAPE, "%s has shape %s, but %s is needed", what, a, b);
+    }
+    return op_expand_to(op_cast(v, dtype_of(model) == F32 ? F32 : F64), constant_of(model));
+}
+
+Value *like_leaves(Value tree, Value model, double for_nil, const char *what) {
+    size_t count = tree_numeric(model, NULL);
+    Value *leaf = pool_bytes((count + 1) * sizeof *leaf), *out = pool_bytes((count + 1) * sizeof *out);
+    char have[80], want[80];
+    if (!tree_align(model, tree, out))
+        fail(E_GRADIENT, "%s is %s, which is not a tree like %s", what, describe(tree, have, sizeof have),
+             describe(model, want, sizeof want));
+    tree_numeric(model, leaf);
+    for (size_t i = 0; i < count; i++) {
+        bool given = out[i].tag != V_NIL && out[i].tag != V_UNSET;
+        if (given) out[i] = like_leaf(out[i], leaf[i], what);
+        else out[i] = full_like(constant_of(leaf[i]), out[i].tag == V_NIL ? for_nil : 0);
     }
     return out;
 }
@@ -157,7 +165,7 @@ Value builtin_jvp(int count, const Value *arg) {
     (void)count;
     check_function(arg[0], "jvp");
     int inputs, outputs;
-    Value *x = inputs_of(arg[1], &inputs, "jvp"), *v = like_leaves(arg[2], inputs, x, "the tangent of jvp");
+    Value *x = inputs_of(arg[1], &inputs, "jvp"), *v = like_leaves(arg[2], arg[1], 0, "the tangent of jvp");
     Lifted call = function_lift(inputs, x);
     Value argument = tree_with_numeric(arg[1], call.x, false), y = call_value(arg[0], 1, &argument);
     function_stop(&call);
@@ -176,7 +184,7 @@ static Value call_pullback(Function *head, int count, const Value *args) {
     if (count > 1) fail(E_ARGUMENT, "a pullback takes the head gradient, not %d arguments", count);
     int outputs;
     Value *heads = outputs_of(self->y, &outputs, "pullback"), *g = NULL;
-    if (count == 1 && args[0].tag != V_NIL) g = like_leaves(args[0], outputs, heads, "the head gradient");
+    if (count == 1 && args[0].tag != V_NIL) g = like_leaves(args[0], self->y, 1, "the head gradient");
     int inputs = (int)self->lifted.as.list->count;
     Value *out = pool_bytes((size_t)(inputs + 1) * sizeof *out);
     sweep_gradients(outputs, heads, g, inputs, self->lifted.as.list->item, out);

@@ -18,8 +18,9 @@ void check_function(Value f, const char *name);
 Value *inputs_of(Value x, int *count, const char *name);
 /* The numeric leaves of a function's value; at least one. */
 Value *outputs_of(Value y, int *count, const char *name);
-/* Tangents or head gradients, one for each leaf of `model`, each broadcast to its leaf. */
-Value *like_leaves(Value tree, int count, const Value *model, const char *what);
+/* Tangents or head gradients, one for each numeric leaf of `model`, each broadcast to its leaf; for_nil everywhere in
+ * the place of a nil, zeros where a struct lacks a field. */
+Value *like_leaves(Value tree, Value model, double for_nil, const char *what);
 
 /* grad(f) or value_and_grad(f): argnum UNSET is the first argument. */
 Value grad_function(Value f, Value argnum, bool with_value);

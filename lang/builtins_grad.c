@@ -164,14 +164,26 @@ Value builtin_grad(int count, const Value *arg) {
     return tree_map(arg[0], gradient_leaf, NULL);
 }
 
+static Value hook_leaf(Value leaf, void *env) {
+    if (leaf.node) sweep_hook(leaf, *(const Value *)env);
+    return leaf;
+}
+
+static bool is_on_tape(Value tree) {
+    size_t count;
+    Value *leaves = tree_leaves(tree, &count);
+    for (size_t i = 0; i < count; i++) if (leaves[i].node) return true;
+    return false;
+}
+
 Value builtin_on_grad(int count, const Value *arg) {
     (void)count;
     if (arg[1].tag != V_FUNCTION) fail(E_ARGUMENT, "on_grad(x, f) needs a function f of the adjoint, not %s", type_name(arg[1]));
-    if (!arg[0].node) {
+    if (!is_on_tape(arg[0])) {
         note_operand(0, arg[0]);
         hint("hooks go on leaves (attach_grad) and on what is computed from them inside record < ... >");
         fail(E_GRADIENT, "on_grad: this value is not on the tape, so no sweep will reach it");
     }
-    sweep_hook(arg[0], arg[1]);
+    tree_map(arg[0], hook_leaf, (void *)&arg[1]);
     return arg[0];
 }

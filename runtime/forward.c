@@ -295,14 +295,14 @@ static Value pass_general(Forward *f, const Node *n, uint32_t id) {
 }
 
 /* A custom operation: its rule transposed. */
-static Value pass_custom(Forward *f, const Node *n) {
+static Value pass_custom(Forward *f, const Node *n, uint32_t id) {
     const Extra *extra = n->x.extra;
     Value y = extra->in[1];
     int parts = results_of(y), count = extra->count - 2;
     Value *u = unset_values(parts), *out = unset_values(parts);
     Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments), *in = row_inputs(f, extra);
     arguments[0] = adjoint_variables(y, u);
-    arguments[1] = y;
+    arguments[1] = operand(f, y, id);
     memcpy(arguments + 2, in + 2, (size_t)count * sizeof *in);
     rt.recording = true;
     Function *rule = extra->in[0].as.function;
@@ -320,7 +320,7 @@ static Value pass_custom(Forward *f, const Node *n) {
 
 static Value pass_row(Forward *f, const Node *n, uint32_t id) {
     int op = node_op(n);
-    if (op == OP_custom) return pass_custom(f, n);
+    if (op == OP_custom) return pass_custom(f, n, id);
     if (op == OP_part) return tangent_of(f, n->x.extra->in[0].node).as.list->item[n->x.extra->attr[1]];
     switch ((OpClass)operations[op].class) {
     case C_LINEAR: return pass_linear(f, n);

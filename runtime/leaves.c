@@ -74,3 +74,29 @@ Value tree_with_numeric(Value tree, const Value *replacements, bool others_nil) 
     }
     return tree_rebuild(tree, leaves);
 }
+
+static bool align(Value model, Value tree, Value **next) {
+    if (!is_tree(model)) {
+        if (is_smooth(model)) *(*next)++ = is_tree(tree) ? NIL : tree;
+        return !is_tree(tree) || !is_smooth(model);
+    }
+    check_stack();
+    bool whole = tree.tag == model.tag, fits = true;
+    if (!whole && tree.tag != V_NIL && tree.tag != V_UNSET) return false;
+    if (model.tag == V_LIST) {
+        const List *m = model.as.list;
+        if (whole && tree.as.list->count != m->count) return false;
+        for (size_t i = 0; i < m->count && fits; i++) fits = align(m->item[i], whole ? tree.as.list->item[i] : tree, next);
+        return fits;
+    }
+    const Struct *m = model.as.record;
+    for (size_t i = 0; whole && i < tree.as.record->count; i++)
+        if (!struct_find(model, tree.as.record->field[i].name)) return false;
+    for (size_t i = 0; i < m->count && fits; i++) {
+        const Value *field = whole ? struct_find(tree, m->field[i].name) : &tree;
+        fits = align(m->field[i].value, field ? *field : UNSET, next);
+    }
+    return fits;
+}
+
+bool tree_align(Value model, Value tree, Value *out) { return align(model, tree, &out); }

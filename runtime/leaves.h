@@ -18,4 +18,7 @@ Value tree_map(Value tree, Value (*each)(Value leaf, void *env), void *env);
 size_t tree_numeric(Value tree, Value *out);
 /* The tree with these leaves replaced, and the others kept or made nil. */
 Value tree_with_numeric(Value tree, const Value *replacements, bool others_nil);
+/* For each such leaf of `model`, what stands in its place in `tree`: nil where a nil does, unset where a struct lacks the
+ * field. False if the trees do not fit each other. */
+bool tree_align(Value model, Value tree, Value *out);
 #endif

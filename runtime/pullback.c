@@ -298,7 +298,7 @@ static void check_custom(Value c, Value input, int which) {
 }
 
 /* A custom operation: in[0] is its rule, in[1] its value, then the arguments (sweep_custom). */
-static void pull_custom(Sweep *s, const Extra *extra, Value g) {
+static void pull_custom(Sweep *s, uint32_t id, const Extra *extra, Value g) {
     Function *rule = extra->in[0].as.function;
     int count = extra->count - 2;
     Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments);
@@ -312,7 +312,7 @@ static void pull_custom(Sweep *s, const Extra *extra, Value g) {
         g = full;
     }
     arguments[0] = g;
-    arguments[1] = y;
+    arguments[1] = operand(s, y, id);
     for (int i = 0; i < count; i++) {
         arguments[i + 2] = operand(s, extra->in[i + 2], extra->in[i + 2].node);
         if (!s->recorded) arguments[i + 2].node = 0;
@@ -342,7 +342,7 @@ void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
     const Extra *extra = n->x.extra;
     int op = node_op(n);
     if (op == OP_custom) {
-        pull_custom(s, extra, g);
+        pull_custom(s, id, extra, g);
         return;
     }
     if (op == OP_part) {

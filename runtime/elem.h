@@ -38,6 +38,10 @@ const void *lane_load(const Lane *lane, int64_t first, int64_t n, int dtype, voi
 
 /* The weights of a selection, or the derivatives of any elementwise row, as unrecorded values. */
 Value elem_slope(Op op, int which, Value x, Value y, Value r);
+/* Does a derivative of 0 by this input mean that the operation dropped it? */
+static inline bool elem_selects(Op op, int which) {
+    return operations[op].class == C_SELECT || (op == OP_mul_or_zero && which == 1);
+}
 /* The adjoint of input `which`, of r's shape (not yet summed to the input's): g times the derivative,
  * unrecorded. *mend is set if an element is NaN. */
 Value elem_pull(Op op, int which, Value g, Value x, Value y, Value r, bool *mend);

@@ -58,6 +58,8 @@ INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 INLINE double power(double x, double y) { return vm_pow(x, y); }
 INLINE double mul_or_zero(double x, double y) { return x == 0 ? 0 : x * y; }
 INLINE double ratio_or_zero(double x, double y) { return y == 0 ? 0 : x / y; }
+INLINE double rsqrt(double x) { return 1 / sqrt(x); }
+INLINE double log_unless(double x, double y) { return y == 0 && x - x == 0 ? 0 : log(y); }
 INLINE double power_log(double x, double y) { return y == 0 && x - x == 0 ? 0 : x * log(y); }
 INLINE double nonnegative(double x) { return x < 0 ? (double)NAN : x; }
 INLINE double digamma(double x) { return polygamma(0, x); }

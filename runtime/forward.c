@@ -10,6 +10,7 @@
 #include "depend.h"
 #include "elem.h"
 #include "forward.h"
+#include "rules.h"
 #include "zero.h"
 
 typedef struct Forward {
@@ -47,12 +48,20 @@ static Value tangent_at(const Forward *f, const Node *n, uint64_t position) {
     return t.bits == NO_TANGENT ? UNSET : is_known_object(n) ? object(t.obj) : number(t.num);
 }
 
-static Value tangent_of(const Forward *f, uint32_t id) {
+static Value tangent_or_text(const Forward *f, uint32_t id) {
     if (!id) return UNSET;
     if (id >= LEAF) return leaf_tangent(f, id);
     uint64_t position = position_of(id);
     if (position < f->low || position > f->high) return UNSET;
     return tangent_at(f, node_at(id), position);
+}
+
+/* A text in its place says why there is none (op_eigh_push). */
+static Value tangent_of(const Forward *f, uint32_t id) {
+    Value t = tangent_or_text(f, id);
+    if (t.tag != V_STRING) return t;
+    hint("functions of the values alone, and vectors of others, are differentiable there");
+    fail(E_GRADIENT, "%s", t.as.string->text);
 }
 
 /* t is in the pool. */
@@ -62,7 +71,7 @@ static void set_tangent(Forward *f, const Node *n, uint64_t position, Value t) {
     else f->plain[position - f->low].num = num_of(t);
 }
 
-static Value operand(const Forward *f, Value v, uint32_t id) {
+static Value operand_of(const Forward *f, Value v, uint32_t id) {
     v.node = 0;
     if (!f->recorded || !id || v.tag == V_UNSET) return v;
     if (id < LEAF && position_of(id) >= f->low && !(depends_at(&f->depends, position_of(id)) & DEPENDS_ON_OTHER)) return v;
@@ -87,7 +96,7 @@ static Value moved_elementwise(Forward *f, const Node *n) {
     for (int which = 0; which < operations[op].arity; which++) {
         Value m = moved(f, which ? n->b : n->a);
         if (m.tag == V_UNSET) continue;
-        if (operations[op].class == C_SELECT) m = op_mul(m, as_mask(elem_slope(op, which, x, y, r)));
+        if (elem_selects(op, which)) m = op_mul(m, as_mask(elem_slope(op, which, x, y, r)));
         sum = join_masks(sum, m);
     }
     if (sum.tag == V_UNSET || is_number(r) || r.tag == V_UNSET) return sum;
@@ -129,7 +138,6 @@ static Value moved(Forward *f, uint32_t id) {
 
 /* The masks of all nodes below `position`. */
 static void find_masks(Forward *f, uint64_t position) {
-    if (f->masks.tag == V_NIL) f->masks = list_new(1);
     if (f->masks.as.list->item[0].tag == V_NIL) list_set(f->masks, 0, list_new(f->high - f->low + 1));
     Chunk *c = rt.tape->first;
     while (c->next && c->next->base <= f->masked) c = c->next;
@@ -190,7 +198,7 @@ static Value local_derivative(Op op, int which, Value x, Value y, Value r) {
 
 static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t position) {
     int op = node_op(n);
-    Value x = operand(f, node_x(n), n->a), y = operand(f, node_y(n), n->b), r = operand(f, node_r(n), id), out = UNSET;
+    Value x = operand_of(f, node_x(n), n->a), y = operand_of(f, node_y(n), n->b), r = operand_of(f, node_r(n), id), out = UNSET;
     for (int which = 0; which < operations[op].arity; which++) {
         uint32_t input = which ? n->b : n->a;
         Value t = tangent_of(f, input);
@@ -198,7 +206,7 @@ static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t p
         bool select = operations[op].class == C_SELECT;
         Value d = select ? elem_slope(op, which, x, y, r) : local_derivative(op, which, x, y, r), c;
         if (d.tag == V_NUM && !d.node && d.as.num == 1) c = t;
-        else if (select) c = all_finite(t) ? op_mul(t, d) : op_where(op_ne(d, number(0)), op_mul(t, d), number(0));
+        else if (elem_selects(op, which)) c = all_finite(t) ? op_mul(t, d) : op_where(op_ne(d, number(0)), op_mul(t, d), number(0));
         else c = all_finite(t) && all_finite(d) ? op_mul(t, d) : mended_tangent(f, t, d, which ? y : x, input, position);
         out = add_tangent(out, c);
     }
@@ -209,7 +217,7 @@ static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t p
 /* The inputs of a ROW node as its kernel or its rule should see them. */
 static Value *row_inputs(const Forward *f, const Extra *extra) {
     Value *in = pool_bytes((size_t)extra->count * sizeof *in);
-    for (int i = 0; i < extra->count; i++) in[i] = operand(f, extra->in[i], extra->in[i].node);
+    for (int i = 0; i < extra->count; i++) in[i] = operand_of(f, extra->in[i], extra->in[i].node);
     return in;
 }
 
@@ -280,9 +288,11 @@ static Value *unset_values(int count) {
 static Value pass_general(Forward *f, const Node *n, uint32_t id) {
     const Extra *extra = n->x.extra;
     int op = node_op(n), parts = results_of(node_r(n));
+    Value pushed = row_push(op, tangent_of(f, extra->in[0].node), operand_of(f, node_r(n), id));
+    if (pushed.tag != V_UNSET) return pushed;
     Value *in = row_inputs(f, extra), *u = unset_values(parts), *out = unset_values(parts);
     Pull p = { .op = op, .count = extra->count, .any_g = true, .g = adjoint_variables(node_r(n), u),
-               .r = operand(f, node_r(n), id), .in = in, .attr = extra->attr };
+               .r = operand_of(f, node_r(n), id), .in = in, .attr = extra->attr };
     for (p.which = 0; p.which < extra->count; p.which++) {
         Value t = tangent_of(f, extra->in[p.which].node);
         if (t.tag == V_UNSET || !row_differentiable(op, p.which)) continue;
@@ -302,7 +312,7 @@ static Value pass_custom(Forward *f, const Node *n, uint32_t id) {
     Value *u = unset_values(parts), *out = unset_values(parts);
     Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments), *in = row_inputs(f, extra);
     arguments[0] = adjoint_variables(y, u);
-    arguments[1] = operand(f, y, id);
+    arguments[1] = operand_of(f, y, id);
     memcpy(arguments + 2, in + 2, (size_t)count * sizeof *in);
     rt.recording = true;
     Function *rule = extra->in[0].as.function;
@@ -372,9 +382,9 @@ static inline int pass_numbers(const Forward *f, const Node *n, double *sum) {
 static bool is_on_numbers(const Node *n) { return !(n->head & (N_X | N_Y | N_R | N_SWEPT)) && node_op(n) < OP_ELEMS; }
 
 static bool has_tangent(const Forward *f, const Node *n) {
-    if (!has_extra(n)) return tangent_of(f, n->a).tag != V_UNSET || tangent_of(f, n->b).tag != V_UNSET;
+    if (!has_extra(n)) return tangent_or_text(f, n->a).tag != V_UNSET || tangent_or_text(f, n->b).tag != V_UNSET;
     for (int i = 0; i < n->x.extra->count; i++)
-        if (tangent_of(f, n->x.extra->in[i].node).tag != V_UNSET) return true;
+        if (tangent_or_text(f, n->x.extra->in[i].node).tag != V_UNSET) return true;
     return false;
 }
 
@@ -479,7 +489,7 @@ static Value head_tangent(const Forward *f, Value y) {
 }
 
 void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent, Value *out) {
-    Forward f = { .count = count, .x = x, .seed = tangent, .masks = NIL };
+    Forward f = { .count = count, .x = x, .seed = tangent };
     bool was = rt.recording;
     Span here = rt.here;
     find_range(&f, heads, y);
@@ -490,6 +500,7 @@ void forward_tangents(int heads, const Value *y, int count, const Value *x, cons
     if (was) find_dependence(&f);
     f.recorded = was && worth_recording(&f, heads, y);
     f.masked = f.low;
+    f.masks = list_new(1);
     open_tangents(&f);
     rt.recording = f.recorded;
     walk(&f);

@@ -212,9 +212,9 @@ static Value equal_pairs(Value values) {
     return op_logical_and(op_le(gap, for_matrices(least)), off_diagonal);
 }
 
-/* Fails if the adjoint m of vectors turning into each other does not vanish where two values are
- * equal. */
-static void check_pairs(Value m, Value same, Value values, const char *name, const char *what) {
+/* A pair of equal values between which m, of vectors turning into each other, does not vanish: what
+ * is to be said of it, or UNSET. */
+static Value turning_pair(Value m, Value same, Value values, const char *name, const char *what) {
     Array *a = array_of(constant(m)), *pairs = array_of(same), *v = array_of(constant(values));
     int64_t n = last_axis(values);
     double greatest = 0;
@@ -224,11 +224,20 @@ static void check_pairs(Value m, Value same, Value values, const char *name, con
         if (array_get(pairs, i) == 0 || fabs(array_get(a, i)) <= 1e-14 * (double)n * greatest)
             continue;
         int64_t row = i / n % n, column = i % n;
-        hint("functions of the %ss alone, and vectors of others, are differentiable there", what);
-        fail(E_GRADIENT, "%s: %ss %lld and %lld are equal (%.6g), so the derivative of their "
-             "vectors is not defined", name, what, (long long)(row < column ? row : column),
-             (long long)(row < column ? column : row), array_get(v, i / (n * n) * n + row));
+        return string_format("%s: %ss %lld and %lld are equal (%.6g), so the derivative of their "
+                             "vectors is not defined", name, what,
+                             (long long)(row < column ? row : column),
+                             (long long)(row < column ? column : row),
+                             array_get(v, i / (n * n) * n + row));
     }
+    return UNSET;
+}
+
+static void check_pairs(Value m, Value same, Value values, const char *name, const char *what) {
+    Value pair = turning_pair(m, same, values, name, what);
+    if (pair.tag == V_UNSET) return;
+    hint("functions of the %ss alone, and vectors of others, are differentiable there", what);
+    fail(E_GRADIENT, "%s", pair.as.string->text);
 }
 
 /* 1 / gaps, and on the diagonal 0; at equal pairs 0, or NaN where nothing is known of the
@@ -305,6 +314,52 @@ Value op_svd_rule(const Pull *p) {
     if (has(by_vt) && last_axis(vt) > rows_of(vt))
         sum = op_add(sum, op_matmul(u, flip(outside_part(p, flip(vt), flip(by_vt), s))));
     return sum;
+}
+
+/* ---- forward ---- */
+static Value diagonal_of(Value x) {
+    uint64_t last = (uint64_t)1 << (axes_of(x) - 1);
+    return op_sum(op_mul(x, unit_matrix(last_axis(x))), last, false);
+}
+
+/* ldot = diag(P), Vdot = V (F o P), P = V' Adot V of the symmetric part; F as in the reverse rule. */
+Value op_eigh_push(Value t, Value r) {
+    Value values = parts(r)[0], vectors = parts(r)[1], same = equal_pairs(values);
+    Value p = product(flip(vectors), symmetric_part(t), vectors);
+    Value inverse = inverse_gaps(op_sub(as_row(values), as_column(values)), same, false);
+    Value tangents[2] = { diagonal_of(p), turning_pair(p, same, values, "eigh", "eigenvalue") };
+    if (tangents[1].tag == V_UNSET) tangents[1] = op_matmul(vectors, op_mul(inverse, p));
+    return list_of(2, tangents);
+}
+
+/* Of the vectors of one side, where `turn` turns them into each other and `leaving` out of their
+ * space: U (F o turn) + (1 - U U') leaving / s. What is to be said where that is not defined. */
+static Value push_vectors(Value u, Value s, Value turn, Value leaving, Value same, Value inverse) {
+    Value undefined = turning_pair(turn, same, s, "svd", "singular value");
+    if (undefined.tag != V_UNSET) return undefined;
+    Value inside = op_matmul(u, op_mul(inverse, turn));
+    if (rows_of(u) == last_axis(u)) return inside;
+    Value size = constant(s);
+    uint64_t last = (uint64_t)1 << (axes_of(s) - 1);
+    Value least = op_mul(op_max(size, last, true), number(8 * (double)last_axis(s) * DBL_EPSILON));
+    Value zero = op_le(size, least), any = op_max(op_cast(zero, F64), ALL_AXES, false);
+    if (num_of(constant(any)) > 0)
+        return string_of("svd: a singular value is 0, so the derivative of its vectors is not defined");
+    Value outside = op_sub(leaving, op_matmul(u, op_matmul(flip(u), leaving)));
+    return op_add(inside, op_div(outside, as_row(s)));
+}
+
+/* sdot = diag(P), Udot = U (F o (P S + S P')) + (1 - U U') Adot V / s, likewise Vdot;
+ * P = U' Adot V. */
+Value op_svd_push(Value t, Value r) {
+    Value u = parts(r)[0], s = parts(r)[1], v = flip(parts(r)[2]), row = as_row(s);
+    Value column = as_column(s), same = equal_pairs(s), p = product(flip(u), t, v), turned = flip(p);
+    Value inverse = inverse_gaps(op_mul(op_sub(row, column), op_add(row, column)), same, false);
+    Value turn_u = op_add(op_mul(p, row), op_mul(column, turned));
+    Value turn_v = op_add(op_mul(column, p), op_mul(turned, row));
+    Value by_u = push_vectors(u, s, turn_u, op_matmul(t, v), same, inverse);
+    Value by_v = push_vectors(v, s, turn_v, op_matmul(flip(t), u), same, inverse);
+    return list_of(3, (Value[]){ by_u, diagonal_of(p), is_numeric(by_v) ? flip(by_v) : by_v });
 }
 
 /* -P' Pbar P' + (1 - A P) Pbar' P P' + P' P Pbar' (1 - P A), never as large as A P. */

@@ -16,6 +16,8 @@ static inline Value as_value(Value v) { return v; }
 #define neg(a) op_neg(V(a))
 #define power(a, b) op_power(V(a), V(b))
 #define power_log(a, b) op_power_log(V(a), V(b))
+#define log_unless(a, b) op_log_unless(V(a), V(b))
+#define rsqrt(a) op_rsqrt(V(a))
 #define mul_or_zero(a, b) op_mul_or_zero(V(a), V(b))
 #define ratio_or_zero(a, b) op_ratio_or_zero(V(a), V(b))
 #define floor_divide(a, b) op_floor_divide(V(a), V(b))
@@ -81,3 +83,9 @@ Value row_pullback(const Pull *p) { return row_rules[p->op](p); }
 bool row_differentiable(Op op, int which) {
     return strcmp(operations[op].rule[which < 2 ? which : 2], "NONE") != 0;
 }
+
+/* ---- forward rules: of rows where the transposed pullback would not do ---- */
+typedef Value PushRule(Value t, Value r);
+static PushRule *const push_rules[OP_COUNT] = { [OP_eigh] = op_eigh_push, [OP_svd] = op_svd_push };
+
+Value row_push(int op, Value t, Value r) { return push_rules[op] ? push_rules[op](t, r) : UNSET; }

@@ -24,11 +24,13 @@ static double cotangent_derivative(int n, double x) {
 }
 
 /* Abramowitz and Stegun 6.4: the recurrence 6.4.6 up to x >= 15 + n, there the asymptotic series
- * 6.4.11 (6.3.18 for n = 0); below zero the reflection 6.4.7. NaN at the poles and for odd orders. */
+ * 6.4.11 (6.3.18 for n = 0); below zero the reflection 6.4.7. At the pole 0 the limit from the side of
+ * the zero's sign; NaN at the other poles and where the order is no whole number. */
 double polygamma(double order, double x) {
     if (order != order || x != x || order < 0 || order > 20 || order != floor(order)) return NAN;
     int n = (int)order;
     if (x <= 0) {
+        if (x == 0) return n % 2 ? INFINITY : copysign(INFINITY, -x);
         if (x == floor(x)) return NAN;
         double sign = n % 2 ? -1 : 1;
         return sign * polygamma(order, 1 - x) - pow(M_PI, n + 1) * cotangent_derivative(n, M_PI * x);

@@ -57,7 +57,7 @@ static void spread_elementwise(Liveness *l, const Node *n, Value mask) {
         uint32_t input = which ? n->b : n->a;
         if (!input) continue;
         Value m = mask;
-        if (operations[op].class == C_SELECT) m = op_mul(m, op_cast(op_ne(elem_slope(op, which, x, y, r), number(0)), F64));
+        if (elem_selects(op, which)) m = op_mul(m, op_cast(op_ne(elem_slope(op, which, x, y, r), number(0)), F64));
         add_mask(l, input, input_mask(m, which ? y : x));
     }
 }

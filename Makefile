@@ -12,7 +12,9 @@ CFLAGS  ?= -O2 -g
 CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 MACHINE := $(shell uname -m)
 
-LIBRARIES = readline openblas libffi jansson libutf8proc
+LIBRARIES = readline openblas libffi jansson libutf8proc $(OPTIONAL)
+# Without libzip adl reads and writes no .npz; the rest needs nothing of it.
+OPTIONAL := $(shell pkg-config --exists libzip 2>/dev/null && echo libzip)
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 # Two builds of one formula must agree bit for bit, so no contraction; nothing reads errno or traps.
 ARITHMETIC = -ffp-contract=off -fno-math-errno -fno-trapping-math
@@ -78,7 +80,8 @@ NEEDED   = readline:libreadline-dev:readline-devel:readline:readline \
            openblas:libopenblas-dev:openblas-devel:openblas:openblas \
            libffi:libffi-dev:libffi-devel:libffi:libffi \
            jansson:libjansson-dev:jansson-devel:jansson:jansson \
-           libutf8proc:libutf8proc-dev:utf8proc-devel:libutf8proc:utf8proc
+           libutf8proc:libutf8proc-dev:utf8proc-devel:libutf8proc:utf8proc \
+           libzip:libzip-dev:libzip-devel:libzip:libzip
 TESTING  = cmocka:libcmocka-dev:libcmocka-devel:cmocka:cmocka
 
 setup:
@@ -123,8 +126,10 @@ KERNELS = elem_kernels
 KERNEL_OBJECTS = $(foreach file,$(if $(LEVELS),$(wildcard runtime/$(KERNELS).c)),\
                    $(LEVELS:%=$(BUILD)/runtime/$(KERNELS).%.o))
 
-RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(if $(LEVELS),runtime/$(KERNELS).c),\
-            $(wildcard runtime/*.c))) $(KERNEL_OBJECTS)
+LEFT_OUT = $(if $(LEVELS),runtime/$(KERNELS).c) \
+           $(if $(OPTIONAL),runtime/npz_none.c,runtime/npz_zip.c)
+RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtime/*.c))) \
+          $(KERNEL_OBJECTS)
 PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
 STDLIB  = $(wildcard stdlib/*.adl)

@@ -172,9 +172,20 @@ Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strid
     view->inlined = false;
     view->contiguous = is_row_major(view);
     view->data = (char *)a->data + offset * (int64_t)dtype_bytes(a->dtype);
-    view->owner = a->owner ? a->owner : a;
+    view->owner = a->owner ? a->owner : &a->head;
     obj_keep(view->owner);
     return pool_own(view);
+}
+
+Array *array_on(void *bytes, int dtype, int axes, const int64_t *shape, Obj *keeper) {
+    int64_t size = count_elements(dtype, axes, shape);
+    Array *a = header_new(header_bytes(axes), dtype, axes, size);
+    a->inlined = false;
+    set_row_major(a, shape);
+    a->data = bytes;
+    a->owner = keeper;
+    obj_keep(keeper);
+    return pool_own(a);
 }
 
 Array *array_of(Value v) {

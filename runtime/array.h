@@ -19,7 +19,8 @@ struct Array {
     Span span;             /* the expression that made it */
     int64_t size;          /* elements */
     void *data;            /* the first element */
-    Array *owner;          /* a view keeps this one alive; NULL for an array that owns its data */
+    Obj *owner;            /* a view keeps this one alive, an array or who has its bytes; NULL for an
+                              array that owns its data */
     size_t bytes;          /* of this block; an owner's separate data has array_bytes() */
     int64_t dims[];        /* shape[axes], then strides[axes] */
 };
@@ -41,6 +42,9 @@ Array *array_new(int dtype, int axes, const int64_t *shape);   /* not cleared; E
 Array *array_zeros(int dtype, int axes, const int64_t *shape);
 Array *array_like(const Array *a, int dtype);          /* same shape, contiguous, not cleared */
 Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides, int64_t offset);
+/* A row-major array on bytes that `keeper` keeps alive: a mapped file, say. They are only read, since
+ * only the sole owner of an array writes into it. */
+Array *array_on(void *bytes, int dtype, int axes, const int64_t *shape, Obj *keeper);
 Array *array_of(Value v);             /* any number, bool or array; else E_TYPE */
 Value array_value(Array *a);          /* canonical: 0-d f64 and bool become V_NUM, V_BOOL */
 Array *array_contiguous(Array *a);    /* itself if it is row-major contiguous, else a copy */

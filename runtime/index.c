@@ -479,7 +479,7 @@ Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, ui
     attr[0] = count * ITEM_WORDS;
     if (!writable) return apply(OP_put, 2 + gathers, in, attr);
     /* v may be made of x itself, as in x[1:] = x[:-1]: then it is read before x is written */
-    bool shared = v.tag == V_ARRAY && v.as.array->owner == x.as.array;
+    bool shared = v.tag == V_ARRAY && v.as.array->owner == x.as.obj;
     Value source = shared ? object(array_copy(v.as.array)) : v;
     put_into(x.as.array, source, count, attr + 1, in + 2);
     return constant(x);

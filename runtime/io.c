@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,34 +151,76 @@ Buffer io_read_file(String *path) {
     return b;
 }
 
-Value io_read_text(String *path) {
-    Buffer b = io_read_file(path);
-    size_t valid = text_valid(b.text ? b.text : "", b.bytes);
-    if (valid < b.bytes)
+typedef struct Pages { void *start; size_t bytes; } Pages;
+
+static void unmap_pages(void *pointer) {
+    Pages *pages = pointer;
+    if (!pages) return;
+    if (pages->start) munmap(pages->start, pages->bytes);
+    mem_free(pages, sizeof *pages);
+}
+
+Mapping io_map_file(String *path) {
+    io_allow("reading a file");
+    Handle *handle = io_own(close_file), *keeper = io_own(unmap_pages);
+    FILE *file = open_for_reading(handle, path);
+    Pages *pages = keeper->pointer = mem_alloc_zeroed(sizeof *pages);
+    struct stat about;
+    if (fstat(fileno(file), &about)) cannot("read", path, errno);
+    if (!S_ISREG(about.st_mode) || about.st_size == 0) {
+        Buffer b = io_read_file(path);
+        return (Mapping){ b.text, b.bytes, NULL };
+    }
+    size_t bytes = (size_t)about.st_size;
+    void *start = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fileno(file), 0);
+    if (start == MAP_FAILED) cannot("read", path, errno);
+    *pages = (Pages){ start, bytes };
+    handle->pointer = NULL;
+    fclose(file);
+    return (Mapping){ start, bytes, &keeper->head };
+}
+
+Mapping io_map_text(String *path) {
+    Mapping file = io_map_file(path);
+    size_t valid = text_valid(file.bytes ? file.text : "", file.bytes);
+    if (valid < file.bytes)
         fail(E_IO, "\"%s\" is no UTF-8 text: byte %zu is 0x%02x", path->text, valid,
-             (unsigned char)b.text[valid]);
-    return buffer_string(&b);
+             (unsigned char)file.text[valid]);
+    return file;
+}
+
+Value io_read_text(String *path) {
+    Mapping file = io_map_text(path);
+    return string_new(file.bytes ? file.text : "", file.bytes);
 }
 
 /* Writes all bytes; gives errno, 0 if all went well. */
-static int write_all(int file, const char *bytes, size_t count) {
-    while (count) {
-        ssize_t written = write(file, bytes, count);
+static int write_all(int file, Bytes p) {
+    enum { AT_ONCE = 1 << 26 };        /* so that an interrupt need not wait for long */
+    while (p.count) {
+        if (rt.interrupted) return EINTR;
+        ssize_t written = write(file, p.bytes, p.count < AT_ONCE ? p.count : AT_ONCE);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return errno;
-        bytes += written;
-        count -= (size_t)written;
+        p.bytes += written;
+        p.count -= (size_t)written;
     }
     return 0;
 }
 
+static int write_parts(int file, int parts, const Bytes *part) {
+    int reason = 0;
+    for (int i = 0; i < parts && !reason; i++) reason = write_all(file, part[i]);
+    return reason;
+}
+
 /* Streams and devices cannot be replaced: they are written to, behind what is there (/dev/stdout may
  * be a file). */
-static int write_in_place(const char *path, const char *bytes, size_t count) {
+static int write_in_place(const char *path, int parts, const Bytes *part) {
     io_flush();
     FILE *file = fopen(path, "ae");
     if (!file) return errno;
-    int reason = write_all(fileno(file), bytes, count);
+    int reason = write_parts(fileno(file), parts, part);
     return fclose(file) && !reason ? errno : reason;
 }
 
@@ -189,13 +232,13 @@ static mode_t mode_for(const struct stat *old) {
 }
 
 /* A file beside the old one takes its place when it is complete. old: NULL if there is none. */
-static int replace_file(const char *path, const struct stat *old, const char *bytes, size_t count) {
+static int replace_file(const char *path, const struct stat *old, int parts, const Bytes *part) {
     char beside[PATH_MAX + 16];
     int length = snprintf(beside, sizeof beside, "%s.XXXXXX", path);
     if (length >= (int)sizeof beside) return ENAMETOOLONG;
     int file = mkstemp(beside);
     if (file < 0) return errno;
-    int reason = write_all(file, bytes, count);
+    int reason = write_parts(file, parts, part);
     if (!reason && fchmod(file, mode_for(old))) reason = errno;
     if (close(file) && !reason) reason = errno;
     if (!reason && rename(beside, path)) reason = errno;
@@ -203,7 +246,7 @@ static int replace_file(const char *path, const struct stat *old, const char *by
     return reason;
 }
 
-void io_write_file(String *path, const char *bytes, size_t count) {
+void io_write_parts(String *path, int parts, const Bytes *part) {
     char real[PATH_MAX];     /* a link stays a link: its target is replaced */
     struct stat old;
     io_allow("writing a file");
@@ -213,10 +256,15 @@ void io_write_file(String *path, const char *bytes, size_t count) {
     bool in_place = exists && (!S_ISREG(old.st_mode) || !strncmp(path->text, "/dev/", 5));
     int reason = exists && S_ISDIR(old.st_mode) ? EISDIR
                : exists && access(real, W_OK)   ? errno
-               : in_place                       ? write_in_place(real, bytes, count)
-               : exists                         ? replace_file(real, &old, bytes, count)
-                                                : replace_file(path->text, NULL, bytes, count);
+               : in_place                       ? write_in_place(real, parts, part)
+               : exists                         ? replace_file(real, &old, parts, part)
+                                                : replace_file(path->text, NULL, parts, part);
+    poll();
     if (reason) cannot("write", path, reason);
+}
+
+void io_write_file(String *path, const char *bytes, size_t count) {
+    io_write_parts(path, 1, &(Bytes){ bytes, count });
 }
 
 double io_time(void) {

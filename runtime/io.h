@@ -23,8 +23,17 @@ Value io_read_line(String *prompt);
 void io_allow(const char *what);                /* E_SANDBOX: `what` is not allowed */
 Buffer io_read_file(String *path);              /* all its bytes */
 Value io_read_text(String *path);               /* a string; E_IO if it is no UTF-8 */
+/* A file's bytes without reading them now: pages come as they are touched. keeper, in the pool, keeps
+ * them; NULL for a stream or device, which is read. The file must not be cut short meanwhile, which
+ * whoever replaces files as a whole never does. */
+typedef struct Mapping { const char *text; size_t bytes; Obj *keeper; } Mapping;
+Mapping io_map_file(String *path);
+Mapping io_map_text(String *path);              /* E_IO if it is no UTF-8 */
 /* Replaces the file as a whole, or leaves it as it was and fails. */
 void io_write_file(String *path, const char *bytes, size_t count);
+/* The same from several pieces, one behind the other. */
+typedef struct Bytes { const char *bytes; size_t count; } Bytes;
+void io_write_parts(String *path, int parts, const Bytes *part);
 double io_time(void);                           /* seconds since 1970 */
 
 /* Gives an outside resource to the pool, which releases it: release() sees NULL if none was put

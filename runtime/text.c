@@ -301,6 +301,29 @@ Value string_split(String *s, String *separator) {
     return list;
 }
 
+/* The next line of s from *at on, without \n or \r\n; *at moves behind it. */
+static Part next_line(String *s, size_t *at) {
+    const char *end = memchr(s->text + *at, '\n', s->bytes - *at);
+    Part line = { *at, end ? (size_t)(end - s->text) : s->bytes };
+    *at = line.stop + (end != NULL);
+    if (line.stop > line.start && s->text[line.stop - 1] == '\r') line.stop--;
+    return line;
+}
+
+Value string_lines(String *s) {
+    size_t count = 0;
+    for (size_t at = 0; at < s->bytes; count++) next_line(s, &at);
+    Value list = list_new(count);
+    for (size_t i = 0, at = 0; i < count; i++) {
+        size_t mark = pool_mark();
+        Part line = next_line(s, &at);
+        list_set(list, i, string_new(s->text + line.start, line.stop - line.start));
+        pool_unwind(mark);
+        poll();
+    }
+    return list;
+}
+
 Value string_join(Value list, String *separator) {
     Buffer b = { 0 };
     for (size_t i = 0; i < list.as.list->count; i++) {
@@ -374,7 +397,32 @@ static bool decimal_number(const char *text, double *out) {
     return !*end;
 }
 
+/* Plain decimals of few digits, as most are: a whole number below 2^53 times or over a power of ten that
+ * is exact has one rounding, so it is right (Clinger 1990, How to read floating point numbers
+ * accurately). false: the careful way has to look. */
+static bool short_decimal(const char *text, size_t bytes, double *out) {
+    static const double power[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    size_t i = bytes && *text == '-', digits = 0, behind = 0;
+    uint64_t whole = 0;
+    bool dot = false;
+    for (; i < bytes; i++) {
+        unsigned digit = (unsigned)text[i] - '0';
+        if (digit < 10) {
+            whole = whole * 10 + digit;
+            digits++;
+            behind += dot;
+        } else if (text[i] == '.' && !dot) dot = true;
+        else return false;
+    }
+    if (!digits || digits > 18 || whole >> 53) return false;
+    *out = (double)whole / power[behind];
+    if (*text == '-') *out = -*out;
+    return true;
+}
+
 bool text_number(const char *text, size_t bytes, double *out) {
+    if (short_decimal(text, bytes, out)) return true;
     char small[64];
     char *plain = bytes < sizeof small ? small : pool_bytes(bytes + 1);   /* 1_000 as 1000 */
     size_t count = 0;

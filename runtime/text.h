@@ -38,6 +38,7 @@ Value string_next(String *s, size_t *at);
 Value string_concat(String *a, String *b);
 Value string_repeat(String *s, int64_t times);
 Value string_split(String *s, String *separator);        /* NULL: at white space; a list */
+Value string_lines(String *s);                           /* a list, without the ends of lines */
 Value string_join(Value list, String *separator);        /* items that are no strings as str() */
 Value string_replace(String *s, String *old, String *new_text);
 Value string_trim(String *s);

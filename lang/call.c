@@ -192,7 +192,8 @@ static Value first_run(Ast *body, Frame *frame) {
     body->eval = NULL;
     choose(body);
     if (body->kind == A_BLOCK) body->eval = eval_block;
-    return body->eval(body, frame);
+    frame->fn->body = only_expression(body);
+    return eval(frame->fn->body, frame);
 }
 
 static Value eval_default(Ast *node, Frame *frame) {
@@ -210,9 +211,10 @@ static __attribute__((noinline)) void lean_defaults(Frame *frame, uint32_t count
 /* The value a body gave, past the end of its frame. */
 static inline Value leave(Frame *frame, Value *base, Value *end, size_t mark, Value v) {
     if (frame->flow == FLOW_RETURN) v = frame->result;
-    v = settle(mark, v);
+    if (rt.pool_count != mark) v = settle(mark, v);
+    else if (is_object(v)) pool_own(value_keep(v).as.obj);   /* a local variable's */
     for (Value *p = base; p < end; p++) {
-        if (head_of(*p) >= V_ARRAY) value_release(*p);
+        if (__builtin_expect(head_of(*p) >= V_ARRAY, 0)) value_release(*p);
     }
     interp.top = base;
     interp.frame = frame->caller;
@@ -220,24 +222,30 @@ static inline Value leave(Frame *frame, Value *base, Value *end, size_t mark, Va
 }
 
 /* The frame of a call whose locals begin at base, the first `count` of them set. */
-#define ENTER(frame_, closure_, base_, end_, cells_, span_)                                            \
-    Frame frame_ = {                                                                                   \
-        .variables = { base_, (closure_)->module->globals }, .cells = cells_, .fn = (closure_)->fn,    \
-        .module = (closure_)->module, .caller = interp.frame, .tape_mark = tape_position(),            \
-        .called_from = span_,                                                                          \
-    };                                                                                                 \
-    interp.top = end_;                                                                                 \
-    interp.frame = &frame_
+static inline void enter(Frame *frame, Closure *closure, Value *base, Value *end, Cell **cells, Span span) {
+    frame->variables[S_LOCAL] = base;
+    frame->variables[S_GLOBAL] = closure->module->globals;
+    frame->cells = cells;
+    frame->fn = closure->fn;
+    frame->module = closure->module;
+    frame->caller = interp.frame;
+    frame->tape_mark = tape_position();
+    frame->called_from = span;
+    frame->flow = FLOW_ON;
+    interp.top = end;
+    interp.frame = frame;
+}
 
 /* base[0 .. count) are the arguments, held. */
-static Value run_lean(Closure *closure, Value *base, uint32_t count, Span called_from) {
+static inline __attribute__((always_inline)) Value run_lean(Closure *closure, Value *base, uint32_t count, Span called_from) {
     check_stack();
     poll();
     Fn *fn = closure->fn;
     Value *end = base + fn->local_count + (fn->local_count == 0);
     size_t mark = pool_mark();
     for (Value *p = base + count; p < end; p++) *p = UNSET;
-    ENTER(frame, closure, base, end, closure->cells, called_from);
+    Frame frame;
+    enter(&frame, closure, base, end, closure->cells, called_from);
     if (count < fn->parameter_count) lean_defaults(&frame, count);
     return leave(&frame, base, end, mark, fn->body->eval(fn->body, &frame));
 }
@@ -269,7 +277,8 @@ static Value run_general(Closure *closure, const Arguments *a, Span called_from)
     Value *base = interp.top, *end = base + fn->local_count + 1;
     if (end > interp.limit) stack_full();
     for (Value *p = base; p < end; p++) *p = UNSET;
-    ENTER(frame, closure, base, end, cells, called_from);
+    Frame frame;
+    enter(&frame, closure, base, end, cells, called_from);
     for (uint32_t i = 0; i < fn->parameter_count; i++) set_parameter(&fn->parameters[i], &frame, bound[i]);
     return leave(&frame, base, end, mark, fn->body->eval(fn->body, &frame));
 }
@@ -292,20 +301,20 @@ Value closure_call(Function *self, int count, const Value *args) {
 }
 
 /* Arguments straight into the callee's locals. */
-static Value call_lean(Ast *node, Frame *frame, Closure *closure, const Value *receiver) {
-    Value *base = interp.top;
-    uint32_t count = 0;
-    if (base + node->count + closure->fn->local_count + 2 > interp.limit) stack_full();
+static inline __attribute__((always_inline)) Value call_lean(Ast *node, Frame *frame, Closure *closure,
+                                                             const Value *receiver) {
+    Value *base = interp.top, *next = base;
+    if (__builtin_expect(base + node->count + closure->fn->local_count + 2 > interp.limit, 0)) stack_full();
     if (receiver) {
-        base[count++] = value_hold(*receiver);
-        interp.top = base + count;
+        *next++ = value_hold(*receiver);
+        interp.top = next;
     }
-    for (uint32_t i = 0; i < node->count; i++) {
-        Value v = eval(node->kids[i], frame);
-        base[count++] = head_of(v) < V_ARRAY ? v : value_hold(v);
-        interp.top = base + count;
+    for (Ast **kid = node->kids, **end = kid + node->count; kid < end; kid++) {
+        Value v = eval(*kid, frame);
+        *next++ = __builtin_expect(head_of(v) < V_ARRAY, 1) ? v : value_hold(v);
+        interp.top = next;
     }
-    return run_lean(closure, base, count, node->span);
+    return run_lean(closure, base, (uint32_t)(next - base), node->span);
 }
 
 /* ---- closures ---- */
@@ -468,6 +477,35 @@ static Value call_with(Ast *node, Frame *frame, Value callee, const Value *recei
 
 Value eval_call(Ast *node, Frame *frame) { return call_with(node, frame, eval(node->a, frame), NULL); }
 
+/* An elementwise builtin of one input and a plain number; else the general way. */
+static Value call_on_number(Ast *node, Frame *frame, Function *f) {
+    const BuiltinRow *row = f->row;
+    const Operation *o = &operations[row->op];
+    if (row->op == OP_NONE || o->arity != 1 || o->class == C_TEST || node->count != 1)
+        return call_builtin(node, frame, f, NULL);
+    Value x = eval(node->kids[0], frame);
+    if (head_of(x) == 0) return number(elem_kernels[row->op].scalar(x.as.num, 0));
+    rt.here = node->span;
+    return elementwise(row, 1, &x, node->kids[0]->flags & AST_TEMPORARY ? REUSE_X : 0);
+}
+
+/* f(...) where f is a variable or the library's and all arguments are plain. `cache` is the last function
+ * that was found to take this many of them into its locals. */
+Value eval_call_name(Ast *node, Frame *frame) {
+    Value callee = *near_variable(frame, node->a->near[0]);
+    if (callee.tag == V_UNSET) callee = library_or_fail(node->a, frame);
+    if (callee.tag != V_FUNCTION) return call_with(node, frame, callee, NULL);
+    Function *f = callee.as.function;
+    if (f->row) return call_on_number(node, frame, f);
+    if (f->call != closure_call) return call_with(node, frame, callee, NULL);
+    Closure *closure = (Closure *)f;
+    if (closure->fn != node->cache) {
+        if (!takes_lean(closure->fn, node->count)) return call_with(node, frame, callee, NULL);
+        node->cache = closure->fn;
+    }
+    return call_lean(node, frame, closure, NULL);
+}
+
 /* The nearest function of a method's name: variables from the inside out, then the library. */
 static Value method_of(Ast *node, Frame *frame) {
     for (Ast *name = node; name; name = name->b) {
@@ -521,6 +559,12 @@ Value call_value(Value f, int count, const Value *args) {
     return f.as.function->call(f.as.function, count, args);
 }
 
+Eval *choose_call(const Ast *node) {
+    if (node->kind == A_METHOD) return eval_method;
+    bool near = node->a->kind == A_NAME && node->a->scope != S_CELL && !(node->a->flags & AST_PIN);
+    return near && node->op ? eval_call_name : eval_call;
+}
+
 /* ---- results that nobody takes ---- */
 
 void warn_at(Span span, const char *advice, const char *format, ...) {
@@ -548,7 +592,7 @@ static const BuiltinRow *builtin_meant(Ast *node, Frame *frame) {
 }
 
 Value eval_thrown_away(Ast *node, Frame *frame) {
-    node->eval = node->kind == A_CALL ? eval_call : eval_method;
+    node->eval = choose_call(node);
     const BuiltinRow *row = builtin_meant(node, frame);
     Value v = eval(node, frame);
     if (row && row->pure && !frame->module->library) {

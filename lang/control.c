@@ -54,13 +54,13 @@ Value eval_inner_block(Ast *node, Frame *frame) {
 }
 
 Value eval_if(Ast *node, Frame *frame) {
-    Ast *branch = condition(node->a, frame) ? node->b : node->c;
-    return branch ? branch->eval(branch, frame) : NIL;
+    if (condition(node->a, frame)) return eval(node->b, frame);
+    return node->c ? eval(node->c, frame) : NIL;
 }
 
 bool run_if(Ast *node, Frame *frame) {
-    Ast *branch = condition(node->a, frame) ? node->b : node->c;
-    return branch && branch->run(branch, frame);
+    if (condition(node->a, frame)) return node->b->run(node->b, frame);
+    return node->c && node->c->run(node->c, frame);
 }
 
 /* ---- loops ---- */

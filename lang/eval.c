@@ -637,6 +637,11 @@ static void choose_near(Ast *node) {
     if (node->kind == A_BINARY) node->near[1] = near_of(node->b);
 }
 
+Ast *only_expression(Ast *block) {
+    bool only = block && block->kind == A_BLOCK && block->count == 1 && block->flags & AST_VALUE;
+    return only ? block->kids[0] : block;
+}
+
 static Eval *choose_one(Ast *node) {
     switch ((AstKind)node->kind) {
     case A_CONSTANT: return eval_constant;
@@ -646,7 +651,7 @@ static Eval *choose_one(Ast *node) {
     case A_AND: case A_OR: return eval_test;
     case A_CALL: case A_METHOD:
         node->op = has_plain_arguments(node);
-        return node->flags & AST_STATEMENT ? eval_thrown_away : node->kind == A_CALL ? eval_call : eval_method;
+        return node->flags & AST_STATEMENT ? eval_thrown_away : choose_call(node);
     case A_INDEX: return node->count == 1 && is_plain_item(node->kids[0]) ? eval_element : eval_index;
     case A_FIELD: node->op = true; return eval_field;
     case A_ARRAY: return eval_array;
@@ -675,18 +680,23 @@ static Eval *choose_one(Ast *node) {
 }
 
 /* A block whose value an unfinished expression waits for must not reclaim what that recorded. */
-static void choose_block(Ast *block, bool inner) {
+static void set_block(Ast *block, bool inner) {
     if (block && block->kind == A_BLOCK) block->eval = inner ? eval_inner_block : eval_block;
 }
 
 static void choose_blocks(Ast *node) {
     bool inner = !(node->flags & AST_STATEMENT);
     switch (node->kind) {
-    case A_IF: choose_block(node->c, inner); /* fall through */
-    case A_RECORD: case A_PAUSE: choose_block(node->b, inner); break;
-    case A_TRY: choose_block(node->a, inner); choose_block(node->b, inner); break;
-    case A_WHILE: choose_block(node->b, false); break;
-    case A_FOR: choose_block(node->c, false); break;
+    case A_IF:
+        set_block(node->b, inner);
+        set_block(node->c, inner);
+        node->b = only_expression(node->b);
+        node->c = only_expression(node->c);
+        break;
+    case A_RECORD: case A_PAUSE: set_block(node->b, inner); break;
+    case A_TRY: set_block(node->a, inner); set_block(node->b, inner); break;
+    case A_WHILE: set_block(node->b, false); break;
+    case A_FOR: set_block(node->c, false); break;
     default: break;
     }
 }

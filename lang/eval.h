@@ -91,6 +91,7 @@ size_t list_index(int64_t i, size_t count, const char *what);
 /* ---- statements: control.c, assign.c ---- */
 Eval eval_block, eval_inner_block, eval_if, eval_break, eval_continue, eval_return, eval_record, eval_pause,
     eval_try, eval_import, eval_extern, eval_assign, eval_attach;
+Ast *only_expression(Ast *block);                /* of a block that is one; else the block */
 Perform run_block, run_if, run_while, run_for;
 Eval *choose_assign(Ast *node);                  /* NULL: what choose_run_assign() gives is the way */
 Perform *choose_run_assign(const Ast *node);
@@ -120,7 +121,8 @@ int64_t sequence_length(Value v);                /* E_TYPE if it is none */
 Value sequence_item(Value v, int64_t i);         /* not for strings, which are walked */
 
 /* ---- calls: call.c ---- */
-Eval eval_call, eval_method, eval_field, eval_closure, eval_fn;
+Eval eval_method, eval_field, eval_closure, eval_fn;
+Eval *choose_call(const Ast *node);              /* of A_CALL, A_METHOD; has_plain_arguments() is in `op` */
 Eval eval_thrown_away;                           /* a call that stands as a statement, at its first run */
 void warn_at(Span span, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Only positional arguments, no *spread; choose() keeps it in a call's `op`. */

@@ -43,6 +43,8 @@ struct Sweep {
     Chunk **passed;                  /* whose objects go at the end */
     size_t passed_count, passed_capacity;
     Liveness *live;
+    const SweepLook *look;           /* an onlooker, or NULL */
+    uint32_t at;                     /* for it: the node that is visited, 0 while seeding */
 };
 
 /* ---- blocks ---- */

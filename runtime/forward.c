@@ -488,23 +488,43 @@ static Value head_tangent(const Forward *f, Value y) {
     return t.tag == V_UNSET ? zeros_like(constant_of(y)) : t;
 }
 
-void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent, Value *out) {
-    Forward f = { .count = count, .x = x, .seed = tangent };
+/* The tangents of all nodes of the range. false: no input is on the tape behind the heads. */
+static bool forward_run(Forward *f, int heads, const Value *y) {
     bool was = rt.recording;
     Span here = rt.here;
-    find_range(&f, heads, y);
-    if (f.low > f.high) {
-        for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
-        return;
-    }
-    if (was) find_dependence(&f);
-    f.recorded = was && worth_recording(&f, heads, y);
-    f.masked = f.low;
-    f.masks = list_new(1);
-    open_tangents(&f);
-    rt.recording = f.recorded;
-    walk(&f);
+    find_range(f, heads, y);
+    if (f->low > f->high) return false;
+    if (was) find_dependence(f);
+    f->recorded = was && worth_recording(f, heads, y);
+    f->masked = f->low;
+    f->masks = list_new(1);
+    open_tangents(f);
+    rt.recording = f->recorded;
+    walk(f);
     rt.recording = was;
     rt.here = here;
+    return true;
+}
+
+void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent, Value *out) {
+    Forward f = { .count = count, .x = x, .seed = tangent };
+    forward_run(&f, heads, y);
     for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);
+}
+
+void forward_look(int heads, const Value *y, int count, const Value *x, const Value *tangent,
+                  void (*each)(void *env, uint32_t id, Value t), void *env) {
+    Forward f = { .count = count, .x = x, .seed = tangent };
+    bool was = rt.recording;
+    rt.recording = false;
+    bool any = forward_run(&f, heads, y);
+    rt.recording = was;
+    if (!any) return;
+    for (Chunk *c = rt.tape->first; c && c->base <= f.high; c = c->next)
+        for (uint32_t i = 0; i < c->used && c->base + i <= f.high; i++) {
+            if (c->base + i < f.low) continue;
+            uint32_t id = c->slot << CHUNK_SHIFT | i;
+            Value t = tangent_of(&f, id);
+            if (t.tag != V_UNSET) each(env, id, t);
+        }
 }

@@ -36,19 +36,33 @@ static Value run_hook(const Value *hook, Value g) {
     return op_cast(replaced, dtype_of(g));
 }
 
-static void visit(Sweep *s, Chunk *c, uint32_t offset, Value g) {
-    Node *n = &c->node[offset];
-    uint32_t id = c->slot << CHUNK_SHIFT | offset;
-    if (n->head & N_SWEPT) already_swept(n);
-    if (n->head & N_TARGET) g = run_hook(tape_hook(id), g);
-    if (s->tape_mode && n->held) tape_keep_adjoint(id, g);
-    if (s->tape_mode && !s->retain) n->head |= N_SWEPT;
-    if (n->head & N_TARGET) note_target(s, id, g);
+static void pull(Sweep *s, uint32_t id, const Node *n, Value g) {
     Span here = rt.here;
     rt.here = n->span;
     if (has_extra(n)) pull_row(s, id, n, g);
     else pull_elementwise(s, id, n, g);
     rt.here = here;
+}
+
+static void look_at(Sweep *s, uint32_t id, const Node *n, Value g) {
+    s->look->arrived(s->look->env, id, g);
+    s->at = id;
+    pull(s, id, n, g);
+}
+
+static void visit(Sweep *s, Chunk *c, uint32_t offset, Value g) {
+    Node *n = &c->node[offset];
+    uint32_t id = c->slot << CHUNK_SHIFT | offset;
+    if (s->look) {
+        look_at(s, id, n, g);
+        return;
+    }
+    if (n->head & N_SWEPT) already_swept(n);
+    if (n->head & N_TARGET) g = run_hook(tape_hook(id), g);
+    if (s->tape_mode && n->held) tape_keep_adjoint(id, g);
+    if (s->tape_mode && !s->retain) n->head |= N_SWEPT;
+    if (n->head & N_TARGET) note_target(s, id, g);
+    pull(s, id, n, g);
 }
 
 static void sweep_chunk(Sweep *s, Chunk *c) {
@@ -59,7 +73,7 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
     if (s->tape_mode) stop |= 0xffff0000;    /* held: its adjoint stays readable */
     poll();
     for (uint32_t i = last + 1; i > first; i--) {
-        if (!s->recorded) i = pull_numbers(s, c, first, i, stop);
+        if (!s->recorded && !s->look) i = pull_numbers(s, c, first, i, stop);
         if (i == first) return;
         Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
         if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
@@ -224,7 +238,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
     for (; c && s->open && c->base + c->used > s->low; c = c->previous) {
         if (c->owner != s->id) continue;
         sweep_chunk(s, c);
-        if (s->tape_mode && !s->retain && c->objects) {
+        if (s->tape_mode && !s->retain && c->objects && !tape_keeps()) {
             s->passed = mem_grow(s->passed, &s->passed_capacity, s->passed_count + 1,
                                  sizeof *s->passed);
             s->passed[s->passed_count++] = c;
@@ -255,6 +269,17 @@ void sweep_backward(int count, const Value *heads, const Value *gradients, bool 
         rt.tape->sweep_span = rt.here;
     }
     close_sweep(s);
+}
+
+void sweep_look(int heads, const Value *head, const Value *gradients, const SweepLook *look) {
+    bool was = rt.recording;
+    rt.recording = false;
+    Sweep *s = begin(heads, head, 0, NULL, true);
+    s->look = look;
+    sweep_run(s, gradients);
+    for (size_t i = 0; i < s->leaves; i++) look->arrived(look->env, s->leaf_id[i], s->leaf_adjoint[i]);
+    close_sweep(s);
+    rt.recording = was;
 }
 
 static Value constant_of(Value v) {

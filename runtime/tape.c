@@ -111,14 +111,14 @@ static uint32_t append_elementwise(Op op, int count, const Value *in, Value resu
     Node *n = tape_push(&id);
     const ElemTraits *t = &elem_traits[op];
     const Array *r = result.tag == V_ARRAY ? result.as.array : NULL;
-    bool keep_r = t->needs_r || broadcasts(x, result) || broadcasts(y, result);
+    bool all = tape_keeps(), keep_r = all || t->needs_r || broadcasts(x, result) || broadcasts(y, result);
     rt.tape->top->objects = true;
     *n = (Node){ .head = (uint16_t)op, .span = rt.here, .a = x.node, .b = y.node };
     if (x.tag == V_ARRAY) n->head |= N_X;
     if (y.tag == V_ARRAY) n->head |= N_Y;
     if (r) n->head |= N_R;
-    n->x = array_operand(x, t->needs_x, r);
-    n->y = array_operand(y, t->needs_y, r);
+    n->x = array_operand(x, all || t->needs_x, r);
+    n->y = array_operand(y, all || t->needs_y, r);
     n->r = array_operand(result, keep_r, r);
     return id;
 }
@@ -311,11 +311,25 @@ static void mark_inputs(const Node *n) {
     for (int i = 0; i < n->x.extra->count; i++) mark_input(n->x.extra->in[i].node);
 }
 
+static void mark_swept_input(uint32_t id, uint64_t position) {
+    if (tape_has(id, position)) mark_input(id);
+}
+
+/* Behind a node that a sweep has passed an earlier scan may have taken something. */
+static void mark_swept_inputs(const Node *n, uint64_t position) {
+    mark_swept_input(n->a, position);
+    mark_swept_input(n->b, position);
+    if (!has_extra(n) || !n->x.extra) return;
+    const Extra *extra = n->x.extra;
+    for (int i = 0; i < extra->count; i++) mark_swept_input(extra->in[i].node, position);
+}
+
 /* What a held node, or one that a caller's temporary may name, depends on stays; the rest goes.
- * The scan does not look behind nodes that an unretained sweep has passed. */
+ * The scan looks behind nodes that an unretained sweep has passed only for those who look. */
 static void collect(uint64_t mark) {
     Tape *t = rt.tape;
     uint64_t seen = 0, kept = 0;
+    bool keeps = tape_keeps();
     t->collections++;
     for (Chunk *c = t->top, *previous; c; c = previous) {
         previous = c->previous;
@@ -326,6 +340,7 @@ static void collect(uint64_t mark) {
                 n->head &= (uint16_t)~N_LIVE;
                 live++;
                 if (!(n->head & N_SWEPT)) mark_inputs(n);
+                else if (keeps) mark_swept_inputs(n, c->base + i);
             } else {
                 if (c->objects) node_release_objects(n);
                 n->head |= N_SWEPT;

@@ -82,6 +82,7 @@ struct Tape {
     size_t slots, slot_capacity, free_slots, free_capacity;
     uint64_t held;        /* nodes that somebody holds */
     uint64_t chunks, bytes, collect_chunks, collect_bytes, collections;
+    uint64_t keep_bytes;  /* 0, or: for those who look at the tape (tape_keeps) */
     bool busy;            /* a statement's end may have something to reclaim: see tape_reclaim() */
     Leaf *leaf;
     size_t leaves, leaf_capacity, free_leaves, dying;
@@ -99,6 +100,16 @@ static inline Chunk *chunk_of(uint32_t id) { return rt.tape->slot[id >> CHUNK_SH
 static inline Node *node_at(uint32_t id) { return &chunk_of(id)->node[id & CHUNK_MASK]; }
 static inline uint64_t position_of(uint32_t id) { return chunk_of(id)->base + (id & CHUNK_MASK); }
 static inline Leaf *leaf_at(uint32_t id) { return &rt.tape->leaf[id & ~LEAF]; }
+
+/* Whoever looks at the tape (the teaching views) wants what rules do not mention, also after a
+ * sweep. While the tape keeps, every node has its operands and its result, and an unretained sweep
+ * releases nothing; past keep_bytes it is a tape like any other, and what is lost is lost. */
+static inline bool tape_keeps(void) { return rt.tape->bytes < rt.tape->keep_bytes; }
+/* Is the input `id` of a node at this position still on the tape? Behind a node that a sweep has
+ * passed it may be gone, and its chunk's slot may have a later chunk. */
+static inline bool tape_has(uint32_t id, uint64_t position) {
+    return id && id < LEAF && chunk_of(id) && position_of(id) < position;
+}
 
 /* ---- recording ---- */
 /* Where the next node will stand. */

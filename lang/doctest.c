@@ -26,6 +26,7 @@
 #include "doctest.h"
 #include "optest.h"
 #include "format.h"
+#include "looking.h"
 #include "io.h"
 #include "module.h"
 
@@ -394,6 +395,7 @@ static void run_text(const Case *one) {
     split_lines(one->text);
     read_expectations();
     check_parsed(&parsed);
+    if (parsed.status == PARSE_OK) looking_at_program(parsed.program);
     if (parsed.status == PARSE_OK && one->output) run_whole(module, &parsed);
     else if (parsed.status == PARSE_OK) run_statements(module, &parsed);
     for (Kind *kind = (Kind[]){ PRINTS, FAILS, WARNS, 0 }; *kind; kind++)

@@ -8,6 +8,7 @@
 #include "diag.h"
 #include "format.h"
 #include "lex.h"
+#include "looking.h"
 #include <math.h>
 #include <string.h>
 
@@ -684,6 +685,11 @@ static void set_block(Ast *block, bool inner) {
     if (block && block->kind == A_BLOCK) block->eval = inner ? eval_inner_block : eval_block;
 }
 
+static void set_body(Ast **body) {
+    set_block(*body, false);
+    *body = looking_body(*body);
+}
+
 static void choose_blocks(Ast *node) {
     bool inner = !(node->flags & AST_STATEMENT);
     switch (node->kind) {
@@ -695,8 +701,8 @@ static void choose_blocks(Ast *node) {
         break;
     case A_RECORD: case A_PAUSE: set_block(node->b, inner); break;
     case A_TRY: set_block(node->a, inner); set_block(node->b, inner); break;
-    case A_WHILE: set_block(node->b, false); break;
-    case A_FOR: set_block(node->c, false); break;
+    case A_WHILE: set_body(&node->b); break;
+    case A_FOR: set_body(&node->c); break;
     default: break;
     }
 }
@@ -708,6 +714,7 @@ void choose(Ast *node) {
     node->eval = choose_one(node);
     node->run = choose_run(node);
     node->test = choose_test(node);
+    looking_choose(node);
     choose(node->a);
     if (node->kind != A_METHOD && node->kind != A_FIELD) choose(node->b);
     choose(node->c);

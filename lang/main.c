@@ -6,6 +6,7 @@
 #include "options.h"
 #include "rand.h"
 #include "repl.h"
+#include "screen.h"
 #include "report.h"
 #include "sweep.h"
 #include "tools.h"
@@ -156,6 +157,7 @@ static void *interpreter(void *status) {
     rt.threads = options.threads ? options.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
     if (options.seeded) rand_seed(options.seed);
     module_warn = report_warning;
+    screen_colours(options.colour);
     Error error;
     if (!guard(open_all, NULL, &error)) {
         report_error(&error);

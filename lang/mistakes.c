@@ -108,32 +108,34 @@ static void find_culprit(Culprit *c, const Ast *node) {
     for (uint32_t i = 0; i < node->count; i++) find_culprit(c, node->kids[i]);
 }
 
-void fail_unrecorded(Value head) {
+void fail_unrecorded(Value head) { fail_unrecorded_by(head, "nothing to sweep"); }
+
+void fail_unrecorded_by(Value head, const char *nothing) {
     Place call;
     const String *name = operand_name(rt.here, 0, &call);
     note_operand(0, head);
     if (!name) {
         hint("compute it inside record < ... >, from something that attach_grad() was called on");
-        fail(E_GRADIENT, "nothing to sweep: this value was not recorded");
+        fail(E_GRADIENT, "%s: this value was not recorded", nothing);
     }
     Search s = find_assignment(call.source, name, call.start);
     if (s.found && !s.recorded) {
         hint("compute it inside record < ... >");
-        fail(E_GRADIENT, "nothing to sweep: %s was computed on line %u, outside record", name->text, line_of(s.found->span));
+        fail(E_GRADIENT, "%s: %s was computed on line %u, outside record", nothing, name->text, line_of(s.found->span));
     }
     Culprit c = { .source = call.source };
     if (s.found) find_culprit(&c, s.found->b);
     if (c.lost) {
         hint("`%s -= ...` or `%s[:] = ...` gives it a new value and keeps the slot", c.lost->text, c.lost->text);
-        fail(E_GRADIENT, "nothing to sweep: %s is computed from %s, which lost its gradient slot on line %u", name->text,
+        fail(E_GRADIENT, "%s: %s is computed from %s, which lost its gradient slot on line %u", nothing, name->text,
              c.lost->text, c.line);
     }
     if (c.bare) {
         hint("attach_grad(%s) before record < ... > gives it a gradient", c.bare->text);
-        fail(E_GRADIENT, "nothing to sweep: nothing that %s is computed from was attached; %s was not", name->text, c.bare->text);
+        fail(E_GRADIENT, "%s: nothing that %s is computed from was attached; %s was not", nothing, name->text, c.bare->text);
     }
     hint("attach_grad(x) before record < ... > gives x a gradient");
-    fail(E_GRADIENT, "nothing to sweep: nothing that %s is computed from was attached", name->text);
+    fail(E_GRADIENT, "%s: nothing that %s is computed from was attached", nothing, name->text);
 }
 
 void fail_no_gradient(Value x) {

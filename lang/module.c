@@ -1,6 +1,7 @@
 /* Running programs, importing files. See module.h. */
 #include "diag.h"
 #include "eval.h"
+#include "looking.h"
 #include "mistakes.h"
 #include "io.h"
 #include <limits.h>
@@ -66,6 +67,7 @@ Value module_run(Module *module, Ast *program) {
     bool resolved = resolve(program, &module->names, &locals, &error);
     set_up_globals(module);
     if (!resolved) fail_again(&error);
+    if (!module->library) looking_at_program(program);
     if (module->script && program->count) program->kids[program->count - 1]->flags |= AST_STATEMENT;
     choose(program);
     program->eval = eval_block;
@@ -273,6 +275,7 @@ void interp_close(void) {
     pool_unwind(0);
     modules_close();
     library_close();
+    looking_close();
     munmap(interp.stack, STACK_BYTES);
     interp = (Interp){ 0 };
 }

@@ -7,6 +7,8 @@
 #include "eval.h"
 #include "format.h"
 #include "io.h"
+#include "looking.h"
+#include "views.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +29,9 @@ static bool shows_value(const Ast *program) {
 static void run_line(void *env) {
     Line *line = env;
     size_t mark = pool_mark();
+    view_forget();
     Value v = module_run(line->module, line->program);
-    if (shows_value(line->program) && v.tag != V_NIL) {
+    if (shows_value(line->program) && v.tag != V_NIL && !view_has_shown(v)) {
         Buffer text = { 0 };
         format_literal(&text, v, NULL);
         buffer_char(&text, '\n');
@@ -110,6 +113,7 @@ int repl_run(Module *module, void (*report)(const Error *error, const Source *so
     int number = 1, status = -1;
     Source *source;
     Parsed parsed;
+    looking_start();
     while (status < 0 && read_program(&text, number, &source, &parsed)) {
         number++;
         if (is_farewell(source)) {

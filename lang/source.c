@@ -190,6 +190,10 @@ static bool is_nowhere(Span span) {
     return span == 0 || span >= table.entries || table.entry[span].source == 0;
 }
 
+Source *source_of(Span span) {
+    return is_nowhere(span) ? NULL : table.source[table.entry[span].source];
+}
+
 Place place_of(Span span) {
     return is_nowhere(span) ? (Place){ 0 } : place_at(&table.entry[span]);
 }

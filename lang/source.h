@@ -44,6 +44,7 @@ Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands);
 void span_set(Span span, Source *source, uint32_t start, uint32_t end);
 void span_set_whole(Span span, uint32_t start, uint32_t end);  /* of one with operands */
 void span_bounds(Span span, uint32_t *start, uint32_t *end);   /* of the whole expression; cheap */
+Source *source_of(Span span);         /* cheap; of 0: NULL */
 Place place_of(Span span);            /* of 0: all zero, source NULL */
 Place place_whole(Span span);         /* of the whole expression that the span is the sign of */
 /* The source text of a span, shortened with ... to at most `bytes`. */

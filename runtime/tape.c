@@ -446,6 +446,11 @@ const Value *tape_adjoint(uint32_t id) {
     return at < 0 ? NULL : &rt.tape->kept[at].adjoint;
 }
 
+Span tape_adjoint_span(uint32_t id) {
+    int64_t at = idmap_get(rt.tape->kept_index, id);
+    return at < 0 ? 0 : rt.tape->kept[at].span;
+}
+
 /* ---- life ---- */
 void tape_open(void) {
     Tape *t = rt.tape = mem_alloc_zeroed(sizeof *t);

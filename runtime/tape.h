@@ -182,6 +182,8 @@ void leaf_clear(Value leaf);
 void tape_keep_adjoint(uint32_t node, Value adjoint);
 /* The adjoint that the last sweep left at a held node, or NULL. */
 const Value *tape_adjoint(uint32_t node);
+/* Where that sweep was called. */
+Span tape_adjoint_span(uint32_t node);
 
 /* A hook on a node: it carries N_TARGET, so that sweeps stop to look. NULL: it has none. */
 void tape_set_hook(uint32_t node, Value function);

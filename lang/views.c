@@ -1,0 +1,226 @@
+/* What the teaching views share. See views.h. */
+#include "views.h"
+#include "eval.h"
+#include "looking.h"
+#include <stdio.h>
+
+/* ---- showing and giving ---- */
+static const Obj *shown;
+
+Value view_done(const Buffer *text, Value data, Value show) {
+    if (show.tag != V_UNSET && !arg_bool(show, "show")) return data;
+    screen_show(text);
+    shown = is_object(data) ? data.as.obj : NULL;
+    return data;
+}
+
+bool view_has_shown(Value v) { return is_object(v) && v.as.obj == shown; }
+void view_forget(void) { shown = NULL; }
+
+void view_put(Value row, const char *name, Value v) { struct_put(row, symbol(name, strlen(name)), v); }
+Value view_value(Value v) { return v.tag == V_UNSET ? NIL : v; }
+
+/* ---- words ---- */
+static const char *text_of(const char *text) { return string_of(text).as.string->text; }
+
+const char *plural(uint64_t count, const char *word) {
+    char text[80];
+    bool es = word[0] && (word[strlen(word) - 1] == 'h' || word[strlen(word) - 1] == 's');
+    snprintf(text, sizeof text, "%s%s", word, count == 1 ? "" : es ? "es" : strcmp(word, "leaf") ? "s" : "");
+    return count != 1 && !strcmp(word, "leaf") ? "leaves" : text_of(text);
+}
+
+const char *counted(uint64_t count, const char *word) {
+    char digits[32], spaced[48], text[140];
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count), out = 0;
+    for (int i = 0; i < n; i++) {       /* 12 345, in groups of three */
+        if (i && (n - i) % 3 == 0 && n > 4) spaced[out++] = ' ';
+        spaced[out++] = digits[i];
+    }
+    spaced[out] = 0;
+    snprintf(text, sizeof text, "%s %s", spaced, plural(count, word));
+    return text_of(text);
+}
+
+const char *view_head_name(const Wengert *w) {
+    Buffer b = { 0 };
+    if (w->heads > 1) buffer_char(&b, '(');
+    for (int i = 0; i < w->heads; i++) {
+        int64_t step = wengert_step_of(w, w->head[i]), leaf = wengert_leaf_of(w, w->head[i]);
+        String *name = step >= 0 ? wengert_name(w, (uint32_t)step)
+                       : leaf >= 0 ? wengert_leaf_name(w, (uint32_t)leaf) : NULL;
+        buffer_format(&b, "%s%s", i ? ", " : "", name ? name->text : "this value");
+    }
+    if (w->heads > 1) buffer_char(&b, ')');
+    return buffer_string(&b).as.string->text;
+}
+
+/* The text of the call that a span of it belongs to: "backward(f, g)". */
+static const char *call_text(Span span, char *buffer, size_t bytes) {
+    return span_whole_text(span, buffer, bytes);
+}
+
+const char *view_sweep_text(const Wengert *w) {
+    char call[80], text[300];
+    const char *name = view_head_name(w);
+    if (!w->swept)
+        snprintf(text, sizeof text, "adjoints: none yet, no sweep has reached %.100s", name);
+    else if (!w->swept_at || !place_of(w->swept_at).line)
+        snprintf(text, sizeof text, "adjoints: from the last sweep that reached %.100s", name);
+    else
+        snprintf(text, sizeof text, "adjoints: from %s on line %u", call_text(w->swept_at, call, sizeof call),
+                 place_of(w->swept_at).line);
+    if (w->swept && w->lost)
+        snprintf(text, sizeof text, "adjoints: lost, the sweep on line %u has released values; "
+                 "sweep with retain = true to keep them", place_of(w->swept_at).line);
+    return text_of(text);
+}
+
+/* ---- happenings ---- */
+typedef struct Told { const Ast *node; uint64_t position, held, not_held, turns, runs; uint32_t kind; } Told;
+enum { MOST_TOLD = 64 };
+
+static Told *told_of(Told *told, size_t *count, const Note *note) {
+    uint32_t kind = note->kind == NOTE_ELSE ? NOTE_THEN : note->kind;
+    for (size_t i = 0; i < *count; i++)
+        if (told[i].node == note->node && told[i].kind == kind) return &told[i];
+    if (*count == MOST_TOLD) return NULL;
+    told[*count] = (Told){ .node = note->node, .position = note->from, .kind = kind };
+    return &told[(*count)++];
+}
+
+static void count_note(Told *t, const Note *note) {
+    t->runs++;
+    if (note->kind == NOTE_THEN) t->held += note->count;
+    if (note->kind == NOTE_ELSE) t->not_held += note->count;
+    if (note->kind == NOTE_LOOP) t->turns += note->count;
+}
+
+static const char *times(uint64_t count) {
+    char text[40];
+    if (count == 1) return "once";
+    snprintf(text, sizeof text, "%llu times", (unsigned long long)count);
+    return text_of(text);
+}
+
+static const char *condition_text(const Told *t) {
+    if (!t->not_held) return t->held == 1 ? "held" : text_of(string_format("held %s", times(t->held)).as.string->text);
+    if (!t->held) return t->not_held == 1 ? "did not hold" : string_format("never held in %s", counted(t->not_held, "time")).as.string->text;
+    return string_format("held %s, did not %s", times(t->held), times(t->not_held)).as.string->text;
+}
+
+static const char *told_text(const Told *t) {
+    char text[100];
+    const Ast *node = t->node;
+    switch (t->kind) {
+    case NOTE_THEN:
+        return string_format("if %s: %s", span_whole_text(node->a->span, text, sizeof text), condition_text(t)).as.string->text;
+    case NOTE_PAUSE: return "pause: nothing in it is recorded";
+    default: break;
+    }
+    const Ast *head = node->kind == A_WHILE ? node->a : node->b;
+    span_whole_text(head->span, text, sizeof text);
+    const char *often = t->runs > 1 ? string_format(" in %s", counted(t->runs, "run")).as.string->text : "";
+    if (node->kind == A_WHILE)
+        return string_format("while %s: %s%s", text, counted(t->turns, "turn"), often).as.string->text;
+    char target[60];
+    return string_format("for %s in %s: %s%s", span_whole_text(node->a->span, target, sizeof target), text,
+                         counted(t->turns, "turn"), often).as.string->text;
+}
+
+static uint64_t first_position(const Wengert *w) { return w->count ? position_of(w->step[0].node) : UINT64_MAX; }
+static uint64_t last_position(const Wengert *w) { return w->count ? position_of(w->step[w->count - 1].node) : 0; }
+
+const Happening *view_happenings(const Wengert *w, size_t *count) {
+    size_t notes, tellings = 0;
+    const Note *note = looking_notes(&notes);
+    Told *told = pool_bytes(MOST_TOLD * sizeof *told);
+    for (size_t i = 0; i < notes; i++) {
+        if (note[i].to < first_position(w) || note[i].from > last_position(w)) continue;
+        Told *t = told_of(told, &tellings, &note[i]);
+        if (t) count_note(t, &note[i]);
+    }
+    Happening *out = pool_bytes((tellings + 1) * sizeof *out);
+    for (size_t i = 0; i < tellings; i++)
+        out[i] = (Happening){ told[i].position, place_of(told[i].node->span).line, told_text(&told[i]) };
+    *count = tellings;
+    return out;
+}
+
+/* ---- lines that left nothing ---- */
+typedef struct Search {
+    const Wengert *w;
+    Happening *out;
+    size_t count;
+    const Source *source;
+    uint32_t first_line, last_line;     /* of the steps in this source */
+} Search;
+enum { MOST_LINES = 30, MOST_NODES = 100000 };
+
+static bool has_call(const Ast *node) {
+    if (!node) return false;
+    if (node->kind == A_CALL || node->kind == A_METHOD || node->kind == A_FIELD || node->fn) return true;
+    for (uint32_t i = 0; i < node->count; i++)
+        if (has_call(node->kids[i])) return true;
+    return has_call(node->a) || has_call(node->b) || has_call(node->c);
+}
+
+/* Does some node of the whole tape come from this stretch of text? */
+static bool left_a_step(const Source *source, uint32_t start, uint32_t end) {
+    for (const Chunk *c = rt.tape->first; c; c = c->next)
+        for (uint32_t i = 0; i < c->used; i++) {
+            Span span = c->node[i].span;
+            if (source_of(span) != source) continue;
+            uint32_t from, to;
+            span_bounds(span, &from, &to);
+            if (from >= start && to <= end) return true;
+        }
+    return false;
+}
+
+static bool leads_to_head(const Wengert *w, uint32_t start, uint32_t end, const Source *source) {
+    for (uint32_t i = 0; i < w->count; i++) {
+        Span span = wengert_span(w, i);
+        uint32_t from, to;
+        span_bounds(span, &from, &to);
+        if (source_of(span) == source && from >= start && to <= end) return true;
+    }
+    return false;
+}
+
+static void consider_line(Search *s, const Ast *statement) {
+    if (statement->kind != A_ASSIGN || s->count == MOST_LINES || has_call(statement->b)) return;
+    uint32_t start, end;
+    span_bounds(statement->span, &start, &end);
+    if (leads_to_head(s->w, start, end, s->source)) return;
+    char text[100];
+    span_whole_text(statement->a->span, text, sizeof text);
+    bool left = left_a_step(s->source, start, end);
+    const char *why = left ? string_format("%s = …: recorded, but %s does not depend on it", text, view_head_name(s->w)).as.string->text
+                           : string_format("%s = …: not recorded, nothing in it depends on a leaf", text).as.string->text;
+    s->out[s->count++] = (Happening){ 0, place_of(statement->span).line, why };
+}
+
+static void search_record(Search *s, const Ast *node) {
+    for (; node; node = node->a) {
+        if (node->kind == A_RECORD && node->b) {
+            uint32_t start, end;
+            span_bounds(node->span, &start, &end);
+            bool ours = leads_to_head(s->w, start, end, s->source);
+            for (uint32_t i = 0; ours && i < node->b->count; i++) consider_line(s, node->b->kids[i]);
+        }
+        for (uint32_t i = 0; i < node->count; i++) search_record(s, node->kids[i]);
+        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH) search_record(s, node->b);
+        search_record(s, node->c);
+    }
+}
+
+const Happening *view_unrecorded(const Wengert *w, size_t *count) {
+    Search s = { .w = w, .out = pool_bytes(MOST_LINES * sizeof(Happening)) };
+    *count = 0;
+    if (!w->count || w->count > MOST_NODES || tape_position() > MOST_NODES) return s.out;
+    s.source = source_of(wengert_span(w, w->count - 1));
+    if (s.source && !s.source->library) search_record(&s, s.source->program);
+    *count = s.count;
+    return s.out;
+}

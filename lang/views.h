@@ -1,0 +1,41 @@
+/* What the teaching views share. The one idea: a view shows something made for people and gives the
+ * same as data, a list of structs; as a statement it shows, its data goes nowhere; `show = false` keeps
+ * it from showing. The prompt does not show again what a view has shown. */
+#ifndef VIEWS_H
+#define VIEWS_H
+#include "table.h"
+#include "zero.h"
+#include "wengert.h"
+
+/* Ends a view: shows the text unless `show` is given and false, and passes the data on. */
+Value view_done(const Buffer *text, Value data, Value show);
+/* Has a view shown this very value since view_forget()? For the prompt. */
+bool view_has_shown(Value v);
+void view_forget(void);
+
+/* A struct field by field: view_put(&row, "line", number(3)). */
+void view_put(Value row, const char *name, Value v);
+/* nil for UNSET, else the value. */
+Value view_value(Value v);
+
+/* "step", "steps". */
+const char *plural(uint64_t count, const char *word);
+/* "1 step", "3 steps", "12 345 steps". */
+const char *counted(uint64_t count, const char *word);
+/* What the heads are called together: "f", "(l1, l2)", "this value". */
+const char *view_head_name(const Wengert *w);
+/* Where the adjoints come from, as a sentence: "adjoints: from backward(f) on line 3". */
+const char *view_sweep_text(const Wengert *w);
+
+/* ---- branches, loops, pauses (looking.h), said once each ---- */
+typedef struct Happening {
+    uint64_t position;      /* of the tape, where it happened first */
+    uint32_t line;
+    const char *text;       /* "while norm(b) < 1000: 9 turns" */
+} Happening;
+/* What happened around the steps, in order of position. */
+const Happening *view_happenings(const Wengert *w, size_t *count);
+/* Lines inside the `record` blocks of the steps that left nothing on the tape, or nothing that the heads
+ * use; in order of line. */
+const Happening *view_unrecorded(const Wengert *w, size_t *count);
+#endif

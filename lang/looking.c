@@ -183,7 +183,7 @@ static bool last_step_in_library(void) {
 }
 
 static Value noted_call(Ast *node, Frame *frame) {
-    Eval *run = node->kind == A_CALL ? eval_call : node->kind == A_METHOD ? eval_method : eval_field;
+    Eval *run = node->kind == A_FIELD ? eval_field : choose_call(node);
     if (!rt.recording) return run(node, frame);
     uint64_t from = tape_position();
     forget_from(from);

@@ -16,7 +16,7 @@
  *     A_BLOCK has AST_VALUE;
  *   a destructuring parameter has a hidden local (called by its text, "(i, v)") for the argument;
  *   A_IMPORT: token T_NAME for `import nn`, T_STRING for a path;
- *   A_EXTERN: value nil if no library was named. */
+ *   A_EXTERN and A_EXTERN_FN have in `cache` what extern.h says. */
 #ifndef AST_H
 #define AST_H
 #include "ops.h"
@@ -72,8 +72,8 @@ typedef union Near { double number; struct { uint32_t table, offset; } variable;
     K(A_PAUSE)     /* b = body */ \
     K(A_TRY)       /* a = body, b = handler, name/scope/slot = the error's variable */ \
     K(A_IMPORT)    /* name = variable; value = text of the path or module; scope, slot */ \
-    K(A_EXTERN)    /* value = library; kids = A_EXTERN_FN */ \
-    K(A_EXTERN_FN) /* name, value = the signature's text, scope, slot */ \
+    K(A_EXTERN)    /* kids = A_EXTERN_FN; cache */ \
+    K(A_EXTERN_FN) /* name, value = the declaration's text, scope, slot; cache */ \
     K(A_ATTACH)    /* attach_grad(place, ...): a = the call, b = the place it is stored back to */ \
     K(A_ERROR)     /* where the parser recovered */
 
@@ -113,7 +113,7 @@ struct Ast {
     Value value;
     String *name;
     Fn *fn;
-    void *cache;               /* for eval.c: a method, a builtin */
+    void *cache;               /* for eval.c: a method, a builtin; of extern: its declaration */
     Near near[2];              /* for eval.c: a name; both operands of a binary node; a target */
 };
 

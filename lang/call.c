@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "elem.h"
 #include "eval.h"
+#include "ffi_call.h"
 #include "text.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,6 +71,8 @@ const char *function_signature(Function *f, char *buffer, size_t bytes) {
         }
         snprintf(buffer, bytes, "%s(%.*s)", fn_name(fn), (int)b.bytes, b.text ? b.text : "");
         pool_unwind(mark);
+    } else if (foreign_signature(f)) {
+        snprintf(buffer, bytes, "%s", foreign_signature(f)->text);
     } else {
         snprintf(buffer, bytes, "%s(...)", f->name ? f->name->text : "function");
     }
@@ -441,12 +444,36 @@ static Value call_builtin(Ast *node, Frame *frame, Function *f, const Value *rec
 
 /* ---- calls ---- */
 
-/* A function that is neither written in adl nor a row: made by an operation, as grad(f) is. */
+/* The arguments of a foreign function that were given by name, put where they belong. */
+static Value call_foreign_named(Function *f, const Arguments *a) {
+    const CSignature *foreign = foreign_signature(f);
+    String *names[C_MAX_PARAMETERS];
+    Signature s = { .name = f->name->text, .rest = -1, .parameter = names };
+    for (int i = 0; i < foreign->count; i++) {
+        if (foreign->parameter[i].way != C_OUT) names[s.count++] = foreign->parameter[i].name;
+    }
+    s.required = s.count;
+    Value bound[C_MAX_PARAMETERS];
+    bind_arguments(f, &s, a, bound);
+    return f->call(f, (int)s.count, bound);
+}
+
+/* A function that is neither written in adl nor a row: made by an operation, as grad(f) is, or foreign. */
 static Value call_other(Ast *node, Frame *frame, Function *f, const Value *receiver) {
     Arguments a;
+    Value few[FEW_ARGUMENTS];
+    uint32_t count = node->count + (receiver != NULL);
+    if (node->op && count <= FEW_ARGUMENTS) {
+        uint32_t at = 0;
+        if (receiver) few[at++] = *receiver;
+        for (uint32_t i = 0; i < node->count; i++) few[at++] = eval(node->kids[i], frame);
+        rt.here = node->span;
+        return f->call(f, (int)count, few);
+    }
     eval_arguments(node, frame, receiver, &a);
     check_stack();
     rt.here = node->span;
+    if (a.named_count && foreign_signature(f)) return call_foreign_named(f, &a);
     if (a.named_count) fail_at(a.named[0].span, E_ARGUMENT, "this function takes no named arguments");
     return f->call(f, (int)a.count, a.positional);
 }

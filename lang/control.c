@@ -310,8 +310,3 @@ Value eval_import(Ast *node, Frame *frame) {
     value_store(variable_place(node, frame), module);
     return NIL;
 }
-
-Value eval_extern(Ast *node, Frame *frame) {
-    (void)frame;
-    fail_at(node->span, E_FOREIGN, "this build of adl has no foreign functions");
-}

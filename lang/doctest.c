@@ -369,7 +369,9 @@ static void run_statements(Module *module, const Parsed *parsed) {
         Group group = { module, *program };
         group.block.kids += i, group.block.count = next - i;
         Error error;
+        size_t mark = pool_mark();
         bool fine = guard(run_group, &group, &error);
+        pool_unwind(mark);
         check_output(from, to);
         check_diagnostics(from, to, fine ? NULL : error_text(&error));
     }

@@ -2,6 +2,7 @@
  * interpreter's module on a thread with a large stack, and every way out is a status of the table below. */
 #include "eval.h"
 #include "format.h"
+#include "ffi_call.h"
 #include "io.h"
 #include "options.h"
 #include "rand.h"
@@ -135,6 +136,7 @@ static void open_all(void *env) {
 
 static void close_all(void) {
     interp_close();
+    foreign_close();
     tape_close();
     runtime_close();
     sources_close();

@@ -1,6 +1,6 @@
 /* Statements. The one idea: statements() reads up to the end of the innermost bracket and mends
  * what went wrong in one of them, so that the next is read as if nothing had happened. */
-#include "parser.h"
+#include "extern.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -329,7 +329,7 @@ static Ast *return_statement(Parser *p) {
     return finished(p, node);
 }
 
-/* ---- import and extern ---- */
+/* ---- import ---- */
 
 /* The name a path gives: "lib/util.adl" is util; NULL if that is no name. */
 static String *name_of_path(const String *path) {
@@ -365,59 +365,6 @@ static Ast *import_statement(Parser *p) {
     if (path) node->value = object(path);
     if (name) note_assigned(p, name);
     return node;
-}
-
-/* Reads over the tokens of a signature: up to a newline, `;` or `}` outside its brackets. */
-static void skip_signature(Parser *p) {
-    int open = 0;
-    while (!p->panicking && p->token.kind != T_END) {
-        int step = bracket_step(p->token.kind);
-        if (p->token.kind == T_ERROR) unexpected(p, "a type");
-        if (open == 0 && (p->token.newline || p->token.kind == T_SEMICOLON || step < 0)) return;
-        open += step;
-        advance(p);
-    }
-}
-
-/* foreign: 'fn' name '(' ... ')' [':' type] | name ':' type */
-static Ast *foreign_function(Parser *p) {
-    uint32_t start = p->token.start;
-    bool function = p->token.kind == T_FN;
-    if (function) advance(p);
-    String *name = expect_name(p, function ? "the name of the function" : "`fn name(...): type`");
-    if (!p->panicking && p->token.kind != (function ? T_PAREN_OPEN : T_COLON))
-        advise(unexpected(p, function ? "`(` with the types" : "`:` with the type"),
-               "as in fn j0(x: double): double");
-    p->token.newline = false;
-    skip_signature(p);
-    if (p->panicking) return error_node(p);
-    Ast *node = new_node(p, A_EXTERN_FN, start, p->previous_end);
-    node->name = name;
-    node->value = object(symbol(p->source->text + start, p->previous_end - start));
-    note_assigned(p, name);
-    return node;
-}
-
-/* extern: 'extern' [string] '{' { foreign (newline | ';') } '}' */
-static Ast *extern_statement(Parser *p) {
-    Bracket bracket;
-    Value library = NIL;
-    uint32_t start = p->token.start;
-    size_t mark = p->stack_count;
-    advance(p);
-    if (p->token.kind == T_STRING) library = string_constant(p)->value;
-    if (!p->panicking && p->token.kind != T_BRACE_OPEN) unexpected(p, "`{` after the library");
-    open_bracket(p, &bracket, IN_BLOCK);
-    if (!p->panicking) advance(p);
-    while (!p->panicking && p->token.kind != T_BRACE_CLOSE && p->token.kind != T_END) {
-        if (p->token.kind == T_SEMICOLON) advance(p);
-        else push(p, foreign_function(p));
-    }
-    close_bracket(p, &bracket, T_BRACE_CLOSE);
-    Ast *node = new_node(p, A_EXTERN, start, p->previous_end);
-    node->value = library;
-    take_kids(p, node, mark);
-    return finished(p, node);
 }
 
 /* ---- assignments and expressions ---- */

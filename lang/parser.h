@@ -37,6 +37,7 @@ typedef struct Parser {
     size_t stack_count, stack_capacity;
     Ast **attached;           /* every A_ATTACH */
     size_t attached_count, attached_capacity;
+    struct CNamed *c_types;   /* the structs and enums of `extern` so far */
     String *attach_grad;
     bool attach_assigned;     /* the program gives attach_grad a meaning of its own */
     Parsed parsed;

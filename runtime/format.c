@@ -506,7 +506,7 @@ static void write_function(Writer *w, Function *f) {
 }
 
 static void write_handle(Writer *w, Handle *h) {
-    if (!h->pointer) buffer_text(w->out, "<handle null>");
+    if (!h->pointer) buffer_text(w->out, "<handle, freed>");
     else if (h->library) buffer_format(w->out, "<handle from %s>", h->library->text);
     else buffer_text(w->out, "<handle>");
 }

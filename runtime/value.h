@@ -196,6 +196,7 @@ typedef struct Runtime {
     uint64_t random_key, random_counter;
     int threads;
     struct Interp *interp;    /* the language's part; opaque here */
+    struct CCall *foreign;    /* the innermost call that is running in C (ffi_call.c) */
     void (*on_unwind)(void *mark);  /* guard() -> the language: drop frames above the mark */
     void *(*on_guard)(void);        /* guard() -> the language: a mark of its frames */
     void (*on_trace)(Error *error); /* fail() -> the language: fills error->frame, never fails */

@@ -1,0 +1,190 @@
+/* Callbacks: functions of a program as C function pointers. The one idea: each gets a small piece of machine
+ * code of its own (a libffi closure), so C needs no context to find it; a `void*` among its parameters is C's
+ * context and is not shown.
+ *
+ * A callback runs inside a guard. When it fails, the error is kept, C is given zeros and goes on, further
+ * callbacks of the same call do nothing, and callback_check() raises the error once C has returned. There is
+ * never more than one error waiting: nothing of the program runs before it is raised. */
+#include <pthread.h>
+#include <string.h>
+#include "ffi_parts.h"
+#include "io.h"
+#include "tape.h"
+
+typedef struct Callback Callback;
+struct Callback {
+    ffi_closure *closure;
+    void *code;
+    const CType *type;
+    Value f;
+    String *parameter;             /* what it was given as, for messages */
+    const ForeignFunction *given_to;
+    Callback *next;                /* of those that are kept */
+    ffi_cif cif;
+    ffi_type *types[C_MAX_PARAMETERS];
+};
+
+typedef struct Running { Callback *callback; void *result; void **args; CCall *call; } Running;
+
+static Error waiting;
+static Callback *kept;             /* C may call these at any time */
+static bool closed;                /* ... but no more */
+static pthread_t interpreter_thread;
+
+/* ---- running ---- */
+
+static bool is_context(const CParameter *p) { return p->type->kind == C_ANY; }
+
+static Value argument(const Running *r, int i, const CPlace *place) {
+    const CType *type = r->callback->type->signature->parameter[i].type;
+    if (type->kind == C_POINTER) return c_load_target(type, *(void **)r->args[i], place);
+    return c_load(type, r->args[i], place);
+}
+
+/* Whole numbers shorter than a register are widened to one. */
+static void store_result(const Running *r, Value v, const CPlace *place) {
+    const CType *type = r->callback->type->signature->result;
+    if (type->kind != C_NUMBER || !type->number->whole || type->bytes >= sizeof(ffi_arg)) {
+        c_store(type, r->result, v, place);
+        return;
+    }
+    union { uint64_t bits; char bytes[8]; } small = { 0 };
+    c_store_number(type->number, small.bytes, v, place);
+    *(ffi_sarg *)r->result = (ffi_sarg)type->number->load(small.bytes);
+}
+
+static void store_target(const CType *pointer, void *target, Value v, const CPlace *place) {
+    int64_t shape[C_MAX_DIMS], count = pointer->dims ? c_count(pointer, place, shape) : 1;
+    CType whole = { .kind = C_ARRAY, .element = pointer->element, .dim[0].number = count,
+                    .bytes = (size_t)count * pointer->element->bytes };
+    if (!target) return;
+    if (pointer->dims) c_store(&whole, target, v, place);
+    else c_store(pointer->element, target, v, place);
+}
+
+/* The value of the function: its result, then what goes into `out` and `inout` parameters, as one list if
+ * there are several. */
+static void take_results(const Running *r, Value v, const CPlace *place) {
+    const CSignature *s = r->callback->type->signature;
+    int outs = 0, at = 0;
+    for (int i = 0; i < s->count; i++) outs += s->parameter[i].way != C_IN;
+    int count = outs + (s->result->kind != C_VOID);
+    if (count > 1 && (v.tag != V_LIST || v.as.list->count != (size_t)count))
+        c_fail(place, E_TYPE, "%s instead of a list of %d values", type_name(v), count);
+    if (count == 0) return;
+    const Value *item = count > 1 ? v.as.list->item : &v;
+    if (s->result->kind != C_VOID) store_result(r, item[at++], place);
+    for (int i = 0; i < s->count; i++)
+        if (s->parameter[i].way != C_IN) store_target(s->parameter[i].type, *(void **)r->args[i], item[at++], place);
+}
+
+/* A result that is on the tape must not lose its gradient in silence: the call gets to know of it. */
+static void note_recorded(CCall *call, Value v) {
+    if (!rt.recording || !v.node || v.tag == V_LIST) return;
+    if (call->seen.tag == V_LIST && call->seen.as.list->item[0].tag == V_NIL) list_set(call->seen, 0, v);
+}
+
+static void run(void *env) {
+    const Running *r = env;
+    const CSignature *s = r->callback->type->signature;
+    CPlace place = { .call = r->call, .parameter = r->callback->parameter->text, .from_callback = true,
+                     .callback = s, .slots = r->args };
+    Value args[C_MAX_PARAMETERS];
+    int count = 0;
+    for (int i = 0; i < s->count; i++)
+        if (!is_context(&s->parameter[i]) && s->parameter[i].way != C_OUT) args[count++] = argument(r, i, &place);
+    Function *f = r->callback->f.as.function;
+    Value v = f->call(f, count, args);
+    note_recorded(r->call, v);
+    take_results(r, v, &place);
+}
+
+static void give_zeros(const Callback *callback, void *result) {
+    const CType *type = callback->type->signature->result;
+    size_t bytes = type->bytes < sizeof(ffi_arg) ? sizeof(ffi_arg) : type->bytes;
+    if (type->kind != C_VOID) memset(result, 0, bytes);
+}
+
+static void called(ffi_cif *cif, void *result, void **args, void *env) {
+    (void)cif;
+    if (closed) return;
+    Callback *callback = env;
+    CCall *call = rt.foreign, outside = { .f = callback->given_to, .seen = NIL };
+    give_zeros(callback, result);
+    if (!pthread_equal(pthread_self(), interpreter_thread)) {
+        if (call) call->stranger = true;
+        return;
+    }
+    if (call && call->failed) return;
+    size_t mark = pool_mark();
+    Running r = { callback, result, args, call ? call : &outside };
+    if (guard(run, &r, &waiting)) {
+        pool_unwind(mark);
+    } else {
+        give_zeros(callback, result);
+        if (call) call->failed = true;
+        else io_warn("a callback failed outside of any foreign call: %s", waiting.message);
+    }
+}
+
+void callback_check(CCall *call) {
+    if (call->failed) fail_again(&waiting);
+    if (!call->stranger) return;
+    hint("programs run on one thread: let the library call back on the one it was called on");
+    fail(E_FOREIGN, "%s called a function of the program from another thread", call->f->signature->name->text);
+}
+
+/* ---- making ---- */
+
+static void callback_free(void *pointer) {
+    Callback *callback = pointer;
+    if (!callback) return;
+    if (callback->closure) ffi_closure_free(callback->closure);
+    value_release(callback->f);
+    obj_drop(callback->parameter);
+    mem_free(callback, sizeof *callback);
+}
+
+static void keep_callback(Callback *callback, Handle *owner) {
+    owner->pointer = NULL;
+    callback->next = kept;
+    kept = callback;
+    obj_keep((void *)callback->given_to);
+}
+
+void foreign_close(void) {
+    closed = true;
+    while (kept) {
+        Callback *callback = kept;
+        kept = callback->next;
+        callback->closure = NULL;  /* its code stays */
+        obj_drop((void *)callback->given_to);
+        callback_free(callback);
+    }
+}
+
+static void prepare(Callback *callback) {
+    const CSignature *s = callback->type->signature;
+    for (int i = 0; i < s->count; i++) callback->types[i] = s->parameter[i].type->ffi;
+    callback->closure = ffi_closure_alloc(sizeof(ffi_closure), &callback->code);
+    if (!callback->closure) fail(E_MEMORY, "no memory for a callback");
+    if (ffi_prep_cif(&callback->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi, callback->types) != FFI_OK ||
+        ffi_prep_closure_loc(callback->closure, &callback->cif, called, callback, callback->code) != FFI_OK)
+        fail(E_FOREIGN, "this machine cannot make a callback fn(%s)", s->text);
+}
+
+void *callback_new(const CType *type, Value f, const CPlace *place) {
+    Handle *owner = io_own(callback_free);
+    Callback *callback = mem_alloc_zeroed(sizeof *callback);
+    callback->type = type;
+    callback->given_to = place->call->f;
+    callback->parameter = symbol(place->parameter, strlen(place->parameter));
+    obj_keep(callback->parameter);
+    callback->f = value_hold(f);
+    owner->pointer = callback;
+    prepare(callback);
+    interpreter_thread = pthread_self();
+    closed = false;
+    if (type->keep) keep_callback(callback, owner);
+    return callback->code;
+}

@@ -1,0 +1,156 @@
+/* Finding libraries and their symbols, and handles. The one idea: a candidate is tried as everything it may
+ * mean, from the most to the least particular, and the loaded object's own file name is what messages and
+ * handles call it, so that two spellings of one library are one library.
+ *
+ * A library stays loaded: somebody may still hold an address in it. */
+#define _GNU_SOURCE   /* dlinfo */
+#include <dlfcn.h>
+#include <glob.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ffi_parts.h"
+#include "io.h"
+#include "text.h"
+
+/* ---- opening ---- */
+
+/* A search: the loaded library, or what was tried and why the last attempt failed. */
+typedef struct Search { void *handle; Buffer tried; char reason[200]; } Search;
+
+static bool attempt(Search *s, const char *file) {
+    s->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (s->handle) return true;
+    const char *reason = dlerror();
+    bool missing = strstr(reason, "No such file") != NULL;
+    if (!missing || !s->reason[0]) snprintf(s->reason, sizeof s->reason, "%s", reason);
+    return false;
+}
+
+static const char *in_folder(const char *folder, int bytes, const char *name) {
+    return string_format("%.*s/%s", bytes, folder, name).as.string->text;
+}
+
+/* FOLDER/NAME, FOLDER/libNAME.so, FOLDER/libNAME.so.6: the newest by its number. */
+static bool attempt_in(Search *s, const char *folder, int bytes, const char *name) {
+    glob_t found = { 0 };
+    const char *exact = in_folder(folder, bytes, name);
+    FILE *file = fopen(exact, "rb");
+    if (file) fclose(file);
+    if (file && attempt(s, exact)) return true;
+    const char *pattern = string_format("%.*s/lib%s.so*", bytes, folder, name).as.string->text;
+    if (!strpbrk(name, "*?[/") && glob(pattern, 0, NULL, &found) == 0)
+        for (size_t i = found.gl_pathc; i-- > 0 && !s->handle;) attempt(s, found.gl_pathv[i]);
+    globfree(&found);
+    return s->handle != NULL;
+}
+
+static bool attempt_in_path(Search *s, const char *folders, const char *name) {
+    while (folders && *folders) {
+        size_t bytes = strcspn(folders, ":");
+        if (bytes && attempt_in(s, folders, (int)bytes, name)) return true;
+        folders += bytes + (folders[bytes] == ':');
+    }
+    return false;
+}
+
+/* The folders of the loader: for a bare name whose file has a version in its name. */
+static bool attempt_in_system(Search *s, const char *name) {
+    Dl_serinfo size, *info;
+    void *self = dlopen(NULL, RTLD_NOW);
+    if (strchr(name, '.') || dlinfo(self, RTLD_DI_SERINFOSIZE, &size)) return false;
+    info = pool_bytes(size.dls_size);
+    *info = size;
+    if (dlinfo(self, RTLD_DI_SERINFOSIZE, info) || dlinfo(self, RTLD_DI_SERINFO, info)) return false;
+    for (unsigned i = 0; i < info->dls_cnt; i++) {
+        const char *folder = info->dls_serpath[i].dls_name;
+        if (attempt_in(s, folder, (int)strlen(folder), name)) return true;
+    }
+    return false;
+}
+
+static bool find(Search *s, const char *name, const char *folder) {
+    if (strchr(name, '/')) {
+        if (*name != '/' && *folder && attempt(s, in_folder(folder, (int)strlen(folder), name))) return true;
+        return attempt(s, name);
+    }
+    return attempt_in_path(s, getenv("ADL_LIBRARY_PATH"), name) || attempt(s, name) ||
+           attempt(s, string_format("lib%s.so", name).as.string->text) || attempt_in_system(s, name);
+}
+
+static String *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash) path = slash + 1;
+    return symbol(path, strlen(path));
+}
+
+static String *name_of(void *handle) {
+    struct link_map *map;
+    return dlinfo(handle, RTLD_DI_LINKMAP, &map) || !map->l_name[0] ? NULL : base_name(map->l_name);
+}
+
+/* The file a symbol really is in: that of `extern { fn fopen ... }` is libc's. */
+String *library_of(const void *address, CLibrary library) {
+    Dl_info info;
+    return dladdr(address, &info) && info.dli_fname ? base_name(info.dli_fname) : library.name;
+}
+
+CLibrary foreign_open(int count, String *const *candidates, const char *folder) {
+    Search s = { 0 };
+    io_allow("foreign code");
+    if (count == 0) return (CLibrary){ dlopen(NULL, RTLD_NOW), NULL };
+    for (int i = 0; i < count; i++) {
+        if (strlen(candidates[i]->text) != candidates[i]->bytes || !candidates[i]->bytes)
+            fail(E_FOREIGN, "this is no name of a library");
+        if (find(&s, candidates[i]->text, folder)) return (CLibrary){ s.handle, name_of(s.handle) };
+        buffer_format(&s.tried, "%s`%s`", i == 0 ? "" : i == count - 1 ? " or " : ", ", candidates[i]->text);
+    }
+    hint("install it, or put its folder into ADL_LIBRARY_PATH");
+    fail(E_FOREIGN, "there is no library %.*s: %s", (int)s.tried.bytes, s.tried.text, s.reason);
+}
+
+/* ---- symbols ---- */
+
+void *symbol_address(CLibrary library, String *name) {
+    dlerror();
+    void *address = dlsym(library.handle, name->text);
+    if (address || !dlerror()) return address;
+    const char *where = library.name ? library.name->text : "the program itself";
+    if (!library.name) hint("name its library, as in extern \"libm.so.6\" { ... }");
+    fail(E_FOREIGN, "%s has no symbol `%s`", where, name->text);
+}
+
+static void find_release(CLibrary library, CType *type) {
+    if (type->free) *(void **)&type->release = symbol_address(library, type->free);
+    if (type->element) find_release(library, type->element);
+    for (int i = 0; i < type->fields; i++) find_release(library, type->field[i].type);
+}
+
+Value foreign_variable(CLibrary library, String *name, CType *type, String *free_name) {
+    void *address = symbol_address(library, name), (*release)(void *) = NULL;
+    if (free_name) *(void **)&release = symbol_address(library, free_name);
+    String *in = library_of(address, library);
+    if (!type) return handle_of(address, release, in);
+    find_release(library, type);
+    CSignature signature = { .name = name, .text = name->text };
+    ForeignFunction reader = { .signature = &signature, .library = in };
+    CCall call = { .f = &reader };
+    return c_load(type, address, &(CPlace){ .call = &call });
+}
+
+void foreign_find_releases(CLibrary library, CSignature *s) {
+    find_release(library, s->result);
+    for (int i = 0; i < s->count; i++) find_release(library, s->parameter[i].type);
+}
+
+/* ---- handles ---- */
+
+Value handle_of(void *pointer, void (*release)(void *), String *library) {
+    if (!pointer) return NIL;
+    Handle *handle = io_own(release);
+    handle->pointer = pointer;
+    handle->library = library;
+    if (library) obj_keep(library);
+    return object(handle);
+}

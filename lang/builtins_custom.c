@@ -39,9 +39,24 @@ static _Noreturn void wrong_structure(const TreeRule *self, size_t at, Value got
          describe(got, a, sizeof a), at, describe(want, b, sizeof b));
 }
 
-static void check_shape(const TreeRule *self, size_t at, Value gradient, Value leaf) {
+static bool has_shape(Value tree, const Shape *shape) {
+    size_t count;
+    Value *leaf = tree_leaves(tree, &count);
+    for (size_t i = 0; i < count; i++) {
+        Shape one = value_shape(leaf[i]);
+        if (is_numeric(leaf[i]) && same_shape(one.axes, one.dim, shape->axes, shape->dim)) return true;
+    }
+    return false;
+}
+
+/* A gradient in the shape of its leaf. Undoing the broadcasting of f, from the leaf to a value, is no business of
+ * the rule. */
+static Value fit_shape(const TreeRule *self, size_t at, Value gradient, Value leaf) {
     Shape have = value_shape(gradient), want = value_shape(leaf), joined;
-    if (shapes_join(&have, &want, &joined) && same_shape(joined.axes, joined.dim, want.axes, want.dim)) return;
+    bool join = shapes_join(&have, &want, &joined);
+    if (join && same_shape(joined.axes, joined.dim, want.axes, want.dim)) return gradient;
+    if (join && same_shape(joined.axes, joined.dim, have.axes, have.dim) && has_shape(self->y, &have))
+        return op_sum_to(gradient, constant_of(leaf));
     char a[80], b[80];
     shape_text(have.axes, have.dim, a, sizeof a);
     shape_text(want.axes, want.dim, b, sizeof b);
@@ -58,7 +73,7 @@ static Value *leaf_gradients(const TreeRule *self, size_t at, Value gradient, Va
         if (out[i].tag == V_UNSET) out[i] = NIL;
         if (out[i].tag == V_NIL) continue;
         if (!is_numeric(out[i])) wrong_structure(self, at, gradient, argument);
-        check_shape(self, at, out[i], leaf[i]);
+        out[i] = fit_shape(self, at, out[i], leaf[i]);
     }
     return out + count;
 }
@@ -142,7 +157,8 @@ static double inner_product(int count, const Value *a, const Value *b) {
 static double weighed_at(const CustomCall *c, const Value *direction, int outputs, const Value *weight, double step) {
     uint64_t counter = rt.random_counter;
     Value *moved = pool_bytes((size_t)(c->leaves + 1) * sizeof *moved);
-    for (int i = 0; i < c->leaves; i++) moved[i] = op_add(c->leaf[i], op_mul(direction[i], number(step)));
+    for (int i = 0; i < c->leaves; i++)
+        moved[i] = direction[i].tag == V_UNSET ? c->leaf[i] : op_add(c->leaf[i], op_mul(direction[i], number(step)));
     Value y = call_with_leaves(c->self->f, c->args, moved);
     rt.random_counter = counter;
     int count;
@@ -162,6 +178,8 @@ static CheckedRule compare_rule(const CustomCall *c, Value y, double step) {
     full[1] = outputs == 1 ? leaf[0] : list_of((size_t)outputs, leaf);
     memcpy(full + 2, c->leaf, (size_t)c->leaves * sizeof *full);
     Value gradients = call_value(rule, c->leaves + 2, full);
+    for (int i = 0; i < c->leaves; i++)     /* nil claims nothing: a whole number, say, that cannot be moved */
+        if (gradients.as.list->item[i].tag == V_NIL) direction[i] = UNSET;
     double above = weighed_at(c, direction, outputs, weight, step), below = weighed_at(c, direction, outputs, weight, -step);
     return (CheckedRule){ inner_product(c->leaves, gradients.as.list->item, direction), (above - below) / (2 * step) };
 }

@@ -90,13 +90,24 @@ static Value like_leaf(Value v, Value model, const char *what) {
     return op_expand_to(op_cast(v, dtype_of(model) == F32 ? F32 : F64), constant_of(model));
 }
 
+/* What a tree looks like from outside: {w, b}, a list of 2, [3]. */
+static const char *structure_of(Value v, char *buffer, size_t bytes) {
+    if (v.tag != V_STRUCT) return describe(v, buffer, bytes);
+    size_t used = (size_t)snprintf(buffer, bytes, "{");
+    for (size_t i = 0; i < v.as.record->count && used + 8 < bytes; i++)
+        used += (size_t)snprintf(buffer + used, bytes - used, "%s%.20s", i ? ", " : "", v.as.record->field[i].name->text);
+    if (used + 8 < bytes) snprintf(buffer + used, bytes - used, "}");
+    else snprintf(buffer + bytes - 8, 8, " ...}");
+    return buffer;
+}
+
 Value *like_leaves(Value tree, Value model, double for_nil, const char *what) {
     size_t count = tree_numeric(model, NULL);
     Value *leaf = pool_bytes((count + 1) * sizeof *leaf), *out = pool_bytes((count + 1) * sizeof *out);
     char have[80], want[80];
     if (!tree_align(model, tree, out))
-        fail(E_GRADIENT, "%s is %s, which is not a tree like %s", what, describe(tree, have, sizeof have),
-             describe(model, want, sizeof want));
+        fail(E_GRADIENT, "%s is %s, which is not a tree like %s", what, structure_of(tree, have, sizeof have),
+             structure_of(model, want, sizeof want));
     tree_numeric(model, leaf);
     for (size_t i = 0; i < count; i++) {
         bool given = out[i].tag != V_NIL && out[i].tag != V_UNSET;

@@ -105,7 +105,7 @@ static void put_row(BuiltinRow *row) { library_put(symbol(row->name, strlen(row-
 
 /* Rows that are elementwise in what they mean, though not in how they are written. */
 static bool maps_over_trees(const char *name) {
-    static const char *const names[] = { "zeros_like", "ones_like", "full_like", "where", "clip", "f32", "f64", "bool" };
+    static const char *const names[] = { "zeros_like", "ones_like", "full_like", "where", "clip", "f32", "f64", "bool", "round" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!strcmp(name, names[i])) return true;
     }

@@ -29,7 +29,7 @@ Call call_cumsum, call_cumprod, call_sort, call_argsort, call_take_along, call_m
 Kernel kernel_reshape, kernel_transpose, kernel_expand_to, kernel_cast, kernel_stack, kernel_concat;
 Call call_reshape, call_transpose, call_broadcast_to, call_stack, call_concat, call_swapaxes;
 Call call_squeeze, call_expand_dims, call_split, call_tile, call_repeat, call_flip, call_roll;
-Call call_pad, call_f64, call_f32, call_bool, call_array, call_asscalar;
+Call call_pad, call_round, call_f64, call_f32, call_bool, call_array, call_asscalar;
 Call call_shape, call_size, call_ndim, call_dtype;
 /* index.c */
 Kernel kernel_index, kernel_unindex, kernel_put, kernel_where;

@@ -142,7 +142,7 @@ static Value cofactors_of_one(Value x) {
     if (rank == last_axis(x)) return op_mul(op_det(x), flip(op_inv(x)));
     Value sign = op_mul(op_det(part[0]), op_det(part[2]));
     Value turned = product(flip(part[0]), x, flip(part[2]));
-    return op_mul(op_round(sign), product(part[0], cofactors_by_blocks(turned, rank), part[2]));
+    return op_mul(op_rint(sign), product(part[0], cofactors_by_blocks(turned, rank), part[2]));
 }
 
 static bool all_well_conditioned(Value x) {

@@ -397,14 +397,22 @@ BIND(cumsum, call_cumulative(OP_cumsum, bound, "cumsum"))
 BIND(cumprod, call_cumulative(OP_cumprod, bound, "cumprod"))
 
 /* (x, axis = -1) */
+/* An axis of nil: the flattened array. */
+static Value line_or_flat(Value x, Value axis, const char *what) {
+    operand(x, what);
+    return axis.tag == V_NIL ? op_flatten(x) : x;
+}
+
 Value call_sort(int count, const Value *bound) {
     (void)count;
-    return apply(OP_sort, 1, bound, ATTR(axis_of(bound[0], bound[1], -1, "sort")));
+    Value x = line_or_flat(bound[0], bound[1], "sort");
+    return apply(OP_sort, 1, &x, ATTR(axis_of(x, bound[1], -1, "sort")));
 }
 
 Value call_argsort(int count, const Value *bound) {
     (void)count;
-    return op_argsort(bound[0], axis_of(bound[0], bound[1], -1, "argsort"));
+    Value x = line_or_flat(bound[0], bound[1], "argsort");
+    return op_argsort(x, axis_of(x, bound[1], -1, "argsort"));
 }
 
 /* (x, indices, axis = -1) */

@@ -93,11 +93,13 @@ Value call_arange(int count, const Value *bound) {
 Value call_linspace(int count, const Value *bound) {
     (void)count;
     Value start = bound[0], stop = bound[1];
-    int64_t n = is_given(bound[2]) ? arg_int(bound[2], "n") : 50;
+    int64_t n = is_given(bound[2]) ? arg_int(bound[2], "num") : 50;
     if (n < 0) fail(E_VALUE, "linspace: a length must not be negative");
-    if (arg_array(start, "start")->axes || arg_array(stop, "stop")->axes)
-        fail(E_SHAPE, "linspace goes from a number to a number");
-    Array *place = array_new(F64, 1, &n), *last = array_zeros(BOOL, 1, &n);
+    int start_axes = arg_array(start, "start")->axes, stop_axes = arg_array(stop, "stop")->axes;
+    Shape steps = { .axes = 1 + (start_axes > stop_axes ? start_axes : stop_axes), .dim = { n } };
+    if (steps.axes > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
+    for (int axis = 1; axis < steps.axes; axis++) steps.dim[axis] = 1;
+    Array *place = array_new(F64, steps.axes, steps.dim), *last = array_zeros(BOOL, steps.axes, steps.dim);
     for (int64_t i = 0; i < n; i++) f64_of(place)[i] = (double)i;
     if (n > 1) bool_of(last)[n - 1] = 1;
     double parts = n > 1 ? (double)(n - 1) : 1;

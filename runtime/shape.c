@@ -4,6 +4,8 @@
  * nothing. Few rows are primitive (reshape, transpose, expand_to, stack, concat, cast); the
  * other names are composed of them and of indexing, here where the arguments need care that adl
  * text would be slow at. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "rules.h"
 #include "text.h"
@@ -356,6 +358,16 @@ Value call_transpose(int count, const Value *bound) {
     return transpose_by(bound[0], n, order);
 }
 
+/* (x, decimals = 0) */
+Value call_round(int count, const Value *bound) {
+    (void)count;
+    int64_t decimals = is_given(bound[1]) ? arg_int(bound[1], "decimals") : 0;
+    if (!decimals) return op_rint(bound[0]);
+    Value scale = number(pow(10, (double)llabs(decimals)));
+    if (decimals > 0) return op_div(op_rint(op_mul(bound[0], scale)), scale);
+    return op_mul(op_rint(op_div(bound[0], scale)), scale);
+}
+
 Value call_swapaxes(int count, const Value *bound) {
     (void)count;
     int n = operand(bound[0], "swapaxes")->axes;
@@ -394,14 +406,23 @@ Value call_squeeze(int count, const Value *bound) {
     return op_reshape(bound[0], shape.axes, shape.dim);
 }
 
+/* Several axes or shifts, as a list or an array? */
+static bool is_tree_of_axes(Value v) { return v.tag == V_LIST || (is_numeric(v) && axes_of(v) == 1); }
+
+/* axis: one, or a list of them, counted in the result, as in NumPy */
 Value call_expand_dims(int count, const Value *bound) {
     (void)count;
-    int n = operand(bound[0], "expand_dims")->axes;
-    if (n == MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
-    int axis = arg_axis(bound[1], n + 1, "axis");
-    Shape old = value_shape(bound[0]), shape = { .axes = n + 1 };
-    for (int i = 0; i <= n; i++)
-        shape.dim[i] = i < axis ? old.dim[i] : i == axis ? 1 : old.dim[i - 1];
+    int n = operand(bound[0], "expand_dims")->axes, fresh = 1;
+    const Value *axis = &bound[1];
+    if (is_tree_of_axes(bound[1])) axis = arg_items(bound[1], &fresh, "axis");
+    if (n + fresh > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
+    Shape old = value_shape(bound[0]), shape = { .axes = n + fresh };
+    for (int i = 0; i < fresh; i++) {
+        int64_t *place = &shape.dim[arg_axis(axis[i], n + fresh, "axis")];
+        if (*place) fail(E_ARGUMENT, "expand_dims: an axis is given twice");
+        *place = 1;
+    }
+    for (int i = 0, from = 0; i < shape.axes; i++) if (!shape.dim[i]) shape.dim[i] = old.dim[from++];
     return op_reshape(bound[0], shape.axes, shape.dim);
 }
 
@@ -546,14 +567,20 @@ static Value roll_axis(Value x, int axis, int64_t by) {
     return op_concat(2, (Value[]){ end, start }, axis);
 }
 
-/* (x, shift, axis = nil): nil rolls the flattened array and restores its shape, as in NumPy */
+/* (x, shift, axis = nil): nil rolls the flattened array and restores its shape, as in NumPy; lists of axes and shifts
+ * go in pairs, or one shift for all. */
 Value call_roll(int count, const Value *bound) {
-    (void)count;
     Value x = bound[0];
-    int n = operand(x, "roll")->axes;
-    int64_t by = arg_int(bound[1], "shift");
-    if (is_given(bound[2])) return roll_axis(x, arg_axis(bound[2], n, "axis"), by);
-    return op_reshape_like(roll_axis(op_flatten(x), 0, by), x);
+    int n = operand(x, "roll")->axes, axes = 1, shifts = 1;
+    const Value *shift = &bound[1], *axis = &bound[2];
+    (void)count;
+    if (is_tree_of_axes(bound[1])) shift = arg_items(bound[1], &shifts, "shift");
+    if (is_tree_of_axes(bound[2])) axis = arg_items(bound[2], &axes, "axis");
+    if (shifts != 1 && shifts != axes) fail(E_ARGUMENT, "roll: %d shifts for %d axes", shifts, axes);
+    if (!is_given(bound[2])) return op_reshape_like(roll_axis(op_flatten(x), 0, arg_int(shift[0], "shift")), x);
+    for (int i = 0; i < axes; i++)
+        x = roll_axis(x, arg_axis(axis[i], n, "axis"), arg_int(shift[shifts == 1 ? 0 : i], "shift"));
+    return x;
 }
 
 /* (x, width, value = 0): width is one number, (before, after), or one such pair per axis */

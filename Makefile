@@ -47,6 +47,8 @@ fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
 bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
 	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
 	@tests/bench/run $(BUILD)
+doc: all             ## writes the reference manual as one page, build/adl.html
+	@$(BUILD)/adl doc --html >$(BUILD)/adl.html && echo "$(BUILD)/adl.html"
 install: all         ## copies adl, its manual page and completions below PREFIX (default: /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BUILD)/adl $(DESTDIR)$(PREFIX)/bin/adl
@@ -67,7 +69,7 @@ help:                ## shows this list
 # Chunks of two nodes, so that every test meets the seams of the tape.
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -DCHUNK_SHIFT=1
 TIME     = 60
-.PHONY: all demo check sanitize fuzz bench install clean help setup setup-tests unit-tests
+.PHONY: all demo check sanitize fuzz bench doc install clean help setup setup-tests unit-tests
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------
@@ -133,10 +135,11 @@ RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtim
 PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
 STDLIB  = $(wildcard stdlib/*.adl)
+PAGES   = $(wildcard lang/manual/*.md)
 
 $(BUILD)/adl: $(PROGRAM) $(BUILD)/libadl.a
 	@echo "  ld $@"; $(CC) $(CFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/libadl.a: $(RUNTIME) $(LANG_) $(BUILD)/stdlib.o
+$(BUILD)/libadl.a: $(RUNTIME) $(LANG_) $(BUILD)/embedded.o
 	@rm -f $@; ar rcs $@ $^
 
 $(BUILD)/runtime/%.o: runtime/%.c
@@ -146,18 +149,19 @@ $(BUILD)/lang/%.o: lang/%.c
 $(BUILD)/runtime/$(KERNELS).%.o: runtime/$(KERNELS).c
 	$(COMPILE) -O3 -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
 
-# The standard library travels inside the binary: every stdlib/NAME.adl as {NAME, text, bytes}.
-$(BUILD)/stdlib.c: $(STDLIB) Makefile
-	@echo "  embed stdlib"; mkdir -p $(@D); { \
-	echo '#include "module.h"'; \
-	for file in $(STDLIB); do name=$$(basename $$file .adl); \
-	    echo "static const unsigned char text_of_$$name[] = {"; \
-	    od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; echo "0x00};"; done; \
-	echo 'const EmbeddedFile embedded_files[] = {'; \
-	for file in $(STDLIB); do name=$$(basename $$file .adl); \
-	    echo "{ \"$$name\", (const char *)text_of_$$name, sizeof text_of_$$name - 1 },"; done; \
-	echo '{ 0, 0, 0 } };'; } >$@
-$(BUILD)/stdlib.o: $(BUILD)/stdlib.c
+# The standard library and the chapters of the manual travel inside the binary: every file as
+# {NAME, text, bytes}. $(1): the name of the table, $(2): the files.
+define embed
+echo 'const EmbeddedFile $(1)[] = {'; \
+for file in $(2); do name=$$(basename $$file); name=$${name%.*}; \
+    echo "{ \"$$name\", (const char[]){"; \
+    od -An -v -tu1 $$file | sed 's/ *\([0-9]*\)/(char)\1,/g; s/(char),//g'; echo "0}, $$(wc -c <$$file) },"; done; \
+echo '{ 0, 0, 0 } };'
+endef
+$(BUILD)/embedded.c: $(STDLIB) $(PAGES) Makefile
+	@echo "  embed stdlib, manual"; mkdir -p $(@D); { echo '#include "module.h"'; \
+	$(call embed,embedded_files,$(STDLIB)); $(call embed,embedded_pages,$(PAGES)); } >$@
+$(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
 
 # ---- tests and tools in C ---------------------------------------------------------------------

@@ -565,6 +565,15 @@ static void run_docstrings(const EmbeddedFile *file) {
     }
 }
 
+/* The code blocks of the manual's chapters. */
+static void run_manual(void) {
+    for (const EmbeddedFile *page = embedded_pages; page->name; page++) {
+        char path[80];
+        snprintf(path, sizeof path, "lang/manual/%s.md", page->name);
+        run_path(path);
+    }
+}
+
 static void run_documentation(void) {
     for (int op = 1; op < OP_COUNT; op++)
         if (operations[op].example) run_example(operations[op].name, operations[op].example);
@@ -629,6 +638,7 @@ int doctest_main(int count, char **arguments) {
     if (only_messages) run_messages();
     else if (!paths) {
         run_path("tests"), run_path("examples"), run_path("README.md");
+        run_manual();
         run_documentation();
         run_messages();
         optest_run(false, &total.passed, &total.failed);

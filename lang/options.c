@@ -239,3 +239,8 @@ int options_columns(int descriptor, int otherwise) {
     struct winsize size;
     return isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : otherwise;
 }
+
+int options_rows(int descriptor, int otherwise) {
+    struct winsize size;
+    return isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : otherwise;
+}

@@ -36,5 +36,6 @@ int options_read(int count, char **words);
 bool options_colour(int descriptor);
 /* How many columns the terminal on this stream has; `otherwise` if it is none. */
 int options_columns(int descriptor, int otherwise);
+int options_rows(int descriptor, int otherwise);
 void options_help(FILE *out);
 #endif

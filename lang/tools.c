@@ -2,6 +2,7 @@
  * doctest.c.) The one idea: each tool takes all its files, says everything that is wrong with each of
  * them, and ends with the worst status. */
 #include "tools.h"
+#include "doc.h"
 #include "doctest.h"
 #include "fmt.h"
 #include "io.h"
@@ -11,6 +12,7 @@
 #include "report.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int worse(int a, int b) { return a == STATUS_USAGE || (a && b != STATUS_USAGE) ? a : b; }
 
@@ -134,14 +136,68 @@ static const struct { const char *option; void (*make)(void); } made[] = {
     { "--fish", complete_fish }, { "--vim", syntax_vim },      { "--textmate", syntax_textmate },
 };
 
-static int run_doc(int count, char **words) {
-    for (int i = 0; i < count; i++) {
-        if (!is_option(words[i])) continue;
-        for (size_t j = 0; j < sizeof made / sizeof *made; j++)
-            if (!strcmp(words[i], made[j].option)) return made[j].make(), STATUS_FINE;
-        return no_such_option("doc", words[i]);
+/* Writes the text to standard output, or through the pager where that is a terminal and the text is longer. */
+static void show_text(const char *text) {
+    int lines = 0;
+    for (const char *at = text; *at; at++) lines += *at == '\n';
+    const char *pager = getenv("PAGER");
+    bool pages = isatty(STDOUT_FILENO) && lines >= options_rows(STDOUT_FILENO, 24) && !options.sandbox;
+    FILE *out = pages ? popen(pager && *pager ? pager : "less -FRX", "w") : NULL;
+    if (!out) {
+        io_write(text, strlen(text));
+        return;
     }
-    return STATUS_FINE;
+    fputs(text, out);
+    pclose(out);
+}
+
+static int show_entry(const char *name) {
+    char *text = doc_text(name, options_columns(STDOUT_FILENO, 80), options_colour(STDOUT_FILENO)), hint_text[100];
+    if (text) {
+        show_text(text);
+        free(text);
+        return STATUS_FINE;
+    }
+    const char *nearest = doc_nearest(name);
+    if (nearest) snprintf(hint_text, sizeof hint_text, "did you mean %s?", nearest);
+    report_problem(E_NAME, nearest ? hint_text : "adl doc alone shows all of it", "the manual has nothing about %s", name);
+    return STATUS_USAGE;
+}
+
+static char *manual_text(void) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out) return NULL;
+    doc_manual(out);
+    fclose(out);
+    return text;
+}
+
+static void show_manual(bool html) {
+    char *markdown = manual_text(), *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (html) draw_html(out, markdown);
+    else draw_terminal(out, markdown, options_columns(STDOUT_FILENO, 80), options_colour(STDOUT_FILENO));
+    fclose(out);
+    show_text(text);
+    free(markdown);
+    free(text);
+}
+
+static int run_doc(int count, char **words) {
+    int status = STATUS_FINE;
+    for (int i = 0; i < count; i++) {
+        bool option = is_option(words[i]) && words[i][1] == '-' && words[i][2];
+        for (size_t j = 0; option && j < sizeof made / sizeof *made; j++)
+            if (!strcmp(words[i], made[j].option)) return made[j].make(), STATUS_FINE;
+        if (option && !strcmp(words[i], "--html")) return show_manual(true), STATUS_FINE;
+        if (option) return no_such_option("doc", words[i]);
+        status = worse(show_entry(words[i]), status);
+    }
+    if (!count) show_manual(false);
+    return status;
 }
 
 int tool_run(const char *name, int count, char **words) {

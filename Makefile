@@ -49,6 +49,9 @@ bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch w
 	@tests/bench/run $(BUILD)
 doc: all             ## writes the reference manual as one page, build/adl.html
 	@$(BUILD)/adl doc --html >$(BUILD)/adl.html && echo "$(BUILD)/adl.html"
+editors: all         ## writes the grammars for editors, lang/editors, from the token table
+	@$(BUILD)/adl doc --vim >lang/editors/vim/syntax/adl.vim
+	@$(BUILD)/adl doc --textmate >lang/editors/vscode/syntaxes/adl.tmLanguage.json
 install: all         ## copies adl, its manual page and completions below PREFIX (default: /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BUILD)/adl $(DESTDIR)$(PREFIX)/bin/adl
@@ -69,7 +72,7 @@ help:                ## shows this list
 # Chunks of two nodes, so that every test meets the seams of the tape.
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -DCHUNK_SHIFT=1
 TIME     = 60
-.PHONY: all demo check sanitize fuzz bench doc install clean help setup setup-tests unit-tests
+.PHONY: all demo check sanitize fuzz bench doc editors install clean help setup setup-tests unit-tests
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------

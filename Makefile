@@ -87,19 +87,19 @@ NEEDED   = readline:libreadline-dev:readline-devel:readline:readline \
            jansson:libjansson-dev:jansson-devel:jansson:jansson \
            libutf8proc:libutf8proc-dev:utf8proc-devel:libutf8proc:utf8proc \
            libzip:libzip-dev:libzip-devel:libzip:libzip
-TESTING  = cmocka:libcmocka-dev:libcmocka-devel:cmocka:cmocka
+TESTING  = cmocka:libcmocka-dev:libcmocka-devel:cmocka:cmocka \
+           tmux:tmux:tmux:tmux:tmux
 
 setup:
 	@$(call install_missing,$(NEEDED))
 setup-tests:
 	@$(call install_missing,$(NEEDED) $(TESTING))
 
-# $(1): the libraries that must be there.
+# $(1): the libraries and tools that must be there besides TOOLS.
 define install_missing
 missing=; \
-for row in $(TOOLS); do command -v $${row%%:*} >/dev/null || missing="$$missing $$row"; done; \
-for row in $(1); do \
-    pkg-config --exists $${row%%:*} 2>/dev/null || missing="$$missing $$row"; done; \
+for row in $(TOOLS) $(1); do name=$${row%%:*}; \
+    command -v $$name >/dev/null || pkg-config --exists $$name 2>/dev/null || missing="$$missing $$row"; done; \
 [ -n "$$missing" ] || exit 0; \
 names() { for row in $$missing; do echo "$$row" | cut -d: -f$$1; done | tr '\n' ' '; }; \
 if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi; \
@@ -135,7 +135,7 @@ LEFT_OUT = $(if $(LEVELS),runtime/$(KERNELS).c) \
            $(if $(OPTIONAL),runtime/npz_none.c,runtime/npz_zip.c)
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtime/*.c))) \
           $(KERNEL_OBJECTS)
-PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
+PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl*.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
 STDLIB  = $(wildcard stdlib/*.adl)
 PAGES   = $(wildcard lang/manual/*.md)

@@ -5,6 +5,7 @@
 #include "io.h"
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define UNUSED_COUNT (void)count
 
@@ -101,4 +102,17 @@ Value builtin_time(int count, const Value *arg) {
     UNUSED_COUNT;
     (void)arg;
     return number(io_time());
+}
+
+/* In short steps: a signal that comes right before one is not missed for long. */
+Value builtin_sleep(int count, const Value *arg) {
+    UNUSED_COUNT;
+    double seconds = arg_number(arg[0], "the seconds to sleep"), end = io_time() + seconds;
+    if (!(seconds >= 0)) fail(E_VALUE, "sleep takes seconds from 0 on, not %g", seconds);
+    for (double left = seconds; left > 0; left = end - io_time()) {
+        double step = left < 0.05 ? left : 0.05;
+        nanosleep(&(struct timespec){ 0, (long)(step * 1e9) }, NULL);
+        poll();
+    }
+    return NIL;
 }

@@ -5,6 +5,7 @@
  * `return` is on its way: its value is still in the pool. */
 #include "eval.h"
 #include "lex.h"
+#include "progress.h"
 #include "text.h"
 #include <stdio.h>
 
@@ -101,21 +102,27 @@ static inline bool turn_with(Ast *node, Frame *frame, Value item, size_t mark) {
     return turn(node->c, frame, mark);
 }
 
-/* `range(...)` of the library with plain arguments: it is counted through and never built. */
-static bool is_range_call(const Ast *node, const Frame *frame) {
+/* A call of a builtin by its name, with `least` to `most` plain arguments. */
+static bool is_call_of(const Ast *node, const Frame *frame, Builtin *builtin, uint32_t least, uint32_t most) {
     if (node->kind != A_CALL || node->a->kind != A_NAME || node->a->scope != S_GLOBAL) return false;
-    if (!node->op || node->count < 1 || node->count > 3) return false;
+    if (!node->op || node->count < least || node->count > most) return false;
     if (frame->variables[S_GLOBAL][node->a->slot].tag != V_UNSET) return false;
     Value *library = library_find(node->a->name);
-    return library && is_builtin(*library, builtin_range);
+    return library && is_builtin(*library, builtin);
 }
 
-static void for_range(Ast *node, Frame *frame) {
-    Ast *call = node->b;
+/* `range(...)` of the library with plain arguments: it is counted through and never built. */
+static bool is_range_call(const Ast *node, const Frame *frame) { return is_call_of(node, frame, builtin_range, 1, 3); }
+
+static Progression range_of_call(Ast *call, Frame *frame) {
     Value arg[3] = { UNSET, UNSET, UNSET };
     for (uint32_t i = 0; i < call->count; i++) arg[i] = eval(call->kids[i], frame);
     rt.here = call->span;
-    Progression p = range_of(arg);
+    return range_of(arg);
+}
+
+static void for_range(Ast *node, Frame *frame) {
+    Progression p = range_of_call(node->b, frame);
     size_t mark = pool_mark();
     for (int64_t i = 0; i < p.count; i++) {
         if (!turn_with(node, frame, number(p.start + (double)i * p.step), mark)) break;
@@ -162,7 +169,67 @@ static void for_items(Ast *node, Frame *frame, Value xs) {
     }
 }
 
+/* ---- for v in progress(xs) ---- */
+
+typedef struct Watched { Ast *node; Frame *frame; Progress line; } Watched;
+
+static void watch_range(Watched *w, Ast *call) {
+    Progression p = range_of_call(call, w->frame);
+    size_t mark = pool_mark();
+    w->line.count = p.count;
+    for (int64_t i = 0; i < p.count; i++) {
+        progress_turn(&w->line);
+        if (!turn_with(w->node, w->frame, number(p.start + (double)i * p.step), mark)) return;
+    }
+}
+
+static void watch_characters(Watched *w, String *text) {
+    size_t mark = pool_mark(), at = 0;
+    for (Value c; (c = string_next(text, &at)).tag != V_UNSET;) {
+        progress_turn(&w->line);
+        if (!turn_with(w->node, w->frame, c, mark)) return;
+    }
+}
+
+static void watch_items(Watched *w, Value xs) {
+    int64_t count = w->line.count = sequence_length(xs);
+    size_t mark = pool_mark();
+    for (int64_t i = 0; i < count; i++) {
+        progress_turn(&w->line);
+        rt.here = w->node->b->span;
+        if (!turn_with(w->node, w->frame, sequence_item(xs, i), mark)) return;
+    }
+}
+
+static void run_watched(void *env) {
+    Watched *w = env;
+    Ast *watched = w->node->b->kids[0];
+    if (is_range_call(watched, w->frame)) {
+        watch_range(w, watched);
+        return;
+    }
+    Value xs = eval(watched, w->frame);
+    rt.here = w->node->b->span;
+    Value *held = stack_push(xs);
+    if (xs.tag == V_STRING) watch_characters(w, xs.as.string);
+    else watch_items(w, xs);
+    interp.top = held;
+    value_release(xs);
+}
+
+/* The line goes away however the loop ends. */
+static bool run_for_progress(Ast *node, Frame *frame) {
+    Watched watched = { .node = node, .frame = frame };
+    Error error;
+    progress_begin(&watched.line, -1);
+    bool fine = guard(run_watched, &watched, &error);
+    progress_end(&watched.line);
+    if (!fine) fail_again(&error);
+    return true;
+}
+
 bool run_for(Ast *node, Frame *frame) {
+    if (is_call_of(node->b, frame, builtin_progress, 1, 1)) return run_for_progress(node, frame);
     if (is_range_call(node->b, frame)) {
         for_range(node, frame);
         return true;
@@ -281,8 +348,7 @@ static void try_body(void *env) {
     t->v = eval(t->body, t->frame);
 }
 
-/* err of `catch err`: {message, kind, line}. */
-static Value error_value(const Error *error) {
+Value error_value(const Error *error) {
     Value err = struct_new(3);
     struct_put(err, SYMBOL("message"), string_of(error->message));
     struct_put(err, SYMBOL("kind"), string_of(error_kind_name(error->kind)));

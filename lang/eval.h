@@ -95,6 +95,8 @@ Ast *only_expression(Ast *block);                /* of a block that is one; else
 Perform run_block, run_if, run_while, run_for;
 Eval *choose_assign(Ast *node);                  /* NULL: what choose_run_assign() gives is the way */
 Perform *choose_run_assign(const Ast *node);
+/* err of `catch err`: {message, kind, line}. */
+Value error_value(const Error *error);
 void assign(Ast *target, Frame *frame, Value v); /* to a name, a place, or a nest of them */
 /* One more slot of the stack of variables, holding v; interp.top goes back to it when it is no more needed. */
 Value *stack_push(Value v);

@@ -103,16 +103,11 @@ static int run_codes(Module *module) {
     return status;
 }
 
-static void show_at_prompt(const Error *error, const Source *source) {
-    (void)source;
-    report_error(error);
-}
-
 /* After an error too; exit() and the end of the prompt end it. */
 static int run_prompt(Module *module, int status) {
     if (!options.quiet && status < 0 && !options.file) puts("adl 0.1. `quit`, `exit` or Ctrl-D leaves.");
     module->script = false;
-    return repl_run(module, show_at_prompt);
+    return repl_run(module);
 }
 
 static int run_all(void) {
@@ -153,7 +148,28 @@ static bool leaks(void) {
 /* What fails between the programs' own guards: making the module, the arguments. */
 static void run_options(void *status) { *(int *)status = options.tool ? tool_run(options.tool, options.count, options.arguments) : run_all(); }
 
+static pthread_t interpreter_thread;
+
+/* A call of a foreign library cannot be stopped: whoever waits should know. */
+static void say_pending(void) {
+    static const char text[] = "\ninterrupt pending: it is taken when this library call returns\n";
+    if (rt.outside && isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0) rt.interrupted = 1;
+}
+
+/* The kernel may choose any thread, also one of a library; only in the interpreter's does it end a wait. */
+static void on_interrupt(int signal_number) {
+    if (!pthread_equal(pthread_self(), interpreter_thread)) {
+        pthread_kill(interpreter_thread, signal_number);
+        return;
+    }
+    rt.interrupted = 1;
+    say_pending();
+}
+
 static void *interpreter(void *status) {
+    struct sigaction action = { .sa_handler = on_interrupt };
+    interpreter_thread = pthread_self();
+    sigaction(SIGINT, &action, NULL);
     runtime_open();
     rt.sandbox = options.sandbox;
     rt.threads = options.threads ? options.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -181,11 +197,6 @@ static void *interpreter(void *status) {
 
 /* ---- the process ---- */
 
-static void on_interrupt(int signal_number) {
-    (void)signal_number;
-    rt.interrupted = 1;
-}
-
 /* The interpreter's thread gets the signals: it may be waiting for input. */
 static int run_on_large_stack(void) {
     int status = 0;
@@ -194,6 +205,8 @@ static int run_on_large_stack(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGWINCH);
+    sigaddset(&set, SIGTSTP);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
     if (pthread_create(&thread, &attributes, interpreter, &status)) {
@@ -209,8 +222,6 @@ static int run_on_large_stack(void) {
 int main(int count, char **words) {
     int status = options_read(count, words);
     if (status < 0) {
-        struct sigaction action = { .sa_handler = on_interrupt };
-        sigaction(SIGINT, &action, NULL);
         signal(SIGPIPE, SIG_DFL);
         status = run_on_large_stack();
     }

@@ -108,14 +108,23 @@ static Value exports(Module *module) {
     return record;
 }
 
+typedef struct Import { Module *module; Source *source; } Import;
+
+static void run_import(void *env) {
+    Import *import = env;
+    module_run_source(import->module, import->source);
+}
+
 static Value finish_import(Module *module, Source *source) {
     bool recording = rt.recording, training = rt.training;
+    Error error;
     rt.recording = rt.training = false;
     module->running = module->script = true;
-    module_run_source(module, source);
+    bool fine = guard(run_import, &(Import){ module, source }, &error);
     module->running = false;
     rt.recording = recording;
     rt.training = training;
+    if (!fine) fail_again(&error);
     value_store(&module->record, exports(module));
     return module->record;
 }
@@ -146,6 +155,11 @@ static Value import_file(const char *name, String *path) {
     if (known && (known->running || known->record.tag == V_STRUCT)) return import_again(known);
     Buffer text = io_read_file(path);
     return finish_import(fresh_module(name, path), source_new(path->text, text.text, text.bytes));
+}
+
+Value module_reload(Module *module) {
+    Buffer text = io_read_file(module->path);
+    return finish_import(module, source_new(module->path->text, text.text, text.bytes));
 }
 
 static Value import_embedded(const EmbeddedFile *file) {

@@ -25,6 +25,8 @@ Value module_run(Module *module, Ast *program);
 Value module_run_source(Module *module, Source *source);
 /* What `import` means in `from`: the struct of a file beside it, in ADL_PATH, or of the standard library. */
 Value module_import(Module *from, String *name, bool is_path);
+/* Runs the file of an imported module again; its new struct. */
+Value module_reload(Module *module);
 Value *module_global(Module *module, String *name);   /* NULL if no program has mentioned it */
 void modules_close(void);
 

@@ -3,6 +3,6 @@
 #define REPL_H
 #include "module.h"
 
-/* Reads until the end of input or exit(); the exit status. report shows an error. */
-int repl_run(Module *module, void (*report)(const Error *error, const Source *source));
+/* Reads until the end of input or exit(), as the command line's options ask; the exit status. */
+int repl_run(Module *module);
 #endif

@@ -111,11 +111,23 @@ const char *source_line(const Source *source, uint32_t number, size_t *bytes) {
     return source->text + start;
 }
 
-void sources_close(void) {
-    for (size_t i = 1; i < table.sources; i++) {
+static void free_sources(size_t first) {
+    for (size_t i = first ? first : 1; i < table.sources; i++) {
         arena_free(table.source[i]->arena);
         mem_free(table.source[i], sizeof(Source));
     }
+}
+
+SourceMark source_mark(void) { return (SourceMark){ table.sources, table.entries }; }
+
+void source_forget(SourceMark mark) {
+    free_sources(mark.sources);
+    table.sources = mark.sources;
+    table.entries = mark.entries;
+}
+
+void sources_close(void) {
+    free_sources(1);
     mem_free(table.source, table.source_capacity * sizeof(Source *));
     mem_free(table.entry, table.entry_capacity * sizeof(Entry));
     memset(&table, 0, sizeof table);

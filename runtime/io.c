@@ -32,11 +32,42 @@ static bool on_terminal(void) {
     return terminal;
 }
 
+/* ---- a line that comes and goes ---- */
+
+static int status_columns;       /* of the line that is there; 0: none */
+
+static bool can_erase(void) {
+    static int able = -1;
+    const char *term = getenv("TERM");
+    if (able < 0) able = term && strcmp(term, "dumb");
+    return able;
+}
+
+static void clear_status(void) {
+    if (can_erase()) fputs("\r\033[K", stderr);
+    else fprintf(stderr, "\r%*s\r", status_columns, "");
+    status_columns = 0;
+}
+
+void io_status(const char *text) {
+    static int terminal = -1;
+    if (terminal < 0) terminal = isatty(STDERR_FILENO);
+    if (!terminal) return;
+    if (status_columns) clear_status();
+    if (text && *text) {
+        if (on_terminal()) fflush(stdout);
+        fputs(text, stderr);
+        status_columns = (int)strlen(text);
+    }
+    fflush(stderr);
+}
+
 static void note_output_error(bool failed) {
     if (failed && !output_error) output_error = errno ? errno : EIO;
 }
 
 void io_write(const char *text, size_t bytes) {
+    if (status_columns) io_status(NULL);
     if (output) {
         output(text, bytes, output_env);
         return;
@@ -46,6 +77,7 @@ void io_write(const char *text, size_t bytes) {
 }
 
 bool io_flush(void) {
+    if (status_columns) io_status(NULL);
     note_output_error(fflush(stdout) != 0);
     return !output_error;
 }

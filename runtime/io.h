@@ -13,6 +13,9 @@ typedef void Output(const char *text, size_t bytes, void *env);
 void io_set_output(Output *output, void *env);  /* for who embeds adl; NULL: standard output */
 void io_write(const char *text, size_t bytes);  /* for print(); seen at once on a terminal */
 bool io_flush(void);                            /* false: some output could not be written */
+/* One line at the bottom of the terminal, on standard error, until something else is written or it is NULL.
+ * Nothing happens where standard error is no terminal. */
+void io_status(const char *text);
 /* "warning: ..." on standard error, behind what was printed before. */
 void io_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line of standard input without its end, a string; nil when there is no more. prompt may be

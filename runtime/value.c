@@ -231,6 +231,10 @@ String *symbol(const char *text, size_t bytes) {
     return *place = made;
 }
 
+String *symbol_known(const char *text, size_t bytes) {
+    return *symbol_place(rt.symbols, rt.symbol_capacity, text, bytes, hash_text(text, bytes));
+}
+
 static void symbols_close(void) {
     for (size_t i = 0; i < rt.symbol_capacity; i++)
         if (rt.symbols[i]) obj_drop(rt.symbols[i]);

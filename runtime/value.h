@@ -117,6 +117,7 @@ Value string_new(const char *text, size_t bytes);          /* pooled */
 Value string_of(const char *text);
 Value string_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 String *symbol(const char *text, size_t bytes);     /* interned, lives as long as the process */
+String *symbol_known(const char *text, size_t bytes);   /* NULL: nobody has asked for it yet */
 #define SYMBOL(literal) symbol(literal, sizeof(literal) - 1)
 Value list_new(size_t count);                              /* pooled; items are nil */
 void list_set(Value list, size_t i, Value v);        /* only while freshly made or sole holder */
@@ -180,6 +181,7 @@ typedef struct Tape Tape;
 typedef struct Runtime {
     Span here;                /* the expression being evaluated, for errors and recorded steps */
     volatile int interrupted; /* set by a signal handler; poll() raises E_INTERRUPT */
+    volatile bool outside;    /* a call of LAPACK or a foreign function runs: an interrupt has to wait for it */
     bool recording, training;
     bool sandbox;
     Obj **pool;
@@ -218,6 +220,7 @@ static inline size_t pool_mark(void) { return rt.pool_count; }
 static inline void pool_unwind(size_t mark) { if (rt.pool_count != mark) pool_unwind_slow(mark); }
 
 _Noreturn void interrupted(void);
+#define OUTSIDE(call) (rt.outside = true, call, rt.outside = false)
 static inline void poll(void) { if (__builtin_expect(rt.interrupted, 0)) interrupted(); }
 _Noreturn void stack_overflow(void);
 static inline void check_stack(void) {

@@ -51,6 +51,12 @@ static Text infix(const char *sign, int binds, Text x, Text y, bool right) {
 
 static bool is_same(Text x, Text y) { return !strcmp(x.text, y.text); }
 
+static bool is_constant(Text t) {
+    char *end;
+    strtod(t.text, &end);
+    return end != t.text && !*end;
+}
+
 static Text squared(Text x) { return (Text){ string_format("%s^2", bracketed(x, TIGHT)).as.string->text, POWER_ }; }
 
 static Text written(Op op, int count, const Text *in) {
@@ -67,6 +73,10 @@ static Text written(Op op, int count, const Text *in) {
         return (Text){ string_format("%s^%s", bracketed(in[0], TIGHT), bracketed(in[1], TIGHT)).as.string->text, POWER_ };
     if (op == OP_transpose && count == 1) return (Text){ string_format("%s'", bracketed(in[0], TIGHT)).as.string->text, TIGHT };
     if (op == OP_index) return (Text){ string_format("%s[…]", bracketed(in[0], TIGHT)).as.string->text, TIGHT };
+    if ((op == OP_add || op == OP_sub) && is_constant(in[0]) && is_constant(in[1])) {
+        double x = strtod(in[0].text, NULL), y = strtod(in[1].text, NULL);
+        return named(short_number(op == OP_add ? x + y : x - y, 6));
+    }
     const char *sign = operations[op].prints;
     bool call = !strcmp(sign, CALL) || !*sign || count != 2;
     if (!call) {

@@ -16,54 +16,8 @@ static const TableColumn columns[COLUMNS] = {
     [C_ADJOINT] = { "adjoint", 16, 8, false }, [C_BYTES] = { "saved", 6, 1, true },
 };
 
-/* What is shown, in order: a step, or a gap of folded turns or steps. */
-typedef struct Line { int64_t step; uint32_t turns, from, to; } Line;
-typedef struct Shown { Line *line; size_t count, capacity; } Shown;
-
-static void add_line(Shown *s, Line line) {
-    if (s->count == s->capacity) {
-        Line *old = s->line;
-        s->capacity = s->capacity ? 2 * s->capacity : 64;
-        s->line = pool_bytes(s->capacity * sizeof *old);
-        if (s->count) memcpy(s->line, old, s->count * sizeof *old);
-    }
-    s->line[s->count++] = line;
-}
-
-static void add_folds(Shown *s, const Fold *fold, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        const Fold *f = &fold[i];
-        if (f->turns == 1) {
-            add_line(s, (Line){ .step = f->first });
-            continue;
-        }
-        add_folds(s, f->part, f->parts);
-        const Fold *last = f->last_part;
-        uint32_t from = f->part[f->parts - 1].first + f->part[f->parts - 1].steps;
-        add_line(s, (Line){ -1, f->turns - 2, from, last->first - 1 });
-        add_folds(s, last, f->parts);
-    }
-}
-
-enum { MOST_LINES = 200 };
-static Shown choose_lines(const Wengert *w, bool fold) {
-    Shown all = { 0 }, cut = { 0 };
-    uint32_t count;
-    const Fold *folds = wengert_folds(w, fold ? 4 : 1, &count);
-    if (!fold || count <= MOST_LINES) {
-        add_folds(&all, folds, count);
-        return all;
-    }
-    add_folds(&cut, folds, MOST_LINES / 2);
-    const Fold *tail = &folds[count - MOST_LINES / 2];
-    uint32_t from = folds[MOST_LINES / 2].first;
-    add_line(&cut, (Line){ -1, 0, from, tail->first - 1 });
-    add_folds(&cut, tail, MOST_LINES / 2);
-    return cut;
-}
-
 /* ---- cells ---- */
-enum { VALUE_COLUMNS = 48 };
+enum { MOST_LINES = 200, VALUE_COLUMNS = 48 };
 /* How long an expression may be before earlier steps stand in it as numbers. */
 static int text_columns(int width) { return width < 70 ? 16 : width < 100 ? 22 : 36; }
 
@@ -105,7 +59,7 @@ static const char *inputs_text(const Wengert *w, uint32_t step) {
             buffer_format(&b, "… %d more", w->step[step].inputs - k);
             break;
         }
-        buffer_text(&b, wengert_label(w, wengert_input(w, step, k)));
+        buffer_text(&b, wengert_input_label(w, step, k));
     }
     return b.bytes ? buffer_string(&b).as.string->text : "";
 }
@@ -129,7 +83,7 @@ static void step_row(Table *t, const Wengert *w, uint32_t i, bool forward) {
     table_cell(t, STYLE_DIM, short_bytes(wengert_bytes(w, i)));
 }
 
-static void gap_line(Table *t, const Line *line) {
+static void gap_line(Table *t, const ViewLine *line) {
     char text[120];
     if (line->turns)
         snprintf(text, sizeof text, "   ⋮  × %s more: steps %u to %u", counted(line->turns, "turn"), line->from + 1, line->to + 1);
@@ -194,13 +148,13 @@ static Value step_data(const Wengert *w, uint32_t i, bool forward) {
     return row;
 }
 
-static Value data_of(const Wengert *w, const Shown *shown, bool forward) {
+static Value data_of(const Wengert *w, const ViewLine *line, size_t lines, bool forward) {
     size_t count = w->leaves, at = 0;
-    for (size_t i = 0; i < shown->count; i++) count += shown->line[i].step >= 0;
+    for (size_t i = 0; i < lines; i++) count += line[i].step >= 0;
     Value rows = list_new(count);
     for (uint32_t i = 0; i < w->leaves; i++) list_set(rows, at++, leaf_data(w, i, forward));
-    for (size_t i = 0; i < shown->count; i++)
-        if (shown->line[i].step >= 0) list_set(rows, at++, step_data(w, (uint32_t)shown->line[i].step, forward));
+    for (size_t i = 0; i < lines; i++)
+        if (line[i].step >= 0) list_set(rows, at++, step_data(w, (uint32_t)line[i].step, forward));
     return rows;
 }
 
@@ -235,15 +189,15 @@ static void add_title(Buffer *b, const Wengert *w, int width) {
     buffer_char(b, '\n');
 }
 
-static void add_lines(Table *t, const Wengert *w, const Shown *shown, bool forward) {
+static void add_lines(Table *t, const Wengert *w, const ViewLine *line, size_t lines, bool forward) {
     size_t happenings, next = 0;
     const Happening *h = view_happenings(w, &happenings);
-    for (size_t i = 0; i < shown->count; i++) {
-        const Line *line = &shown->line[i];
-        uint64_t position = line->step >= 0 ? position_of(w->step[line->step].node) : 0;
-        while (line->step >= 0 && next < happenings && h[next].position <= position) happening_line(t, &h[next++]);
-        if (line->step >= 0) step_row(t, w, (uint32_t)line->step, forward);
-        else gap_line(t, line);
+    for (size_t i = 0; i < lines; i++) {
+        int64_t step = line[i].step;
+        uint64_t position = step >= 0 ? position_of(w->step[step].node) : 0;
+        while (step >= 0 && next < happenings && h[next].position <= position) happening_line(t, &h[next++]);
+        if (step >= 0) step_row(t, w, (uint32_t)step, forward);
+        else gap_line(t, &line[i]);
         poll();
     }
     while (next < happenings) happening_line(t, &h[next++]);
@@ -268,14 +222,15 @@ Value builtin_tape(int count, const Value *arg) {
     bool forward = seed_tangents(w, arg[1], tangent) && wengert_forward(w, tangent);
     bool fold = arg[2].tag == V_UNSET || arg_bool(arg[2], "fold of tape");
     if (w->swept) wengert_sweep(w);
-    Shown shown = choose_lines(w, fold);
+    size_t lines;
+    const ViewLine *line = view_lines(w, fold, MOST_LINES, &lines);
     int width = screen_columns();
     Buffer b = { 0 };
     Table *t = table_new(COLUMNS, columns);
     for (uint32_t i = 0; i < w->leaves; i++) leaf_row(t, w, i, forward);
-    add_lines(t, w, &shown, forward);
+    add_lines(t, w, line, lines, forward);
     add_title(&b, w, width);
     table_add(&b, t, width);
     add_remarks(&b, w, width);
-    return view_done(&b, data_of(w, &shown, forward), arg[3]);
+    return view_done(&b, data_of(w, line, lines, forward), arg[3]);
 }

@@ -76,6 +76,48 @@ const char *view_sweep_text(const Wengert *w) {
     return text_of(text);
 }
 
+/* ---- lines ---- */
+typedef struct Lines { ViewLine *line; size_t count, capacity; } Lines;
+
+static void add_line(Lines *s, ViewLine line) {
+    if (s->count == s->capacity) {
+        ViewLine *old = s->line;
+        s->capacity = s->capacity ? 2 * s->capacity : 64;
+        s->line = pool_bytes(s->capacity * sizeof *old);
+        if (s->count) memcpy(s->line, old, s->count * sizeof *old);
+    }
+    s->line[s->count++] = line;
+}
+
+static void add_folds(Lines *s, const Fold *fold, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const Fold *f = &fold[i];
+        if (f->turns == 1) {
+            add_line(s, (ViewLine){ .step = f->first });
+            continue;
+        }
+        add_folds(s, f->part, f->parts);
+        uint32_t from = f->part[f->parts - 1].first + f->part[f->parts - 1].steps;
+        add_line(s, (ViewLine){ -1, f->turns - 2, from, f->last_part->first - 1 });
+        add_folds(s, f->last_part, f->parts);
+    }
+}
+
+const ViewLine *view_lines(const Wengert *w, bool fold, uint32_t most, size_t *count) {
+    Lines s = { 0 };
+    uint32_t folds, half = most / 2;
+    const Fold *f = wengert_folds(w, fold ? 4 : 1, &folds);
+    if (!fold || folds <= most) {
+        add_folds(&s, f, folds);
+    } else {
+        add_folds(&s, f, half);
+        add_line(&s, (ViewLine){ -1, 0, f[half].first, f[folds - half].first - 1 });
+        add_folds(&s, &f[folds - half], half);
+    }
+    *count = s.count;
+    return s.line;
+}
+
 /* ---- happenings ---- */
 typedef struct Told { const Ast *node; uint64_t position, held, not_held, turns, runs; uint32_t kind; } Told;
 enum { MOST_TOLD = 64 };

@@ -27,6 +27,13 @@ const char *view_head_name(const Wengert *w);
 /* Where the adjoints come from, as a sentence: "adjoints: from backward(f) on line 3". */
 const char *view_sweep_text(const Wengert *w);
 
+/* ---- what is shown of a long list ---- */
+/* In order: a step, or a gap of folded turns or, with 0 turns, of steps that are too many. */
+typedef struct ViewLine { int64_t step; uint32_t turns, from, to; } ViewLine;     /* a gap: step is -1 */
+/* Loops folded to the first turn and the last unless fold is false; of what is left, at most about `most`
+ * lines, the middle left out. */
+const ViewLine *view_lines(const Wengert *w, bool fold, uint32_t most, size_t *count);
+
 /* ---- branches, loops, pauses (looking.h), said once each ---- */
 typedef struct Happening {
     uint64_t position;      /* of the tape, where it happened first */

@@ -105,6 +105,8 @@ String *wengert_name(const Wengert *w, uint32_t step);
 String *wengert_leaf_name(const Wengert *w, uint32_t leaf);
 /* How a view calls an input: "x", "y #3", "#3", "2.5", "–". */
 const char *wengert_label(const Wengert *w, Input input);
+/* The same, but an array that is a constant is called by its text if that is short: "x", "data[0]". */
+const char *wengert_input_label(const Wengert *w, uint32_t step, int k);
 /* "y #3" or "#3" of a step. */
 const char *wengert_step_label(const Wengert *w, uint32_t step);
 /* How an operation is called in words: "multiply", "matrix product", "tanh". */

@@ -164,6 +164,19 @@ const char *wengert_label(const Wengert *w, Input input) {
     return "–";
 }
 
+const char *wengert_input_label(const Wengert *w, uint32_t step, int k) {
+    Input input = wengert_input(w, step, k);
+    enum { SHORT = 16 };
+    char text[SHORT + 8];
+    if (input.kind != FROM_CONSTANT || input.value.tag != V_ARRAY) return wengert_label(w, input);
+    Span span = node_span(w, step);
+    if ((uint32_t)k >= place_of(span).operands || in_library(span)) return wengert_label(w, input);
+    uint32_t start, end;
+    span_bounds(span + 1 + (Span)k, &start, &end);
+    if (end - start > SHORT) return wengert_label(w, input);
+    return string_of(span_whole_text(span + 1 + (Span)k, text, sizeof text)).as.string->text;
+}
+
 /* What is said instead of the table's name where that is an abbreviation. */
 static const struct { Op op; const char *word; } words[] = {
     { OP_add, "add" },           { OP_sub, "subtract" },         { OP_mul, "multiply" },

@@ -3,6 +3,7 @@
  * above them, and the expression is read off the nodes from the result down. */
 #include "rule_text.h"
 #include "builtins.h"
+#include "doc_rule.h"
 #include "elem.h"
 #include "function.h"
 #include "kernels.h"
@@ -14,8 +15,6 @@
 /* How tightly an expression binds, as in the grammar. */
 enum { LOOSE, SUM, PRODUCT, SIGN, POWER_, TIGHT };
 typedef struct Text { const char *text; int binds; } Text;
-
-static const char *kept(const char *text) { return string_of(text).as.string->text; }
 
 static const char *bracketed(Text t, int least) {
     if (t.binds >= least) return t.text;
@@ -275,107 +274,21 @@ const char *rule_contribution(const RuleCall *call) {
     return "";
 }
 
-/* ---- a row by its name alone: sample inputs for its signature ---- */
-static Value matrix(double a, double b, double c, double d) {
-    Array *m = array_new(F64, 2, (int64_t[]){ 2, 2 });
-    double *at = f64_of(m);
-    at[0] = a, at[1] = b, at[2] = c, at[3] = d;
-    return array_value(m);
-}
-
-static Value sample(const char *parameter, bool rest) {
-    if (rest) return !strcmp(parameter, "shape") ? list_of(1, (Value[]){ number(4) }) : list_new(0);
-    if (!strcmp(parameter, "x") || !strcmp(parameter, "a")) return matrix(4, 1, 1, 3);
-    if (!strcmp(parameter, "y") || !strcmp(parameter, "b") || !strcmp(parameter, "weights")) return matrix(1, 2, 3, 5);
-    if (!strcmp(parameter, "condition")) return op_gt(matrix(1, 0, 0, 1), number(0));
-    if (!strcmp(parameter, "indices")) return matrix(0, 1, 1, 0);
-    if (!strcmp(parameter, "arrays")) return list_of(2, (Value[]){ matrix(4, 1, 1, 3), matrix(1, 2, 3, 5) });
-    return UNSET;
-}
-
-/* The samples with their numbers lifted, so that the call is recorded. */
-static Value recorded_sample(Value v) {
-    if (v.tag == V_LIST) {
-        Value list = list_new(v.as.list->count);
-        for (size_t i = 0; i < v.as.list->count; i++) list_set(list, i, recorded_sample(v.as.list->item[i]));
-        return list;
-    }
-    if (v.tag != V_ARRAY || dtype_of(v) == BOOL) return v;
-    Value lifted = v;
-    lifted.node = tape_append(OP_identity, 1, &v, v, NULL);
-    return lifted;
-}
-
-static const Node *last_node_of(Op op, uint64_t mark) {
-    for (const Chunk *c = rt.tape->top; c && c->base + c->used > mark; c = c->previous)
-        for (uint32_t i = c->used; i-- > 0 && c->base + i >= mark;)
-            if (node_op(&c->node[i]) == (int)op) return &c->node[i];
-    return NULL;
-}
-
-typedef struct Whole { Op op; Buffer text; uint64_t mark; } Whole;
-
-static void add_row_lines(Whole *whole, const Node *n) {
-    static const char *const names[] = { "x", "y", "z" };
-    const Extra *e = n->x.extra;
-    Value in[3], r = constant(node_r(n));
-    if (e->count > 3) return;
-    for (int i = 0; i < e->count; i++) in[i] = constant(e->in[i]);
-    for (int which = 0; which < e->count; which++) {
-        RuleCall call = { whole->op, e->count, which, in, r, e->attr, names, "g", "r" };
-        const char *text = rule_contribution(&call);
-        if (*text) buffer_format(&whole->text, "to %s: %s\n", names[which], text);
-        else if (row_differentiable(whole->op, which))
-            buffer_format(&whole->text, "to %s: a formula of more than %d operations\n", names[which], MOST_OPERATIONS);
-    }
-}
-
-static void run_whole(void *env) {
-    Whole *whole = env;
-    const Operation *o = &operations[whole->op];
-    if (!o->signature || !o->call || o->class == C_CONSTANT || o->class == C_COMPOSED) return;
-    Value bound[16], *f = library_find(symbol(o->name, strlen(o->name)));
-    if (!f || f->tag != V_FUNCTION || !f->as.function->row) return;
-    const Signature *s = row_signature((BuiltinRow *)f->as.function->row);
-    rt.recording = true;
-    for (uint32_t i = 0; i < s->count && i < 16; i++)
-        bound[i] = recorded_sample(sample(s->parameter[i]->text, s->rest == (int32_t)i));
-    o->call((int)s->count, bound);
-    const Node *n = last_node_of(whole->op, whole->mark);
-    if (n) add_row_lines(whole, n);
-}
-
-static const char *row_text(Op op) {
-    Whole whole = { .op = op, .mark = tape_position() };
-    Error error;
-    bool was = rt.recording;
-    if (!guard(run_whole, &whole, &error)) error_forget();
-    rt.recording = was;
-    if (!tape_any_held(whole.mark)) tape_truncate(whole.mark);
-    return whole.text.bytes ? buffer_string(&whole.text).as.string->text : "";
-}
-
-const char *rule_text(Op op) {
-    static const char *const names[] = { "x", "y" };
-    if (op <= OP_NONE || op >= OP_COUNT) return "";
-    if (op >= OP_ELEMS) return row_text(op);
-    if (operations[op].class == C_FLAT) return "derivative: 0, it is flat\n";
-    if (operations[op].class == C_TEST) return "";
-    Buffer b = { 0 };
-    int arity = operations[op].arity;
-    const char *r = operation_text(op, arity, names);
-    for (int which = 0; which < arity; which++) {
-        const char *text = rule_derivative(op, which, "x", "y", r);
-        if (*text) buffer_format(&b, "derivative by %s: %s\n", names[which], text);
-    }
-    return b.bytes ? buffer_string(&b).as.string->text : kept("");
-}
-
+/* ---- for programs ---- */
 Value builtin_derivative_rule(int count, const Value *arg) {
     (void)count;
     Op op = OP_NONE;
     if (arg[0].tag == V_STRING) op = op_named(arg[0].as.string->text);
     else if (arg[0].tag == V_FUNCTION) op = op_named(arg[0].as.function->name->text);
     else fail(E_ARGUMENT, "derivative_rule takes the name of an operation or the function itself, not %s", type_name(arg[0]));
-    return string_of(rule_text(op));
+    Buffer lines = { 0 };
+    for (int which = 0; op != OP_NONE && which < rule_inputs(op); which++) {
+        Buffer rule = { 0 };
+        char name[40];
+        if (!rule_text(op, which, &rule)) continue;
+        buffer_format(&lines, "to %s: ", rule_input(op, which, name, sizeof name));
+        buffer_add(&lines, rule.text, rule.bytes);
+        buffer_char(&lines, '\n');
+    }
+    return buffer_string(&lines);
 }

@@ -1,19 +1,15 @@
-/* The rules of differentiation as text. The one idea: nobody types them a second time. An elementwise
- * row's rule is a text already; any other rule is run on named inputs while recording, and what it
- * recorded is printed as an expression.
+/* The rules of differentiation in the names of a program, for the views. The one idea: nobody types them a
+ * second time. An elementwise row's rule is a text already; any other rule is run on the very values of a
+ * step while recording, and what it recorded is printed as an expression. (doc_rule.h has the rules for
+ * the manual, by the name of an operation alone.)
  *
- *     rule_text(OP_tanh)      "derivative by x: 1 - tanh(x)^2\n"
- *     rule_text(OP_matmul)    "to x: g @ y'\nto y: x' @ g\n"     g: the adjoint of the result
- *     rule_text(OP_maximum)   "derivative by x: 1 where x > y, 0.5 where x = y, 0 where x < y\n ..."
+ *     rule_derivative(OP_mul, 0, "w", "x", "y")       "x"
+ *     rule_derivative(OP_tanh, 0, "a", "", "h")       "1 - h^2"
  *
- * Texts belong to the pool. Nothing stays on the tape, and nothing fails: a rule that cannot be run
- * without more inputs has the text "". */
+ * Texts belong to the pool. Nothing stays on the tape, and nothing fails. */
 #ifndef RULE_TEXT_H
 #define RULE_TEXT_H
 #include "ops.h"
-
-/* All lines of an operation's rule, each ending in a newline; "" if it has none to show. */
-const char *rule_text(Op op);
 
 /* The derivative of an elementwise row by its input `which`, in these names for x, y and the result r;
  * a name may itself be an expression. Of a selection: its weights in words. */

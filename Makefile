@@ -76,7 +76,8 @@ TIME     = 60
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------
-# A library is there if pkg-config knows it, a tool if the shell finds it. What is missing is
+# A library is there if pkg-config knows it (one that is only loaded, libNAME.so: if the loader
+# does), a tool if the shell finds it. What is missing is
 # installed where apt-get may be used, else named. Nothing is run when nothing is missing.
 #
 #          command or library : its name for apt, dnf, pacman, brew
@@ -88,7 +89,11 @@ NEEDED   = readline:libreadline-dev:readline-devel:readline:readline \
            libutf8proc:libutf8proc-dev:utf8proc-devel:libutf8proc:utf8proc \
            libzip:libzip-dev:libzip-devel:libzip:libzip
 TESTING  = cmocka:libcmocka-dev:libcmocka-devel:cmocka:cmocka \
-           tmux:tmux:tmux:tmux:tmux
+           tmux:tmux:tmux:tmux:tmux \
+           libgsl.so:gsl-bin:gsl:gsl:gsl \
+           libfftw3.so.3:libfftw3-double3:fftw-libs-double:fftw:fftw \
+           libsqlite3.so.0:libsqlite3-0:sqlite-libs:sqlite:sqlite \
+           mpirun:openmpi-bin:openmpi:openmpi:open-mpi
 
 setup:
 	@$(call install_missing,$(NEEDED))
@@ -97,9 +102,13 @@ setup-tests:
 
 # $(1): the libraries and tools that must be there besides TOOLS.
 define install_missing
+there() { case $$1 in \
+    lib*.so*) known=$$(PATH="$$PATH:/sbin" ldconfig -p 2>/dev/null); \
+              [ -z "$$known" ] || echo "$$known" | grep -qF "$$1";; \
+    *) pkg-config --exists "$$1" 2>/dev/null || command -v "$$1" >/dev/null;; esac; }; \
 missing=; \
-for row in $(TOOLS) $(1); do name=$${row%%:*}; \
-    command -v $$name >/dev/null || pkg-config --exists $$name 2>/dev/null || missing="$$missing $$row"; done; \
+for row in $(TOOLS) $(1); do \
+    there $${row%%:*} || missing="$$missing $$row"; done; \
 [ -n "$$missing" ] || exit 0; \
 names() { for row in $$missing; do echo "$$row" | cut -d: -f$$1; done | tr '\n' ' '; }; \
 if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi; \

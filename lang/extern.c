@@ -15,6 +15,7 @@ static Value declared_value(const Declaration *d, CLibrary library) {
     case DECLARE_FUNCTION: return foreign_function(library, d->signature);
     case DECLARE_VARIABLE: return foreign_variable(library, d->symbol, d->type, d->free);
     case DECLARE_NUMBER: return number(d->number);
+    case DECLARE_STRUCT: return foreign_struct(library, d->signature, d->type);
     }
     return NIL;
 }

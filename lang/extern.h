@@ -5,12 +5,12 @@
 #include "ffi_call.h"
 #include "parser.h"
 
-typedef enum DeclarationKind { DECLARE_FUNCTION, DECLARE_VARIABLE, DECLARE_NUMBER } DeclarationKind;
+typedef enum DeclarationKind { DECLARE_FUNCTION, DECLARE_VARIABLE, DECLARE_NUMBER, DECLARE_STRUCT } DeclarationKind;
 
 /* What an A_EXTERN_FN declares, in its `cache`. */
 typedef struct Declaration {
     DeclarationKind kind;
-    CSignature *signature;     /* of a function */
+    CSignature *signature;     /* of a function, and of a struct's */
     String *symbol, *free;     /* of a variable; type NULL: `data`, its address */
     CType *type;
     double number;             /* of an enum's name */

@@ -129,9 +129,9 @@ static void open_all(void *env) {
     interp_open();
 }
 
-static void close_all(void) {
+static void close_all(bool failed) {
     interp_close();
-    foreign_close();
+    foreign_close(failed);
     tape_close();
     runtime_close();
     sources_close();
@@ -180,7 +180,7 @@ static void *interpreter(void *status) {
     if (!guard(open_all, NULL, &error)) {
         report_error(&error);
         *(int *)status = STATUS_ERROR;
-        close_all();
+        close_all(true);
         if (leaks()) *(int *)status = STATUS_LEAK;
         return NULL;
     }
@@ -190,7 +190,7 @@ static void *interpreter(void *status) {
         *(int *)status = STATUS_ERROR;
     }
     if (!io_flush()) *(int *)status = STATUS_OUTPUT;
-    close_all();
+    close_all(*(int *)status != 0);
     if (leaks()) *(int *)status = STATUS_LEAK;
     return NULL;
 }

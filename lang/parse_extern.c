@@ -368,7 +368,7 @@ static Ast *variable(Parser *p) {
     if (!p->panicking) advance(p);
     if (!p->panicking && at_word(p, "data")) {
         advance(p);
-        if (on_this_line(p) && take_word(p, "free", T_NAME, T_NAME)) d->free = any_name(p, "the function that frees it");
+        if (on_this_line(p) && take_word(p, "free", T_NAME, T_NAME)) d->free = any_name(p, "the function that ends it");
     } else {
         d->type = field_type(p);
     }
@@ -376,9 +376,22 @@ static Ast *variable(Parser *p) {
 }
 
 enum { MAX_FIELDS = 64 };
+/* The function of a struct: `point({x: 1, y: 2})` is one in C's memory, `point(handle)` reads it. */
+static Ast *struct_function(Parser *p, uint32_t start, CType *type) {
+    Declaration *d = declaration(p, DECLARE_STRUCT);
+    CSignature *s = d->signature = arena_alloc(p->source, sizeof *s);
+    Value text = string_format("%s(value)", type->name->text);
+    s->name = s->symbol = type->name;
+    s->text = symbol(text.as.string->text, text.as.string->bytes)->text;
+    s->parameter[0].name = SYMBOL("value");
+    d->type = type;
+    return declared(p, start, type->name, d);
+}
+
 /* struct: 'struct' name '{' { name ':' type } '}' */
 static void structure(Parser *p) {
     Bracket bracket;
+    uint32_t start = p->token.start;
     CType *type = new_type(p, C_STRUCT);
     advance(p);
     type->name = expect_name(p, "the name of the struct");
@@ -404,6 +417,7 @@ static void structure(Parser *p) {
     if (p->panicking) return;
     c_layout(type);
     know(p, type->name, type);
+    push(p, struct_function(p, start, type));
 }
 
 /* integer: ['-'] number */

@@ -431,13 +431,14 @@ static void widen(CType *type) {
 Value foreign_function(CLibrary library, CSignature *s) {
     void *address = symbol_address(library, s->symbol);
     if (!address) fail(E_FOREIGN, "`%s` is no function: its address is 0", s->symbol->text);
-    foreign_find_releases(library, s);
+    c_find_release(library, s->result);
     ForeignFunction *f = (ForeignFunction *)function_new(sizeof *f, s->name->text, foreign_call);
     f->signature = s;
     f->library = library_of(address, library);
     memcpy(&f->address, &address, sizeof address);
     for (int i = 0; i < s->count; i++) {
         if (i >= s->fixed) widen(s->parameter[i].type);
+        c_find_release(library, s->parameter[i].type);
         f->types[i] = s->parameter[i].type->ffi;
     }
     if (!s->variadic && ffi_prep_cif(&f->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi, f->types) != FFI_OK)

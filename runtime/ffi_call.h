@@ -84,10 +84,13 @@ typedef struct CLibrary { void *handle; String *name; } CLibrary;
 CLibrary foreign_open(int count, String *const *candidates, const char *folder);
 /* Functions and variables of a library; E_FOREIGN if it has no such symbol. */
 Value foreign_function(CLibrary library, CSignature *signature);
-/* type NULL: the address of the symbol, as a handle; it may have a function that frees it. */
-Value foreign_variable(CLibrary library, String *symbol, CType *type, String *free);
+/* type NULL: the address of the symbol, as a handle; `finish` is called with it when the program ends well. */
+Value foreign_variable(CLibrary library, String *symbol, CType *type, String *finish);
 
-void foreign_close(void);   /* before runtime_close(): forgets the callbacks that were kept */
+/* The function that makes and reads structs in C's memory; `signature` names it and its one parameter. */
+Value foreign_struct(CLibrary library, CSignature *signature, CType *type);
+/* Before runtime_close(): ends the sessions of libraries, unless the program failed, and forgets kept callbacks. */
+void foreign_close(bool failed);
 /* NULL for a function that is not foreign. */
 const CSignature *foreign_signature(const Function *f);
 #endif

@@ -152,7 +152,8 @@ static void keep_callback(Callback *callback, Handle *owner) {
     obj_keep((void *)callback->given_to);
 }
 
-void foreign_close(void) {
+void foreign_close(bool failed) {
+    sessions_close(failed);
     closed = true;
     while (kept) {
         Callback *callback = kept;

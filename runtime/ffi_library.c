@@ -121,27 +121,46 @@ void *symbol_address(CLibrary library, String *name) {
     fail(E_FOREIGN, "%s has no symbol `%s`", where, name->text);
 }
 
-static void find_release(CLibrary library, CType *type) {
+void c_find_release(CLibrary library, CType *type) {
     if (type->free) *(void **)&type->release = symbol_address(library, type->free);
-    if (type->element) find_release(library, type->element);
-    for (int i = 0; i < type->fields; i++) find_release(library, type->field[i].type);
+    if (type->element) c_find_release(library, type->element);
+    for (int i = 0; i < type->fields; i++) c_find_release(library, type->field[i].type);
 }
 
-Value foreign_variable(CLibrary library, String *name, CType *type, String *free_name) {
-    void *address = symbol_address(library, name), (*release)(void *) = NULL;
-    if (free_name) *(void **)&release = symbol_address(library, free_name);
+/* ---- sessions ----
+ * `world = symbol: data free finish`: a library that wants to be told when the program ends. After an error it is
+ * not told: a library of many processes would wait for those that go on. */
+
+enum { MAX_SESSIONS = 16 };
+static void (*sessions[MAX_SESSIONS])(void *address);
+static void *session_address[MAX_SESSIONS];
+static int session_count;
+
+static void add_session(void *address, void (*finish)(void *address)) {
+    for (int i = 0; i < session_count; i++)
+        if (sessions[i] == finish) return;
+    if (session_count == MAX_SESSIONS) fail(E_LIMIT, "more than %d libraries want to know when the program ends", MAX_SESSIONS);
+    session_address[session_count] = address;
+    sessions[session_count++] = finish;
+}
+
+void sessions_close(bool failed) {
+    while (session_count-- > 0)
+        if (!failed) sessions[session_count](session_address[session_count]);
+    session_count = 0;
+}
+
+Value foreign_variable(CLibrary library, String *name, CType *type, String *finish_name) {
+    void *address = symbol_address(library, name), (*finish)(void *) = NULL;
     String *in = library_of(address, library);
-    if (!type) return handle_of(address, release, in);
-    find_release(library, type);
+    if (finish_name) *(void **)&finish = symbol_address(library, finish_name);
+    if (finish) add_session(address, finish);
+    if (!type) return handle_of(address, NULL, in);
+    c_find_release(library, type);
     CSignature signature = { .name = name, .text = name->text };
     ForeignFunction reader = { .signature = &signature, .library = in };
     CCall call = { .f = &reader };
     return c_load(type, address, &(CPlace){ .call = &call });
-}
-
-void foreign_find_releases(CLibrary library, CSignature *s) {
-    find_release(library, s->result);
-    for (int i = 0; i < s->count; i++) find_release(library, s->parameter[i].type);
 }
 
 /* ---- handles ---- */

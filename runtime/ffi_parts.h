@@ -55,5 +55,6 @@ void callback_check(CCall *call);
 Value handle_of(void *pointer, void (*release)(void *), String *library);   /* nil for NULL */
 void *symbol_address(CLibrary library, String *symbol);                     /* E_FOREIGN: there is none */
 String *library_of(const void *address, CLibrary library);   /* the file it is in */
-void foreign_find_releases(CLibrary library, CSignature *signature);
+void c_find_release(CLibrary library, CType *type);   /* and of all types inside it */
+void sessions_close(bool failed);
 #endif

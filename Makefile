@@ -25,7 +25,11 @@ COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
 
 # ---- what to run ------------------------------------------------------------------------------
 
-# Parallel, unless the caller of make has said how many jobs there may be.
+# Parallel, unless the caller of make has said how many jobs there may be. Only inside one make: two
+# goals named side by side would both build the library.
+ifeq ($(MAKELEVEL),0)
+.NOTPARALLEL:
+endif
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(CORES))
 MAKEFLAGS += --no-builtin-rules
 

@@ -7,20 +7,25 @@
 MAKEFLAGS += --no-builtin-rules    # or make would try to link build/x.d from build/x.d.o
 BUILD   ?= build
 PREFIX  ?= /usr/local
+VERSION  = 0.1
+ABI      = 0                        # of libadl: rises when a program has to be built again
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CFLAGS  ?= -O2 -g
 CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 MACHINE := $(shell uname -m)
 
-LIBRARIES = readline openblas libffi jansson libutf8proc $(OPTIONAL)
+LIBRARIES = openblas libffi jansson libutf8proc $(OPTIONAL)
 # Without libzip adl reads and writes no .npz; the rest needs nothing of it.
 OPTIONAL := $(shell pkg-config --exists libzip 2>/dev/null && echo libzip)
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 # Two builds of one formula must agree bit for bit, so no contraction; nothing reads errno or traps.
 ARITHMETIC = -ffp-contract=off -fno-math-errno -fno-trapping-math
-BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) \
-            $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+# One set of objects serves the program and the library: what is hidden costs nothing in either.
+SHARING   = -fPIC -fvisibility=hidden
+BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) $(SHARING) \
+            $(shell pkg-config --cflags readline $(LIBRARIES) 2>/dev/null)
 LIBS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -lpthread -ldl
+READLINE := $(shell pkg-config --libs readline 2>/dev/null)
 COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
 
 # ---- what to run ------------------------------------------------------------------------------
@@ -40,10 +45,10 @@ demo: setup          ## sets up, builds, runs the tutorial, then opens the promp
 	@$(BUILD)/adl examples/autograd.adl
 	@if [ -t 0 ]; then $(BUILD)/adl; fi
 check: setup-tests   ## sets up, builds, runs every test; the last line is `N passed, N failed`
-	@+$(SUBMAKE) $(BUILD)/adl unit-tests
+	@+$(SUBMAKE) $(BUILD)/adl unit-tests library $(BUILD)/embed
 	@tests/run $(BUILD)
 sanitize: setup-tests ## the same under the address and undefined-behaviour sanitizers
-	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests
+	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests library build/sanitize/embed
 	@tests/run build/sanitize
 fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
 	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
@@ -56,9 +61,18 @@ doc: all             ## writes the reference manual as one page, build/adl.html
 editors: all         ## writes the grammars for editors, lang/editors, from the token table
 	@$(BUILD)/adl doc --vim >lang/editors/vim/syntax/adl.vim
 	@$(BUILD)/adl doc --textmate >lang/editors/vscode/syntaxes/adl.tmLanguage.json
-install: all         ## copies adl, its manual page and completions below PREFIX (default: /usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin
+install: all         ## copies adl, libadl, manual page and completions below PREFIX (default: /usr/local)
+	@+$(SUBMAKE) library
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install $(BUILD)/adl $(DESTDIR)$(PREFIX)/bin/adl
+	install -m 644 lang/adl.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/libadl.a $(BUILD)/libadl.so.$(ABI) $(DESTDIR)$(PREFIX)/lib
+	ln -sf libadl.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libadl.so
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: adl' 'Version: $(VERSION)' \
+	    'Description: a small array language with differentiation built in' \
+	    'Requires.private: $(LIBRARIES)' 'Libs: -L$${prefix}/lib -ladl' \
+	    'Libs.private: -lm -lpthread -ldl' 'Cflags: -I$${prefix}/include' \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/adl.pc
 	$(call install_made,man,man/man1/adl.1)
 	$(call install_made,bash,bash-completion/completions/adl)
 	$(call install_made,zsh,zsh/site-functions/_adl)
@@ -76,7 +90,7 @@ help:                ## shows this list
 # Chunks of two nodes, so that every test meets the seams of the tape.
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -DCHUNK_SHIFT=1
 TIME     = 60
-.PHONY: all demo check sanitize fuzz bench doc editors install clean help setup setup-tests unit-tests
+.PHONY: all demo check sanitize fuzz bench doc editors install clean help setup setup-tests unit-tests library always
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------
@@ -153,10 +167,25 @@ LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.
 STDLIB  = $(wildcard stdlib/*.adl)
 PAGES   = $(wildcard lang/manual/*.md)
 
-$(BUILD)/adl: $(PROGRAM) $(BUILD)/libadl.a
-	@echo "  ld $@"; $(CC) $(CFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/libadl.a: $(RUNTIME) $(LANG_) $(BUILD)/embedded.o
+$(BUILD)/adl: $(PROGRAM) $(BUILD)/internal.a
+	@echo "  ld $@"; $(CC) $(CFLAGS) -o $@ $^ $(READLINE) $(LIBS)
+$(BUILD)/internal.a: $(RUNTIME) $(LANG_) $(BUILD)/embedded.o
 	@rm -f $@; ar rcs $@ $^
+
+# For who embeds adl (lang/adl.h): no name but adl_* is seen from outside, in either form.
+library: $(BUILD)/libadl.a $(BUILD)/libadl.so
+$(BUILD)/libadl.a: $(RUNTIME) $(LANG_) $(BUILD)/embedded.o
+	@rm -f $@; ld -r -o $(BUILD)/libadl.o $^ && objcopy --localize-hidden $(BUILD)/libadl.o && \
+	ar rcs $@ $(BUILD)/libadl.o
+$(BUILD)/libadl.so.$(ABI): $(RUNTIME) $(LANG_) $(BUILD)/embedded.o
+	@echo "  ld $@"; $(CC) $(CFLAGS) -shared -Wl,-soname,libadl.so.$(ABI) -Wl,--no-undefined -o $@ $^ $(LIBS)
+$(BUILD)/libadl.so: $(BUILD)/libadl.so.$(ABI)
+	@ln -sf $(<F) $@
+
+# Other flags make other objects.
+$(BUILD)/flags: always
+	@mkdir -p $(@D); echo '$(CC) $(BASE) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(BASE) $(CFLAGS)' >$@
+$(RUNTIME) $(LANG_) $(PROGRAM): $(BUILD)/flags
 
 $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
@@ -184,8 +213,11 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 
 UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 unit-tests: $(UNIT_TESTS)
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libadl.a
-	$(COMPILE) -Iruntime -Ilang -o $@ $< $(BUILD)/libadl.a $(LIBS) -lcmocka
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/internal.a
+	$(COMPILE) -Iruntime -Ilang -o $@ $< $(BUILD)/internal.a $(LIBS) -lcmocka
+# The example of embedding, linked with what is installed.
+$(BUILD)/embed: examples/embed/embed.c $(BUILD)/libadl.a
+	@echo "  cc $<"; $(CC) -std=c11 -Wall -Wextra $(CFLAGS) -Ilang -o $@ $^ $(LIBS)
 $(BUILD)/fuzz: tests/fuzz/fuzz.c
 	$(COMPILE) -o $@ $<
 $(BUILD)/measure: tests/bench/measure.c

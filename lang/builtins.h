@@ -36,6 +36,8 @@ typedef struct BuiltinRow {
 /* Fills the library with operations, builtins and constants. */
 void library_open(void);
 void library_close(void);
+/* Puts another interpreter's table in the place of this one's, which it gives. */
+void *library_exchange(void *other);
 /* The place of a library name; it never moves. NULL if there is none. */
 Value *library_find(String *name);
 void library_put(String *name, Value v);

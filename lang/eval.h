@@ -48,6 +48,7 @@ extern Interp interp;
 /* After runtime_open(), tape_open() and ops_open(): the stack of variables, the library, the prelude. */
 void interp_open(void);
 void interp_close(void);
+void interp_move_stack(void);     /* the running thread is another one */
 
 /* ---- evaluating ---- */
 static inline Value eval(Ast *node, Frame *frame) { return node->eval(node, frame); }

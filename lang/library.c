@@ -6,7 +6,7 @@
 
 enum { LIBRARY_SLOTS = 4096 };
 typedef struct Entry { String *name; Value value; } Entry;
-static Entry entries[LIBRARY_SLOTS];
+static Entry *entries;           /* of the running interpreter */
 
 static BuiltinRow rows[] = {
 #define BUILTIN(name, signature, doc, example) { #name, signature, doc, example, builtin_##name, OP_NONE, false, false, NULL },
@@ -117,7 +117,7 @@ static void put_operation(Op op) {
     bool elementwise = op < OP_ELEMS;
     if (elementwise ? !o->prints[0] : !o->signature || !o->call) return;
     const char *signature = !elementwise ? o->signature : o->signature ? o->signature : o->arity == 1 ? "(x)" : "(x, y)";
-    operation_rows[op] = (BuiltinRow){ o->name, signature, o->doc, o->example, o->call, elementwise ? op : OP_NONE,
+    if (!operation_rows[op].name) operation_rows[op] = (BuiltinRow){ o->name, signature, o->doc, o->example, o->call, elementwise ? op : OP_NONE,
                                          maps_over_trees(o->name), op != OP_seed, NULL };
     put_row(&operation_rows[op]);
 }
@@ -136,8 +136,12 @@ static void mark_pure(BuiltinRow *row) {
 
 static void put_number(const char *name, double x) { library_put(symbol(name, strlen(name)), number(x)); }
 
+static int libraries;            /* open ones; the rows and their signatures are everybody's */
+
 void library_open(void) {
     size_t mark = pool_mark();
+    entries = mem_alloc_zeroed(LIBRARY_SLOTS * sizeof *entries);
+    libraries++;
     for (Op op = OP_NONE + 1; op < OP_COUNT; op++) put_operation(op);
     for (size_t i = 0; i < ROWS; i++) {
         mark_pure(&rows[i]);
@@ -155,11 +159,19 @@ static void free_signature(BuiltinRow *row) {
     row->parsed = NULL;
 }
 
+void *library_exchange(void *other) {
+    void *mine = entries;
+    entries = other;
+    return mine;
+}
+
 void library_close(void) {
-    for (size_t i = 0; i < LIBRARY_SLOTS; i++) {
+    for (size_t i = 0; entries && i < LIBRARY_SLOTS; i++)
         if (entries[i].name) value_release(entries[i].value);
-        entries[i] = (Entry){ NULL, UNSET };
-    }
+    if (entries) libraries--;
+    mem_free(entries, LIBRARY_SLOTS * sizeof *entries);
+    entries = NULL;
+    if (libraries) return;
     for (size_t i = 0; i < ROWS; i++) free_signature(&rows[i]);
     for (Op op = OP_NONE; op < OP_COUNT; op++) free_signature(&operation_rows[op]);
 }

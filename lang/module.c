@@ -61,6 +61,14 @@ static void set_up_globals(Module *module) {
     while (module->set_up < module->names.count) module->globals[module->set_up++] = UNSET;
 }
 
+void module_define(Module *module, String *name, Value v) {
+    if (!module_global(module, name)) {
+        names_add(&module->names, name);
+        set_up_globals(module);
+    }
+    value_store(module_global(module, name), v);
+}
+
 Value module_run(Module *module, Ast *program) {
     Error error;
     uint32_t locals = 0;
@@ -272,11 +280,17 @@ static void frames_unwind(void *mark) {
     interp.attached = NULL;
 }
 
+/* An expression may be MAX_HEIGHT deep between two calls. */
+void interp_move_stack(void) {
+    runtime_find_stack();
+    rt.stack_limit += rt.stack_bytes / 16;
+}
+
 void interp_open(void) {
     interp.stack = interp.top = reserve(STACK_BYTES);
     interp.limit = interp.stack + STACK_BYTES / sizeof(Value);
     rt.interp = &interp;
-    rt.stack_limit += rt.stack_bytes / 16;  /* an expression may be MAX_HEIGHT deep between two calls */
+    interp_move_stack();
     rt.on_guard = frames_mark;
     rt.on_unwind = frames_unwind;
     rt.on_trace = fill_trace;
@@ -290,6 +304,6 @@ void interp_close(void) {
     modules_close();
     library_close();
     looking_close();
-    munmap(interp.stack, STACK_BYTES);
+    if (interp.stack) munmap(interp.stack, STACK_BYTES);
     interp = (Interp){ 0 };
 }

@@ -28,6 +28,8 @@ Value module_import(Module *from, String *name, bool is_path);
 /* Runs the file of an imported module again; its new struct. */
 Value module_reload(Module *module);
 Value *module_global(Module *module, String *name);   /* NULL if no program has mentioned it */
+/* Makes the variable hold v, as an assignment at its top level would. */
+void module_define(Module *module, String *name, Value v);
 void modules_close(void);
 
 /* Shows the warnings of a parse, each once, on standard error. Set by main; NULL: they are dropped. */

@@ -24,6 +24,7 @@ Parsed parse(Source *source);
 /* Resolves the program's names for running in a module whose global names are in `globals`. Adds
  * slots to it for new names. false: *error says why. */
 typedef struct Names { String **name; size_t count, capacity; Span *assigned; } Names;
+uint32_t names_add(Names *names, String *name);    /* the number of a name that is not there yet */
 void names_free(Names *names);
 bool resolve(Ast *program, Names *globals, uint32_t *top_locals, Error *error);
 #endif

@@ -110,14 +110,17 @@ static void widen_globals(Names *globals) {
     globals->capacity = more;
 }
 
+uint32_t names_add(Names *names, String *name) {
+    if (names->count == names->capacity) widen_globals(names);
+    names->name[names->count] = name;
+    names->assigned[names->count] = 0;
+    return (uint32_t)names->count++;
+}
+
 static uint32_t global_slot(Resolver *r, String *name) {
     uint32_t slot;
     if (map_find(&r->global_names, name, &slot)) return slot;
-    Names *globals = r->globals;
-    if (globals->count == globals->capacity) widen_globals(globals);
-    slot = (uint32_t)globals->count++;
-    globals->name[slot] = name;
-    globals->assigned[slot] = 0;
+    slot = names_add(r->globals, name);
     map_put(&r->global_names, name, slot);
     return slot;
 }

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct Entry { uint32_t source, start, end, operands; } Entry;
-
 typedef struct Chunk Chunk;
 struct Chunk {
     Chunk *previous;
@@ -16,12 +14,7 @@ struct Chunk {
 };
 struct Arena { Chunk *chunk; };
 
-static struct {
-    Source **source;         /* [0] is nowhere */
-    size_t sources, source_capacity;
-    Entry *entry;            /* [0] is nowhere */
-    size_t entries, entry_capacity;
-} table;
+static Sources table;       /* of the running interpreter */
 
 /* ---- the arena ---- */
 
@@ -129,8 +122,14 @@ void source_forget(SourceMark mark) {
 void sources_close(void) {
     free_sources(1);
     mem_free(table.source, table.source_capacity * sizeof(Source *));
-    mem_free(table.entry, table.entry_capacity * sizeof(Entry));
+    mem_free(table.entry, table.entry_capacity * sizeof(SpanEntry));
     memset(&table, 0, sizeof table);
+}
+
+Sources sources_exchange(Sources other) {
+    Sources mine = table;
+    table = other;
+    return mine;
 }
 
 /* ---- spans ---- */
@@ -147,8 +146,8 @@ Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands) {
     size_t needed = first + 1 + (operands ? operands + 1 : 0);
     if (needed >= UINT32_MAX)
         fail(E_LIMIT, "the programs of this process have more than 4e9 places");
-    table.entry = mem_grow(table.entry, &table.entry_capacity, needed, sizeof(Entry));
-    Entry whole = { number_of(source), start, end, 0 };
+    table.entry = mem_grow(table.entry, &table.entry_capacity, needed, sizeof(SpanEntry));
+    SpanEntry whole = { number_of(source), start, end, 0 };
     for (size_t i = first; i < needed; i++) table.entry[i] = whole;
     table.entry[first].operands = operands;
     table.entries = needed;
@@ -156,19 +155,19 @@ Span span_new(Source *source, uint32_t start, uint32_t end, uint32_t operands) {
 }
 
 void span_set(Span span, Source *source, uint32_t start, uint32_t end) {
-    Entry *entry = &table.entry[span];
-    *entry = (Entry){ number_of(source), start, end, entry->operands };
+    SpanEntry *entry = &table.entry[span];
+    *entry = (SpanEntry){ number_of(source), start, end, entry->operands };
 }
 
 void span_set_whole(Span span, uint32_t start, uint32_t end) {
-    Entry *entry = &table.entry[span];
+    SpanEntry *entry = &table.entry[span];
     if (entry->operands) entry += entry->operands + 1;
     entry->start = start;
     entry->end = end;
 }
 
 void span_bounds(Span span, uint32_t *start, uint32_t *end) {
-    const Entry *entry = &table.entry[span];
+    const SpanEntry *entry = &table.entry[span];
     if (entry->operands) entry += entry->operands + 1;
     *start = entry->start;
     *end = entry->end;
@@ -191,7 +190,7 @@ static uint32_t characters(const char *text, size_t bytes) {
     return count;
 }
 
-static Place place_at(const Entry *entry) {
+static Place place_at(const SpanEntry *entry) {
     Source *source = table.source[entry->source];
     uint32_t line = line_of(source, entry->start), start = source->line_start[line];
     uint32_t column = 1 + characters(source->text + start, entry->start - start);
@@ -212,7 +211,7 @@ Place place_of(Span span) {
 
 Place place_whole(Span span) {
     if (is_nowhere(span)) return (Place){ 0 };
-    const Entry *entry = &table.entry[span];
+    const SpanEntry *entry = &table.entry[span];
     return place_at(entry->operands ? entry + entry->operands + 1 : entry);
 }
 

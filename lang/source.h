@@ -59,4 +59,14 @@ const char *span_whole_text(Span span, char *buffer, size_t bytes);
 const char *source_line(const Source *source, uint32_t number, size_t *bytes);
 void *arena_alloc(Source *source, size_t bytes);   /* cleared */
 void sources_close(void);                          /* frees all sources and spans */
+/* All sources and spans of an interpreter. */
+typedef struct SpanEntry { uint32_t source, start, end, operands; } SpanEntry;
+typedef struct Sources {
+    Source **source;          /* [0] is nowhere */
+    size_t sources, source_capacity;
+    SpanEntry *entry;         /* [0] is nowhere */
+    size_t entries, entry_capacity;
+} Sources;
+/* Puts another interpreter's in the place of this one's, which it gives. */
+Sources sources_exchange(Sources other);
 #endif

@@ -51,8 +51,23 @@ static void write_text(char *text, size_t bytes, const char *format, va_list arg
     end_whole(text, bytes);
 }
 
+/* Before the jump: frames and sweeps are on the C stack that it gives up. */
+static void unwind(const Guard *guard) {
+    if (rt.sweep_unwind) rt.sweep_unwind(guard->sweeps);
+    if (rt.on_unwind) rt.on_unwind(guard->frames);
+    rt.here = guard->here;
+    rt.recording = guard->recording;
+    rt.training = guard->training;
+    pool_unwind(guard->pool);
+}
+
 static _Noreturn void raise_pending(void) {
-    if (rt.guard) longjmp(rt.guard->back, 1);
+    Guard *guard = rt.guard;
+    if (guard) {
+        rt.guard = guard->outer;
+        unwind(guard);
+        longjmp(guard->back, 1);
+    }
     const char *kind = error_kind_name(rt.pending.kind);
     fprintf(stderr, "%s error, and nobody to catch it: %s\n", kind, rt.pending.message);
     abort();
@@ -99,15 +114,6 @@ void hint(const char *format, ...) {
     va_end(args);
 }
 
-static void unwind(const Guard *guard) {
-    if (rt.sweep_unwind) rt.sweep_unwind(guard->sweeps);
-    if (rt.on_unwind) rt.on_unwind(guard->frames);
-    rt.here = guard->here;
-    rt.recording = guard->recording;
-    rt.training = guard->training;
-    pool_unwind(guard->pool);
-}
-
 bool guard(void (*body)(void *env), void *env, Error *error) {
     Guard guard = { .outer = rt.guard, .pool = pool_mark(), .here = rt.here,
                     .recording = rt.recording, .training = rt.training };
@@ -119,16 +125,22 @@ bool guard(void (*body)(void *env), void *env, Error *error) {
         rt.guard = guard.outer;
         return true;
     }
-    rt.guard = guard.outer;
     if (error) *error = rt.pending;
     error_forget();
-    unwind(&guard);
     return false;
 }
 
+enum { POLLS_A_CHECK = 256 };
+
 void interrupted(void) {
-    rt.interrupted = 0;
+    if (rt.interrupted == INTERRUPT_ASK && (++rt.checks % POLLS_A_CHECK || !rt.check())) return;
+    rt.interrupted = rt.check ? INTERRUPT_ASK : INTERRUPT_NONE;
     fail(E_INTERRUPT, "interrupted");
+}
+
+void interrupt_check(bool (*check)(void)) {
+    rt.check = check;
+    rt.interrupted = check ? INTERRUPT_ASK : INTERRUPT_NONE;
 }
 
 void stack_overflow(void) {

@@ -230,7 +230,7 @@ Value io_read_text(String *path) {
 static int write_all(int file, Bytes p) {
     enum { AT_ONCE = 1 << 26 };        /* so that an interrupt need not wait for long */
     while (p.count) {
-        if (rt.interrupted) return EINTR;
+        if (rt.interrupted > 0) return EINTR;
         ssize_t written = write(file, p.bytes, p.count < AT_ONCE ? p.count : AT_ONCE);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return errno;

@@ -190,6 +190,10 @@ Value string_format(const char *format, ...) {
 }
 
 /* ---- symbols ---- */
+/* Of the whole process, so that what is known once, like the signature of a builtin, can name them: open
+ * addressing by hash, the capacity a power of two. */
+static struct { String **table; size_t count, capacity; int runtimes; } symbols;
+
 /* FNV-1a, never 0. */
 static uint32_t hash_text(const char *text, size_t bytes) {
     uint32_t hash = 2166136261u;
@@ -207,27 +211,27 @@ static String **symbol_place(String **table, size_t capacity, const char *text, 
 }
 
 static void symbols_grow(void) {
-    size_t capacity = rt.symbol_capacity ? rt.symbol_capacity * 2 : SYMBOLS_START;
+    size_t capacity = symbols.capacity ? symbols.capacity * 2 : SYMBOLS_START;
     String **table = mem_alloc_zeroed(capacity * sizeof *table);
-    for (size_t i = 0; i < rt.symbol_capacity; i++) {
-        String *s = rt.symbols[i];
+    for (size_t i = 0; i < symbols.capacity; i++) {
+        String *s = symbols.table[i];
         if (s) *symbol_place(table, capacity, s->text, s->bytes, s->hash) = s;
     }
-    mem_free(rt.symbols, rt.symbol_capacity * sizeof *table);
-    rt.symbols = table;
-    rt.symbol_capacity = capacity;
+    mem_free(symbols.table, symbols.capacity * sizeof *table);
+    symbols.table = table;
+    symbols.capacity = capacity;
 }
 
 String *symbol(const char *text, size_t bytes) {
-    if (rt.symbol_count * 2 >= rt.symbol_capacity) symbols_grow();
+    if (symbols.count * 2 >= symbols.capacity) symbols_grow();
     uint32_t hash = hash_text(text, bytes);
-    String **place = symbol_place(rt.symbols, rt.symbol_capacity, text, bytes, hash);
+    String **place = symbol_place(symbols.table, symbols.capacity, text, bytes, hash);
     if (*place) return *place;
     String *made = string_alloc(bytes);
     memcpy(made->text, text, bytes);
     made->symbol = true;
     made->hash = hash;
-    rt.symbol_count++;
+    symbols.count++;
     return *place = made;
 }
 
@@ -236,11 +240,11 @@ String *symbol_known(const char *text, size_t bytes) {
 }
 
 static void symbols_close(void) {
-    for (size_t i = 0; i < rt.symbol_capacity; i++)
-        if (rt.symbols[i]) obj_drop(rt.symbols[i]);
-    mem_free(rt.symbols, rt.symbol_capacity * sizeof *rt.symbols);
-    rt.symbols = NULL;
-    rt.symbol_count = rt.symbol_capacity = 0;
+    for (size_t i = 0; i < symbols.capacity; i++)
+        if (symbols.table[i]) obj_drop(symbols.table[i]);
+    mem_free(symbols.table, symbols.capacity * sizeof *symbols.table);
+    symbols.table = NULL;
+    symbols.count = symbols.capacity = 0;
 }
 
 /* ---- lists ---- */
@@ -466,7 +470,7 @@ void cells_collect(void) {
 }
 
 /* ---- opening and closing ---- */
-static void find_stack(void) {
+void runtime_find_stack(void) {
     pthread_attr_t attributes;
     void *lowest = NULL;
     size_t bytes = 0;
@@ -484,12 +488,12 @@ static void find_stack(void) {
 static void open_pool_and_symbols(void) {
     rt.pool = mem_alloc(POOL_START * sizeof *rt.pool);
     rt.pool_capacity = POOL_START;
-    symbols_grow();
+    if (!symbols.runtimes++) symbols_grow();
 }
 
 void runtime_open(void) {
     rt = (Runtime){ .cell_limit = CELLS_START, .threads = 1 };
-    find_stack();
+    runtime_find_stack();
     open_pool_and_symbols();
     const char *nth = getenv("ADL_FAIL_AT");
     if (nth) mem_fail_at(strtol(nth, NULL, 10));
@@ -499,7 +503,7 @@ void runtime_close(void) {
     mem_fail_at(0);
     pool_unwind(0);
     cells_collect();
-    symbols_close();
+    if (!--symbols.runtimes) symbols_close();
     mem_free(rt.pool, rt.pool_capacity * sizeof *rt.pool);
     rt.pool = NULL;
     rt.pool_count = rt.pool_capacity = 0;

@@ -180,8 +180,10 @@ void *pool_bytes(size_t bytes);                            /* scratch that goes 
 typedef struct Tape Tape;
 typedef struct Runtime {
     Span here;                /* the expression being evaluated, for errors and recorded steps */
-    volatile int interrupted; /* set by a signal handler; poll() raises E_INTERRUPT */
+    volatile int interrupted; /* an Interrupt, set by a signal handler; poll() looks at it */
     volatile bool outside;    /* a call of LAPACK or a foreign function runs: an interrupt has to wait for it */
+    bool (*check)(void);      /* what poll() asks; see interrupt_check() */
+    unsigned checks;
     bool recording, training;
     bool sandbox;
     Obj **pool;
@@ -193,8 +195,6 @@ typedef struct Runtime {
     size_t stack_bytes;       /* the whole stack, for the message */
     Cell *cells;              /* all captured variables, for cells_collect() */
     size_t cell_count, cell_limit;
-    String **symbols;         /* open addressing by hash, capacity a power of two */
-    size_t symbol_count, symbol_capacity;
     uint64_t random_key, random_counter;
     int threads;
     struct Interp *interp;    /* the language's part; opaque here */
@@ -219,7 +219,12 @@ static inline void *pool_own(void *obj) {
 static inline size_t pool_mark(void) { return rt.pool_count; }
 static inline void pool_unwind(size_t mark) { if (rt.pool_count != mark) pool_unwind_slow(mark); }
 
-_Noreturn void interrupted(void);
+/* INTERRUPT_NOW ends what runs; INTERRUPT_ASK: the check decides, each time. Loops over elements that
+ * cannot be left by an error return early when it is > 0, and their callers poll. */
+enum { INTERRUPT_ASK = -1, INTERRUPT_NONE, INTERRUPT_NOW };
+void interrupted(void);           /* raises E_INTERRUPT, unless the check says no */
+/* From now on poll() asks, now and then, whether to stop; NULL: no more. */
+void interrupt_check(bool (*check)(void));
 #define OUTSIDE(call) (rt.outside = true, call, rt.outside = false)
 static inline void poll(void) { if (__builtin_expect(rt.interrupted, 0)) interrupted(); }
 _Noreturn void stack_overflow(void);
@@ -230,6 +235,7 @@ static inline void check_stack(void) {
 /* Once before use: the pool, symbols, the stack limit from the current thread, ADL_FAIL_AT. The
  * tape and the kernels are opened after it (tape_open, ops_open), and the tape is closed first. */
 void runtime_open(void);
+void runtime_find_stack(void);    /* again, if another thread goes on */
 void runtime_close(void);  /* frees all; then mem_counts().blocks is zero, or something leaked */
 
 /* ---- asking ---- */

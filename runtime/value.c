@@ -236,7 +236,7 @@ String *symbol(const char *text, size_t bytes) {
 }
 
 String *symbol_known(const char *text, size_t bytes) {
-    return *symbol_place(rt.symbols, rt.symbol_capacity, text, bytes, hash_text(text, bytes));
+    return *symbol_place(symbols.table, symbols.capacity, text, bytes, hash_text(text, bytes));
 }
 
 static void symbols_close(void) {

@@ -2,7 +2,7 @@
  *
  * The one idea: unfolding writes every window of an image as a column, and then a convolution is a
  * matrix product. Folding, which adds columns back to where they came from, is the adjoint of
- * unfolding; so the rules are written with the two and matmul, to every order. Images are [batch,
+ * unfolding; so the rules are written with the two, to every order. Images are [batch,
  * channels, rows, columns], weights [outputs, channels / groups, rows, columns]. */
 #include <cblas.h>
 #include <limits.h>
@@ -65,13 +65,13 @@ static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t place
                 }                                                                                  \
             }                                                                                      \
     }                                                                                              \
-    static void fold_##T(const Grid *g, const T *in, T *image) {                                   \
+    static void fold_##T(const Grid *g, const T *in, T *image, int64_t top, int64_t bottom) {      \
         const Window *w = &g->window;                                                              \
         for (int64_t i = 0; i < w->rows; i++)                                                      \
             for (int64_t j = 0; j < w->columns; j++) {                                             \
                 int64_t shift = j - w->column_border;                                              \
                 Inside a = inside(shift, w->column_step, g->columns, g->across);                   \
-                for (int64_t y = 0; y < g->down; y++, in += g->across) {                           \
+                for (int64_t y = top; y < bottom; y++, in += g->across) {                          \
                     int64_t row = y * w->row_step - w->row_border + i;                             \
                     if (row < 0 || row >= g->rows) continue;                                       \
                     T *to = image + row * g->columns + shift;                                      \
@@ -162,8 +162,8 @@ Value kernel_fold(int count, const Value *in, const Attr *attr) {
     int64_t plane = g.rows * g.columns;
     Array *out = with_last(x, g.rows, g.columns, true);
     for (int64_t k = 0; k < planes_of(x) && x->size; k++, poll()) {
-        if (x->dtype == F64) fold_double(&g, f64_of(x) + k * block, f64_of(out) + k * plane);
-        else fold_float(&g, f32_of(x) + k * block, f32_of(out) + k * plane);
+        if (x->dtype == F64) fold_double(&g, f64_of(x) + k * block, f64_of(out) + k * plane, 0, g.down);
+        else fold_float(&g, f32_of(x) + k * block, f32_of(out) + k * plane, 0, g.down);
     }
     return object(out);
 }
@@ -180,35 +180,43 @@ Value op_unfold_rule(Value g, Value x, const Attr *attr) {
 
 Value op_fold_rule(Value g, const Attr *attr) { return op_unfold(g, window_of(attr + 1)); }
 
-/* ---- convolution ---- */
+/* ---- convolution ----
+ * With columns X = unfold(x) and weights W, each cut into groups, the result is W X, and its two
+ * derivatives are Xbar = W' G, folded, and Wbar = the sum of G X' over the batch. All three go
+ * through one image and group after the other, a band of places at a time, so that the columns stay
+ * in the cache. Each is linear in both of its inputs, with the other two as its derivatives. */
 typedef struct Convolution {
     Grid grid;
     int64_t batch, channels, outputs, groups, depth;     /* depth: rows of an unfolded group */
     int dtype;
 } Convolution;
 
-static Convolution convolution_of(Value x, Value w, const Attr *attr) {
-    Shape image = value_shape(x), kernel = value_shape(w);
+/* x: the shape of the images, w: that of the weights. */
+static Convolution convolution_of(Shape x, Shape w, const Attr *attr) {
     Convolution c = {
-        .grid = grid_of(window_of(attr + 1), image.dim[2], image.dim[3]),
-        .batch = image.dim[0], .channels = image.dim[1], .outputs = kernel.dim[0],
-        .groups = attr[1 + WINDOW_WORDS], .depth = kernel.dim[1] * kernel.dim[2] * kernel.dim[3],
+        .grid = grid_of(window_of(attr + 1), x.dim[2], x.dim[3]), .batch = x.dim[0],
+        .channels = x.dim[1], .outputs = w.dim[0], .groups = attr[1 + WINDOW_WORDS],
+        .depth = w.dim[1] * w.dim[2] * w.dim[3],
     };
+    if (c.depth > INT_MAX || c.grid.down * c.grid.across > INT_MAX || c.outputs > INT_MAX)
+        fail(E_LIMIT, "this convolution is too large");
     return c;
 }
 
-static void multiply(const Convolution *c, const void *weights, const void *columns, char *out,
-                     int places, int all) {
-    int outputs = (int)(c->outputs / c->groups), depth = (int)c->depth;
-    if (c->dtype == F64)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, outputs, places, depth, 1, weights,
-                    depth, columns, places, 0, (double *)out, all);
+static void multiply(int dtype, bool turn_x, bool turn_y, int64_t m, int64_t n, int64_t k,
+                     const void *x, int64_t x_row, const void *y, int64_t y_row, double add,
+                     void *out, int64_t out_row) {
+    int by_x = turn_x ? CblasTrans : CblasNoTrans, by_y = turn_y ? CblasTrans : CblasNoTrans;
+    if (dtype == F64)
+        cblas_dgemm(CblasRowMajor, by_x, by_y, (int)m, (int)n, (int)k, 1, x, (int)x_row, y,
+                    (int)y_row, add, (double *)out, (int)out_row);
     else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, outputs, places, depth, 1, weights,
-                    depth, columns, places, 0, (float *)out, all);
+        cblas_sgemm(CblasRowMajor, by_x, by_y, (int)m, (int)n, (int)k, 1, x, (int)x_row, y,
+                    (int)y_row, (float)add, (float *)out, (int)out_row);
     poll();
 }
 
+/* The channels of one group, a band of places: their columns from the image, or back into it. */
 static void unfold_group(const Convolution *c, const char *image, char *columns, int64_t top,
                          int64_t bottom) {
     int64_t width = (int64_t)dtype_bytes(c->dtype), places = (bottom - top) * c->grid.across;
@@ -223,62 +231,143 @@ static void unfold_group(const Convolution *c, const char *image, char *columns,
     }
 }
 
-/* One group of one image, a band of places at a time, so that the columns stay small. */
-static void convolve(const Convolution *c, const char *image, const char *weights, char *out) {
-    int64_t across = c->grid.across, band = (1 << 20) / (c->depth * across + 1) + 1;
-    int64_t width = (int64_t)dtype_bytes(c->dtype), all = c->grid.down * across;
-    if (band > c->grid.down) band = c->grid.down;
-    size_t pool = pool_mark();
-    char *columns = pool_bytes((size_t)(c->depth * band * across * width));
-    for (int64_t top = 0; top < c->grid.down; top += band) {
-        int64_t bottom = top + band < c->grid.down ? top + band : c->grid.down;
-        unfold_group(c, image, columns, top, bottom);
-        multiply(c, weights, columns, out + top * across * width, (int)((bottom - top) * across),
-                 (int)all);
+static void fold_group(const Convolution *c, const char *columns, char *image, int64_t top,
+                       int64_t bottom) {
+    int64_t width = (int64_t)dtype_bytes(c->dtype), places = (bottom - top) * c->grid.across;
+    int64_t window = c->grid.window.rows * c->grid.window.columns;
+    int64_t plane = c->grid.rows * c->grid.columns;
+    for (int64_t k = 0; k < c->channels / c->groups; k++) {
+        const char *from = columns + k * window * places * width;
+        char *to = image + k * plane * width;
+        if (c->dtype == F64)
+            fold_double(&c->grid, (const double *)from, (double *)to, top, bottom);
+        else fold_float(&c->grid, (const float *)from, (float *)to, top, bottom);
     }
+}
+
+/* What is computed of one group of one image, from its places top to bottom. */
+typedef void Band(const Convolution *c, char *image, char *weights, char *result, char *columns,
+                  int64_t top, int64_t bottom);
+
+static void band_of_result(const Convolution *c, char *image, char *weights, char *result,
+                           char *columns, int64_t top, int64_t bottom) {
+    int64_t across = c->grid.across, places = (bottom - top) * across;
+    char *here = result + top * across * (int64_t)dtype_bytes(c->dtype);
+    unfold_group(c, image, columns, top, bottom);
+    multiply(c->dtype, false, false, c->outputs / c->groups, places, c->depth, weights, c->depth,
+             columns, places, 0, here, c->grid.down * across);
+}
+
+static void band_of_image(const Convolution *c, char *image, char *weights, char *result,
+                          char *columns, int64_t top, int64_t bottom) {
+    int64_t across = c->grid.across, places = (bottom - top) * across;
+    char *here = result + top * across * (int64_t)dtype_bytes(c->dtype);
+    multiply(c->dtype, true, false, c->depth, places, c->outputs / c->groups, weights, c->depth,
+             here, c->grid.down * across, 0, columns, places);
+    fold_group(c, columns, image, top, bottom);
+}
+
+static void band_of_weights(const Convolution *c, char *image, char *weights, char *result,
+                            char *columns, int64_t top, int64_t bottom) {
+    int64_t across = c->grid.across, places = (bottom - top) * across;
+    char *here = result + top * across * (int64_t)dtype_bytes(c->dtype);
+    unfold_group(c, image, columns, top, bottom);
+    multiply(c->dtype, false, true, c->outputs / c->groups, c->depth, places, here,
+             c->grid.down * across, columns, places, 1, weights, c->depth);
+}
+
+static void convolve(const Convolution *c, Band *each, Array *x, Array *w, Array *r) {
+    int64_t across = c->grid.across, rows = (1 << 17) / (c->depth * across + 1) + 1;
+    int64_t width = (int64_t)dtype_bytes(c->dtype), group = c->outputs / c->groups;
+    int64_t image = c->channels / c->groups * c->grid.rows * c->grid.columns;
+    if (!r->size || !c->depth) return;
+    if (rows > c->grid.down) rows = c->grid.down;
+    size_t pool = pool_mark();
+    char *columns = pool_bytes((size_t)(c->depth * rows * across * width));
+    for (int64_t k = 0; k < c->batch * c->groups; k++)
+        for (int64_t top = 0; top < c->grid.down; top += rows) {
+            int64_t bottom = top + rows < c->grid.down ? top + rows : c->grid.down;
+            each(c, (char *)x->data + k * image * width,
+                 (char *)w->data + k % c->groups * group * c->depth * width,
+                 (char *)r->data + k * group * c->grid.down * across * width, columns, top, bottom);
+        }
     pool_unwind(pool);
 }
 
-/* attr: the window, groups */
+static Array *plain_array(Value v, int dtype) {
+    return array_contiguous(array_cast(array_of(v), dtype));
+}
+
+/* in: x, w; attr: the window, groups */
 Value kernel_conv2d(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Convolution c = convolution_of(in[0], in[1], attr);
+    Convolution c = convolution_of(value_shape(in[0]), value_shape(in[1]), attr);
     c.dtype = float_dtype(joint_dtype(2, in));
-    Array *x = array_contiguous(array_cast(array_of(in[0]), c.dtype));
-    Array *w = array_contiguous(array_cast(array_of(in[1]), c.dtype));
-    Array *out =
-        array_zeros(c.dtype, 4, (int64_t[]){ c.batch, c.outputs, c.grid.down, c.grid.across });
-    int64_t width = (int64_t)dtype_bytes(c.dtype), group = c.outputs / c.groups;
-    int64_t image = c.channels / c.groups * c.grid.rows * c.grid.columns;
-    int64_t result = group * c.grid.down * c.grid.across;
-    if (c.depth > INT_MAX || c.grid.down * c.grid.across > INT_MAX)
-        fail(E_LIMIT, "this convolution is too large");
-    for (int64_t k = 0; k < c.batch * c.groups && out->size && c.depth; k++)
-        convolve(&c, (char *)x->data + k * image * width,
-                 (char *)w->data + k % c.groups * group * c.depth * width,
-                 (char *)out->data + k * result * width);
+    int64_t shape[4] = { c.batch, c.outputs, c.grid.down, c.grid.across };
+    Array *out = (c.depth ? array_new : array_zeros)(c.dtype, 4, shape);
+    convolve(&c, band_of_result, plain_array(in[0], c.dtype), plain_array(in[1], c.dtype), out);
     return object(out);
 }
 
-/* With columns X = unfold(x) and weights W, both cut into groups: Xbar = W' g, Wbar = sum of g X'
- * over the batch. */
+/* in: g, w; attr: the window, groups, the images' rows and columns */
+Value kernel_conv2d_image(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Shape g = value_shape(in[0]), w = value_shape(in[1]), x = { .axes = 4, .dim = { g.dim[0],
+        w.dim[1] * attr[1 + WINDOW_WORDS], attr[2 + WINDOW_WORDS], attr[3 + WINDOW_WORDS] } };
+    Convolution c = convolution_of(x, w, attr);
+    c.dtype = float_dtype(joint_dtype(2, in));
+    Array *out = array_zeros(c.dtype, 4, x.dim);
+    convolve(&c, band_of_image, out, plain_array(in[1], c.dtype), plain_array(in[0], c.dtype));
+    return object(out);
+}
+
+/* in: x, g; attr: the window, groups */
+Value kernel_conv2d_weights(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Window window = window_of(attr + 1);
+    Shape x = value_shape(in[0]), w = { .axes = 4, .dim = { value_shape(in[1]).dim[1],
+        x.dim[1] / attr[1 + WINDOW_WORDS], window.rows, window.columns } };
+    Convolution c = convolution_of(x, w, attr);
+    c.dtype = float_dtype(joint_dtype(2, in));
+    Array *out = array_zeros(c.dtype, 4, w.dim);
+    convolve(&c, band_of_weights, plain_array(in[0], c.dtype), out, plain_array(in[1], c.dtype));
+    return object(out);
+}
+
+static Value op_conv2d(Value x, Value w, const Attr *attr) {
+    const Window v = window_of(attr + 1);
+    return apply(OP_conv2d, 2, (Value[]){ x, w }, ATTR(WINDOW(v), attr[1 + WINDOW_WORDS]));
+}
+static Value op_conv2d_image(Value g, Value w, Value x, const Attr *attr) {
+    const Window v = window_of(attr + 1);
+    Shape s = value_shape(x);
+    Value image = apply(OP_conv2d_image, 2, (Value[]){ g, w },
+                        ATTR(WINDOW(v), attr[1 + WINDOW_WORDS], s.dim[2], s.dim[3]));
+    return op_cast_like(image, x);
+}
+static Value op_conv2d_weights(Value x, Value g, Value w, const Attr *attr) {
+    const Window v = window_of(attr + 1);
+    Value weights = apply(OP_conv2d_weights, 2, (Value[]){ x, g },
+                          ATTR(WINDOW(v), attr[1 + WINDOW_WORDS]));
+    return op_cast_like(weights, w);
+}
+
+/* in: x, w */
 Value op_conv2d_rule(int which, Value g, const Value *in, const Attr *attr) {
-    Convolution c = convolution_of(in[0], in[1], attr);
-    Window w = c.grid.window;
-    int64_t places = c.grid.down * c.grid.across, group = c.outputs / c.groups;
-    if (!size_of(g) || !size_of(in[0]) || !c.depth) return zeros_like(in[which]);
-    Value by_group = op_reshape(g, 4, (int64_t[]){ c.batch, c.groups, group, places });
-    if (which == 0) {
-        Value weights = op_reshape(in[1], 3, (int64_t[]){ c.groups, group, c.depth });
-        Value columns = op_matmul(op_transpose(weights, NULL), by_group);
-        columns =
-            op_reshape(columns, 4, (int64_t[]){ c.batch, c.channels, w.rows * w.columns, places });
-        return op_cast_like(op_fold(columns, w, c.grid.rows, c.grid.columns), in[0]);
-    }
-    Value columns =
-        op_reshape(op_unfold(in[0], w), 4, (int64_t[]){ c.batch, c.groups, c.depth, places });
-    Value sum = op_sum(op_matmul(by_group, op_transpose(columns, NULL)), 1, false);
-    return op_cast_like(op_reshape_like(sum, in[1]), in[1]);
+    return which == 0 ? op_conv2d_image(g, in[1], in[0], attr)
+                      : op_conv2d_weights(in[0], g, in[1], attr);
+}
+
+/* in: an adjoint of the result, w; g: of the image */
+Value op_conv2d_image_rule(int which, Value g, const Value *in, const Attr *attr) {
+    return which == 0 ? op_cast_like(op_conv2d(g, in[1], attr), in[0])
+                      : op_conv2d_weights(g, in[0], in[1], attr);
+}
+
+/* in: x, an adjoint of the result; g: of the weights */
+Value op_conv2d_weights_rule(int which, Value g, const Value *in, const Attr *attr) {
+    return which == 0 ? op_conv2d_image(in[1], g, in[0], attr)
+                      : op_cast_like(op_conv2d(in[0], g, attr), in[1]);
 }
 
 /* ---- pooling ---- */

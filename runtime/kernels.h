@@ -43,7 +43,8 @@ Kernel kernel_inv, kernel_det, kernel_slogdet, kernel_solve, kernel_solve_triang
 Kernel kernel_qr, kernel_svd, kernel_eigh, kernel_pinv;
 Call call_inv, call_det, call_slogdet, call_solve, call_cholesky, call_qr, call_svd, call_eigh, call_pinv;
 Call call_einsum;                                                                                    /* einsum.c */
-Kernel kernel_conv2d, kernel_max_pool, kernel_unfold, kernel_fold;                                   /* conv.c */
+Kernel kernel_conv2d, kernel_conv2d_image, kernel_conv2d_weights;                                    /* conv.c */
+Kernel kernel_max_pool, kernel_unfold, kernel_fold;
 Call call_conv2d, call_conv1d, call_max_pool, call_avg_pool;
 /* make.c */
 Call call_zeros, call_ones, call_full, call_eye, call_arange, call_linspace;

@@ -84,5 +84,7 @@ Value row_push(int op, Value t, Value r);
 Value op_unfold_rule(Value g, Value x, const Attr *attr);
 Value op_fold_rule(Value g, const Attr *attr);
 Value op_conv2d_rule(int which, Value g, const Value *in, const Attr *attr);
+Value op_conv2d_image_rule(int which, Value g, const Value *in, const Attr *attr);
+Value op_conv2d_weights_rule(int which, Value g, const Value *in, const Attr *attr);
 Value op_max_pool_rule(Value g, Value x, Value r, const Attr *attr);
 #endif

@@ -1,23 +1,23 @@
-/* The coverage matrix: a line for each row of the table, a column for each aspect. `+` passed, `-` failed, a
- * blank where the row has nothing of the kind: its class or its domain says so at the end of the line. */
+/* adl test, the operation table: every row, tried in every way that a row can be wrong, as lines of a matrix.
+ *
+ * `+` passed, `-` failed, `e` the example is run by adl test, `.` the row has no such thing; blank: a hole. A hole
+ * fails, unless the end of the line says why the row cannot be tried. */
 #include <stdio.h>
+#include <string.h>
+#include "module.h"
 #include "opcheck.h"
 #include "optest.h"
 #include "tape.h"
 
-static const char *class_text(const Operation *o) {
+static const char *note_of(Op op) {
+    const Operation *o = &operations[op];
+    if (opcheck_untried(op)) return opcheck_untried(op);
     switch ((OpClass)o->class) {
     case C_FLAT: return "flat: derivative zero";
     case C_TEST: return "gives bool";
     case C_CONSTANT: return "never differentiable";
-    case C_COMPOSED: return "composed of other rows";
-    default: return o->signature && o->prints[0] ? "" : "internal: through the rows written with it";
+    default: return "";
     }
-}
-
-static const char *note_of(const Operation *o) {
-    const char *text = class_text(o);
-    return *text || o->domain != D_NONE ? text : "by examples and .adl tests";
 }
 
 static void print_head(void) {
@@ -26,33 +26,40 @@ static void print_head(void) {
     printf("\n");
 }
 
-static int width_of(OpAspect aspect) {
-    int width = 0;
-    while (opcheck_name(aspect)[width]) width++;
-    return width;
+static char sign_of(Op op, OpAspect aspect, OpVerdict verdict) {
+    const char *example = operations[op].example;
+    if (aspect == CHECK_VALUE && verdict == VERDICT_NONE && example && *example) return 'e';
+    return ".+- "[verdict];
 }
 
-static void print_cell(OpAspect aspect, OpVerdict verdict) {
-    static const char signs[] = { ' ', '+', '-' };
-    printf(" %-*c", width_of(aspect), signs[verdict]);
+static void print_row(Op op, const OpVerdict *verdict) {
+    printf("%-16s", operations[op].name);
+    for (int a = 0; a < OPCHECK_COUNT; a++)
+        printf(" %-*c", (int)strlen(opcheck_name(a)), sign_of(op, a, verdict[a]));
+    printf(" %s\n", verdict[CHECK_REVERSE] == VERDICT_PASS ? "" : note_of(op));
+}
+
+static Value compile(const char *program) {
+    return module_run_source(module_new("trials.def", ""), source_new("trials.def", program, strlen(program)));
 }
 
 void optest_run(int matrix, int *passed, int *failed) {
     char why[OPCHECK_COUNT][200];
+    opcheck_compile = compile;
     if (matrix) print_head();
     for (int op = 1; op < OP_COUNT; op++) {
-        if (matrix) printf("%-16s", operations[op].name);
         OpVerdict verdict[OPCHECK_COUNT];
         for (int a = 0; a < OPCHECK_COUNT; a++) {
             verdict[a] = opcheck(op, a, why[a], sizeof why[a]);
             tape_statement_end(0);
+            if (verdict[a] == VERDICT_MISSING) snprintf(why[a], sizeof why[a], "nothing tries it: see runtime/trials.def");
             *passed += verdict[a] == VERDICT_PASS;
-            *failed += verdict[a] == VERDICT_FAIL;
-            if (matrix) print_cell(a, verdict[a]);
+            *failed += verdict[a] == VERDICT_FAIL || (verdict[a] == VERDICT_MISSING && !*note_of(op));
         }
-        if (matrix) printf(" %s\n", note_of(&operations[op]));
+        if (matrix) print_row(op, verdict);
         for (int a = 0; a < OPCHECK_COUNT; a++)
-            if (verdict[a] == VERDICT_FAIL)
+            if (verdict[a] == VERDICT_FAIL || (verdict[a] == VERDICT_MISSING && !*note_of(op)))
                 printf("FAIL operation %s, %s: %s\n", operations[op].name, opcheck_name(a), why[a]);
     }
+    if (matrix) printf("+ passed, - failed, e by its example, . no such thing; blank: why stands at the end of the line\n");
 }

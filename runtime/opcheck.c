@@ -2,10 +2,11 @@
  * weighted sum of everything the row gives, so that one number stands for all of it and its gradient
  * exercises every element.
  *
- * Rows that take further arguments get them from `extras`; a row of domain D_NONE is tested through the
- * rows and functions that are written with it. */
+ * Rows that take further arguments, and those that no program calls by name, are tried by the programs of
+ * trials.def. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "forward.h"
 #include "function.h"
@@ -17,9 +18,26 @@ enum { MAX_INPUTS = 3, MAX_ARGUMENTS = 16 };
 typedef struct Trial {
     Op op;
     int inputs;
-    Value in[MAX_INPUTS];
+    Value in[MAX_INPUTS], program;      /* program: a function, or nil to call the row itself */
     uint64_t random;
 } Trial;
+
+typedef struct Program { Domain domain; const char *shapes, *broadcasting, *text; } Program;
+typedef struct Kink { double at, slope; const char *text; } Kink;
+static const Program programs[OP_COUNT] = {
+#define TRIAL(row, domain, shapes, broadcasting, text) [OP_##row] = { domain, shapes, broadcasting, text },
+#include "trials.def"
+};
+static const Kink kinks[OP_COUNT] = {
+#define KINK(row, at, slope, text) [OP_##row] = { at, slope, text },
+#include "trials.def"
+};
+static const char *const untried[OP_COUNT] = {
+#define UNTRIED(row, why) [OP_##row] = why,
+#include "trials.def"
+};
+Value (*opcheck_compile)(const char *program);
+const char *opcheck_untried(Op op) { return untried[op]; }
 
 const char *opcheck_name(OpAspect aspect) {
     static const char *const names[] = {
@@ -64,7 +82,7 @@ static bool is_elementwise(Op op) { return op < OP_ELEMS; }
 
 /* Shapes of the inputs: plain ones, or such as broadcast against each other. */
 static Trial trial_of(Op op, bool broadcast, bool empty) {
-    Trial t = { .op = op, .random = 2026 + (uint64_t)op };
+    Trial t = { .op = op, .random = 2026 + (uint64_t)op, .program = NIL };
     int domain = operations[op].domain;
     t.inputs = is_elementwise(op) ? operations[op].arity : 1;
     int64_t square[2] = { 3, 3 }, plain[2] = { 2, 3 }, row[1] = { 3 }, column[2] = { 2, 1 }, none[2] = { 0, 3 };
@@ -74,6 +92,29 @@ static Trial trial_of(Op op, bool broadcast, bool empty) {
         t.in[i] = array_value(draw_array(domain, broadcast && i == 1 ? 1 : 2, shape, &t.random));
     }
     return t;
+}
+
+/* "2,3;3": the shapes of the inputs, one after the other; empty: the first axis has length 0. */
+static Trial trial_of_program(Op op, bool broadcast, bool empty) {
+    const Program *p = &programs[op];
+    Trial t = { .op = op, .random = 2026 + (uint64_t)op, .program = opcheck_compile(p->text) };
+    for (const char *at = broadcast ? p->broadcasting : p->shapes; *at;) {
+        Shape shape = { 0 };
+        do {
+            char *end;
+            shape.dim[shape.axes++] = strtol(at, &end, 10);
+            at = *end == ',' ? end + 1 : end;
+        } while (*at && *at != ';');
+        if (*at) at++;
+        if (empty) shape.dim[0] = 0;
+        t.in[t.inputs++] = array_value(draw_array(p->domain, shape.axes, shape.dim, &t.random));
+    }
+    return t;
+}
+
+static Trial trial(Op op, bool broadcast, bool empty) {
+    if (programs[op].text && opcheck_compile) return trial_of_program(op, broadcast, empty);
+    return trial_of(op, broadcast, empty);
 }
 
 /* ---- running ---- */
@@ -87,6 +128,7 @@ static int parameters_of(const char *signature) {
 }
 
 static Value run(const Trial *t, const Value *in) {
+    if (t->program.tag == V_FUNCTION) return t->program.as.function->call(t->program.as.function, t->inputs, in);
     if (is_elementwise(t->op)) return apply(t->op, t->inputs, in, NULL);
     Value bound[MAX_ARGUMENTS];
     int count = parameters_of(operations[t->op].signature);
@@ -290,6 +332,8 @@ static OpVerdict check_f32(const Trial *t, Complaint why) {
 static OpVerdict check_views(const Trial *t, Complaint why) {
     Value strided[MAX_INPUTS], got[MAX_INPUTS], want[MAX_INPUTS];
     for (int k = 0; k < t->inputs; k++) {
+        strided[k] = t->in[k];
+        if (axes_of(t->in[k]) < 2) continue;
         Value turned = array_value(array_copy(array_of(op_transpose(t->in[k], NULL))));
         strided[k] = op_transpose(turned, NULL);
     }
@@ -299,7 +343,7 @@ static OpVerdict check_views(const Trial *t, Complaint why) {
 }
 
 static OpVerdict check_empty(Op op, Complaint why) {
-    Trial t = trial_of(op, false, true);
+    Trial t = trial(op, false, true);
     Value g[MAX_INPUTS];
     gradient(&t, t.in, g);
     return compare(t.inputs, g, t.in, 0, why);
@@ -307,7 +351,7 @@ static OpVerdict check_empty(Op op, Complaint why) {
 
 static OpVerdict check_nonfinite(Op op) {
     static const double values[] = { INFINITY, -INFINITY, NAN, 0, -0.0, 1e308, -1e308, 5e-324, 3e9 };
-    Trial t = trial_of(op, false, false);
+    Trial t = trial(op, false, false);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         Value g[MAX_INPUTS], in[MAX_INPUTS];
         for (int k = 0; k < t.inputs; k++) {
@@ -321,26 +365,68 @@ static OpVerdict check_nonfinite(Op op) {
     return VERDICT_PASS;
 }
 
+/* At a kink: reverse, forward, and reverse while recording. */
+static OpVerdict check_kink(Op op, Complaint why) {
+    const Kink *k = &kinks[op];
+    Value one = number(1), got[3], x = number(k->at), f = opcheck_compile(k->text);
+    Lifted outer = function_lift(1, &x);
+    for (int turn = 0; turn < 2; turn++) {
+        if (turn) function_stop(&outer);
+        Lifted call = function_lift(1, turn ? &x : outer.x);
+        Value y = f.as.function->call(f.as.function, 1, call.x);
+        function_stop(&call);
+        sweep_gradients(1, &y, NULL, 1, call.x, &got[turn]);
+        if (turn) forward_tangents(1, &y, 1, call.x, &one, &got[2]);
+    }
+    function_end(&outer, NIL, 0, NULL);
+    for (int i = 0; i < 3; i++) {
+        if (close_to(element(got[i], 0), k->slope, 1e-14)) continue;
+        snprintf(why.text, why.bytes, "%s: got %.12g, expected %.12g",
+                 (const char *[]){ "recorded", "reverse", "forward" }[i], element(got[i], 0), k->slope);
+        return VERDICT_FAIL;
+    }
+    return VERDICT_PASS;
+}
+
 /* Has the row anything to differentiate? */
 static bool is_smooth(Op op) {
     int class = operations[op].class;
-    return class == C_ELEM || class == C_SELECT ||
-           (!is_elementwise(op) && class != C_CONSTANT && operations[op].signature && operations[op].domain != D_NONE);
+    if (programs[op].text) return true;
+    if (untried[op]) return false;
+    return class == C_ELEM || class == C_SELECT || (!is_elementwise(op) && class != C_CONSTANT);
+}
+
+/* Can its inputs meet by broadcasting? */
+static bool broadcasts(Op op) {
+    return programs[op].text ? *programs[op].broadcasting : is_elementwise(op) && operations[op].arity == 2;
+}
+
+/* Has the row such a thing, and can it be tried? */
+static OpVerdict can_check(Op op, OpAspect aspect) {
+    bool by_program = programs[op].text && opcheck_compile;
+    bool by_itself = operations[op].domain != D_NONE && (is_elementwise(op) || (operations[op].call && operations[op].signature));
+    if (aspect == CHECK_KINK) return kinks[op].text && opcheck_compile ? VERDICT_PASS : VERDICT_NONE;
+    if (aspect == CHECK_VALUE && !is_elementwise(op)) return VERDICT_NONE;       /* its example is run by adl test */
+    if (!is_smooth(op) && aspect != CHECK_VALUE && !(aspect == CHECK_NONFINITE && is_elementwise(op))) return VERDICT_NONE;
+    if (aspect == CHECK_BROADCAST && !broadcasts(op)) return VERDICT_NONE;
+    if (operations[op].domain == D_NONE && is_elementwise(op)) return VERDICT_NONE;
+    return by_program || by_itself ? VERDICT_PASS : VERDICT_MISSING;
 }
 
 typedef struct Check { Op op; OpAspect aspect; Complaint why; OpVerdict verdict; } Check;
 
 static OpVerdict check(const Check *c) {
     Op op = c->op;
-    if (!is_elementwise(op) && (!operations[op].call || operations[op].domain == D_NONE)) return VERDICT_NONE;
-    if (operations[op].domain == D_NONE) return VERDICT_NONE;
-    if (c->aspect == CHECK_VALUE) return check_value(op, c->why);
-    if (c->aspect == CHECK_NONFINITE) return check_nonfinite(op);
-    if (!is_smooth(op)) return VERDICT_NONE;
-    bool broadcast = c->aspect == CHECK_BROADCAST;
-    if (broadcast && (!is_elementwise(op) || operations[op].arity < 2)) return VERDICT_NONE;
-    if (c->aspect == CHECK_EMPTY) return check_empty(op, c->why);
-    Trial t = trial_of(op, broadcast, false);
+    OpVerdict can = can_check(op, c->aspect);
+    if (can != VERDICT_PASS) return can;
+    switch (c->aspect) {
+    case CHECK_VALUE: return check_value(op, c->why);
+    case CHECK_NONFINITE: return check_nonfinite(op);
+    case CHECK_KINK: return check_kink(op, c->why);
+    case CHECK_EMPTY: return check_empty(op, c->why);
+    default: break;
+    }
+    Trial t = trial(op, c->aspect == CHECK_BROADCAST, false);
     switch (c->aspect) {
     case CHECK_REVERSE: case CHECK_BROADCAST: return check_reverse(&t, c->why);
     case CHECK_RECORDED: return check_recorded(&t, c->why);

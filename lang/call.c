@@ -676,8 +676,22 @@ static void note_arrays(const Error *error) {
     }
 }
 
+/* What the library itself was doing is nothing that a user can mend: the error is at the call of the library. */
+static void leave_library(Error *error) {
+    Place place = place_of(error->span);
+    if (!place.source || !place.source->library) return;
+    for (const Frame *frame = interp.frame; frame; frame = frame->caller) {
+        Place call = place_of(frame->called_from);
+        if (!call.source || call.source->library) continue;
+        error->span = frame->called_from;
+        error->operands = 0;
+        return;
+    }
+}
+
 void fill_trace(Error *error) {
     note_arrays(error);
+    leave_library(error);
     const Frame *last = NULL;
     for (const Frame *frame = interp.frame; frame; frame = frame->caller) {
         if (!frame->fn || frame->module->library) continue;

@@ -250,6 +250,14 @@ static Token broken_string(Lexer *l, uint32_t start) {
                    "close it with \", or use f\"\"\" for text of several lines");
 }
 
+/* How long the escape at i is: the braces of \u{3b1} are no braces of the f-string. */
+static uint32_t escape_bytes(const Lexer *l, uint32_t i) {
+    if (at(l, i + 1) != 'u' || at(l, i + 2) != '{') return 2;
+    uint32_t end = i + 3;
+    while (end < l->bytes && at(l, end) != '}' && at(l, end) != '"' && at(l, end) != '\n') end++;
+    return at(l, end) == '}' ? end + 1 - i : 2;
+}
+
 /* Inside an f-string, outside its braces. */
 static Token string_text(Lexer *l) {
     OpenString *string = &l->string[l->open - 1];
@@ -260,7 +268,7 @@ static Token string_text(Lexer *l) {
         if ((c == '{' || c == '}') && at(l, i + 1) == c) i++;
         else if (c == '{' || c == '}' || (c == '\n' && !string->triple) || starts(l, i, quotes))
             break;
-        else if (c == '\\' && i + 1 < l->bytes && l->text[i + 1] != '\n') i++;
+        else if (c == '\\' && i + 1 < l->bytes && l->text[i + 1] != '\n') i += escape_bytes(l, i) - 1;
     }
     if (i > l->bytes) i = l->bytes;
     if (i > start) return token(l, T_TEXT, start, i);

@@ -1,5 +1,6 @@
 /* The command line: options, what to run, and the exit status. The one idea: everything runs in one
  * interpreter's module on a thread with a large stack, and every way out is a status of the table below. */
+#include "canvas.h"
 #include "eval.h"
 #include "format.h"
 #include "ffi_call.h"
@@ -175,6 +176,7 @@ static void *interpreter(void *status) {
     rt.threads = options.threads ? options.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
     if (options.seeded) rand_seed(options.seed);
     module_warn = report_warning;
+    canvas_colour = !strcmp(options.colour, "always") ? 1 : !strcmp(options.colour, "never") ? 0 : -1;
     screen_colours(options.colour);
     Error error;
     if (!guard(open_all, NULL, &error)) {

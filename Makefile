@@ -154,11 +154,10 @@ LEVELS  = v2 v3 v4
 else
 LEVELS  =
 endif
-KERNELS = elem_kernels
-KERNEL_OBJECTS = $(foreach file,$(if $(LEVELS),$(wildcard runtime/$(KERNELS).c)),\
-                   $(LEVELS:%=$(BUILD)/runtime/$(KERNELS).%.o))
+KERNELS = elem_kernels line_kernels
+KERNEL_OBJECTS = $(foreach file,$(KERNELS),$(LEVELS:%=$(BUILD)/runtime/$(file).%.o))
 
-LEFT_OUT = $(if $(LEVELS),runtime/$(KERNELS).c) \
+LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
            $(if $(OPTIONAL),runtime/npz_none.c,runtime/npz_zip.c)
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtime/*.c))) \
           $(KERNEL_OBJECTS)
@@ -191,8 +190,10 @@ $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
-$(BUILD)/runtime/$(KERNELS).%.o: runtime/$(KERNELS).c
+$(BUILD)/runtime/elem_kernels.%.o: runtime/elem_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
+$(BUILD)/runtime/line_kernels.%.o: runtime/line_kernels.c
+	$(COMPILE) -O3 -march=x86-64-$* -DLINE_TABLE=line_kernels_$* -Iruntime -c -o $@ $<
 
 # The standard library and the chapters of the manual travel inside the binary: every file as
 # {NAME, text, bytes}. $(1): the name of the table, $(2): the files.

@@ -91,6 +91,7 @@ enum {
     AST_PIN = 8,        /* A_NAME: may be assigned before this value is used: keep it in the pool */
     AST_BRACES = 16,    /* A_RECORD, A_PAUSE written with braces (for fmt) */
     AST_PARENS = 32,    /* written inside ( ) (for fmt and for "standing as a statement") */
+    AST_DEFERS = 128,   /* its parent takes a value that is not yet computed (fuse.h) */
     AST_TEMPORARY = 64, /* its value is a fresh temporary nobody else names: operators, calls */
 };
 

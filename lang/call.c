@@ -7,6 +7,7 @@
 #include "elem.h"
 #include "eval.h"
 #include "ffi_call.h"
+#include "kernels.h"
 #include "text.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -365,6 +366,16 @@ Value eval_fn(Ast *node, Frame *frame) {
 enum { MAX_BUILTIN_PARAMETERS = 16 };
 
 static Value elementwise(const BuiltinRow *row, int count, const Value *arg, int reuse) {
+    bool deferred = false, numeric = true;
+    for (int i = 0; i < count; i++) {
+        deferred |= is_deferred(arg[i]) || (reuse & DEFER && is_worth_deferring(arg[i]));
+        numeric &= is_numeric_or_deferred(arg[i]);
+    }
+    if (deferred && numeric) return fuse_apply(row->op, count, arg, reuse);
+    Value forced[2];
+    for (int i = 0; i < count && deferred; i++) forced[i] = fuse_force(arg[i]);
+    if (deferred) arg = forced;
+    reuse &= ~DEFER;
     for (int i = 0; i < count; i++) {
         if (is_tree(arg[i])) return count == 1 ? tree_map1(row->op, arg[0]) : tree_map2(row->op, arg[0], arg[1]);
     }
@@ -389,8 +400,11 @@ static Value run_builtin(Function *f, const Arguments *a) {
     const Signature *s = row_signature(row);
     Value bound[MAX_BUILTIN_PARAMETERS];
     bind_arguments(f, s, a, bound);
+    bool trees = row->maps && has_tree(s->count, bound);
+    for (uint32_t i = 0; i < s->count; i++)
+        if (row->op == OP_NONE && (i || row->call != call_sum)) bound[i] = fuse_force(bound[i]);
     if (row->op != OP_NONE) return elementwise(row, (int)s->count, bound, 0);
-    if (row->maps && has_tree(s->count, bound)) return tree_call(row->call, (int)s->count, bound);
+    if (trees) return tree_call(row->call, (int)s->count, bound);
     return row->call((int)s->count, bound);
 }
 
@@ -412,7 +426,7 @@ bool is_builtin(Value v, Builtin *call) {
 /* An elementwise builtin with just its arguments: no binding, and temporaries may be overwritten. */
 static Value call_elementwise(Ast *node, Frame *frame, const BuiltinRow *row, const Value *receiver) {
     Value arg[2];
-    int count = 0, reuse = 0;
+    int count = 0, reuse = node->flags & AST_DEFERS ? DEFER : 0;
     if (receiver) {
         if (node->a->flags & AST_TEMPORARY) reuse |= REUSE_X;
         arg[count++] = *receiver;
@@ -423,6 +437,17 @@ static Value call_elementwise(Ast *node, Frame *frame, const BuiltinRow *row, co
     }
     rt.here = node->span;
     return elementwise(row, count, arg, reuse);
+}
+
+/* Arguments of where() that may be deferred, or defer it. */
+static bool is_tiled_where(const Arguments *a) {
+    bool large = false;
+    if (a->count != 3 || a->named_count) return false;
+    for (int i = 0; i < 3; i++) {
+        if (!is_numeric_or_deferred(a->positional[i])) return false;
+        large |= is_worth_deferring(a->positional[i]);
+    }
+    return large;
 }
 
 static Value call_builtin(Ast *node, Frame *frame, Function *f, const Value *receiver) {
@@ -436,6 +461,8 @@ static Value call_builtin(Ast *node, Frame *frame, Function *f, const Value *rec
     if (frame->flow != FLOW_ON) return NIL;
     check_stack();
     rt.here = node->span;
+    if (row->call == call_where && is_tiled_where(&a))
+        return fuse_apply(OP_where, 3, a.positional, node->flags & AST_DEFERS ? DEFER : 0);
     note_values(node, a.positional, a.count);
     Value v = run_builtin(f, &a);
     interp.noted.node = NULL;
@@ -513,7 +540,18 @@ static Value call_on_number(Ast *node, Frame *frame, Function *f) {
     Value x = eval(node->kids[0], frame);
     if (head_of(x) == 0) return number(elem_kernels[row->op].scalar(x.as.num, 0));
     rt.here = node->span;
-    return elementwise(row, 1, &x, node->kids[0]->flags & AST_TEMPORARY ? REUSE_X : 0);
+    int reuse = node->kids[0]->flags & AST_TEMPORARY ? REUSE_X : 0;
+    return elementwise(row, 1, &x, node->flags & AST_DEFERS ? reuse | DEFER : reuse);
+}
+
+/* A call of a function that takes deferred arguments, unless a variable has its name. */
+Value eval_call_deferring(Ast *node, Frame *frame) {
+    Value f = eval(node->a, frame);
+    if (f.tag == V_FUNCTION && takes_deferred(f.as.function->row))
+        return node->op ? call_on_number(node, frame, f.as.function) : call_with(node, frame, f, NULL);
+    for (uint32_t i = 0; i < node->count; i++) node->kids[i]->flags &= (uint8_t)~AST_DEFERS;
+    node->eval = choose_call(node);
+    return call_with(node, frame, f, NULL);
 }
 
 /* f(...) where f is a variable or the library's and all arguments are plain. `cache` is the last function
@@ -565,6 +603,7 @@ Value eval_method(Ast *node, Frame *frame) {
     Value *field = field_of(node, x);
     if (field) return call_with(node, frame, *field, NULL);
     Value f = method_of(node, frame);
+    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row))) x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);
 }
@@ -574,6 +613,7 @@ Value eval_field(Ast *node, Frame *frame) {
     Value *field = field_of(node, x);
     if (field) return *field;
     Value f = method_of(node, frame);
+    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row))) x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);
 }

@@ -7,6 +7,7 @@
 #include "foreign.h"
 #include "diag.h"
 #include "format.h"
+#include "kernels.h"
 #include "lex.h"
 #include "looking.h"
 #include <math.h>
@@ -300,11 +301,21 @@ static Value eval_test(Ast *node, Frame *frame) { return boolean(condition(node,
 
 /* ---- operators ---- */
 
+/* What fuse_apply() may do with the operands of this node, and whether its parent takes a
+ * deferred value. */
+static int deferring(const Ast *node) {
+    int flags = node->flags & AST_DEFERS ? DEFER : 0;
+    flags |= node->a->flags & AST_TEMPORARY ? REUSE_X : 0;
+    if (node->b) flags |= node->b->flags & AST_TEMPORARY ? REUSE_Y : 0;
+    return flags;
+}
+
 static Value eval_negate(Ast *node, Frame *frame) {
     Value x = eval(node->a, frame);
     if (head_of(x) == 0) return number(-x.as.num);
     rt.here = node->span;
     if (is_tree(x)) return tree_map1(OP_neg, x);
+    if (is_worth_deferring(x)) return fuse_apply(OP_neg, 1, &x, deferring(node));
     if (!is_numeric(x)) {
         char text[80];
         fail(E_TYPE, "cannot negate %s", describe(x, text, sizeof text));
@@ -369,14 +380,23 @@ static Value binary_general(Op op, Value x, Value y) {
 }
 
 Value binary_op(Op op, Value x, Value y, int reuse) {
+    if (is_deferred(x) || is_deferred(y)) {
+        if (is_numeric_or_deferred(x) && is_numeric_or_deferred(y))
+            return fuse_apply(op, 2, (Value[]){ x, y }, reuse);
+        x = fuse_force(x);
+        y = fuse_force(y);
+    }
     if (!is_numeric(x) || !is_numeric(y)) return binary_general(op, x, y);
     return op == OP_matmul ? op_matmul(x, y) : apply2_reusing(op, x, y, reuse);
 }
 
 Value binary(Ast *node, Value x, Value y) {
     rt.here = node->span;
-    int reuse = (node->a->flags & AST_TEMPORARY ? REUSE_X : 0) | (node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
-    return binary_op(node->op, x, y, reuse);
+    int flags = deferring(node);
+    bool large = flags & DEFER && (is_worth_deferring(x) || is_worth_deferring(y));
+    if (large && is_numeric_or_deferred(x) && is_numeric_or_deferred(y))
+        return fuse_apply(node->op, 2, (Value[]){ x, y }, flags);
+    return binary_op(node->op, x, y, flags & ~DEFER);
 }
 
 static Value eval_binary(Ast *node, Frame *frame) {
@@ -573,6 +593,43 @@ Value field_value(Value x, String *name, Span span) {
     fail(E_NAME, "this %s has no field `%s`", x.as.record->module ? "module" : "struct", name->text);
 }
 
+/* ---- choosing: what may come deferred ---- */
+
+/* Functions that take arguments not yet computed. */
+bool takes_deferred(const BuiltinRow *row) {
+    return row && (row->op != OP_NONE || row->call == call_sum || row->call == call_where);
+}
+
+static bool is_tiled_node(const Ast *node) {
+    return (node->kind == A_BINARY && node->op < OP_ELEMS) ||
+           (node->kind == A_UNARY && node->token == T_MINUS);
+}
+
+/* The library's row that a call most likely means: a variable of that name comes before it. */
+static const BuiltinRow *likely_row(const Ast *node) {
+    const Ast *name = node->kind == A_CALL ? node->a : node;
+    if (name != node && (name->kind != A_NAME || name->scope != S_GLOBAL)) return NULL;
+    Value *v = library_find(name->name);
+    return v && v->tag == V_FUNCTION ? v->as.function->row : NULL;
+}
+
+static void let_defer(Ast *kid) {
+    bool call = kid->kind == A_CALL || kid->kind == A_METHOD || kid->kind == A_FIELD;
+    if (is_tiled_node(kid) || (call && takes_deferred(likely_row(kid)))) kid->flags |= AST_DEFERS;
+}
+
+static void choose_deferring(Ast *node) {
+    if (is_tiled_node(node)) {
+        let_defer(node->a);
+        if (node->b) let_defer(node->b);
+    } else if (node->kind == A_METHOD || node->kind == A_FIELD) {
+        if (takes_deferred(likely_row(node))) let_defer(node->a);
+    } else if (node->kind == A_CALL && !(node->flags & AST_STATEMENT) && takes_deferred(likely_row(node))) {
+        for (uint32_t i = 0; i < node->count; i++) let_defer(node->kids[i]);
+        node->eval = eval_call_deferring;
+    }
+}
+
 /* ---- choosing ---- */
 
 static bool is_plain_item(const Ast *kid) {
@@ -720,4 +777,5 @@ void choose(Ast *node) {
     choose(node->c);
     for (uint32_t i = 0; i < node->count; i++) choose(node->kids[i]);
     choose_blocks(node);
+    choose_deferring(node);
 }

@@ -8,6 +8,7 @@
 #define EVAL_H
 #include "ast.h"
 #include "builtins.h"
+#include "fuse.h"
 #include "leaves.h"
 #include "module.h"
 #include "source.h"
@@ -74,6 +75,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "head_of() reads the t
 /* ---- expressions: eval.c ---- */
 Value binary(Ast *node, Value x, Value y);       /* any operands; records, broadcasts, maps over trees */
 Value binary_op(Op op, Value x, Value y, int reuse);
+bool takes_deferred(const BuiltinRow *row);     /* arguments not yet computed: fuse.h */
+static inline bool is_numeric_or_deferred(Value v) { return is_numeric(v) || is_deferred(v); }
 Value *variable_place(Ast *name, Frame *frame);  /* a name's variable, set or not */
 Value library_or_fail(Ast *name, Frame *frame);  /* the value of a name whose variable is unset */
 /* The items of an A_INDEX, evaluated. */
@@ -124,7 +127,7 @@ int64_t sequence_length(Value v);                /* E_TYPE if it is none */
 Value sequence_item(Value v, int64_t i);         /* not for strings, which are walked */
 
 /* ---- calls: call.c ---- */
-Eval eval_method, eval_field, eval_closure, eval_fn;
+Eval eval_call_deferring, eval_method, eval_field, eval_closure, eval_fn;
 Eval *choose_call(const Ast *node);              /* of A_CALL, A_METHOD; has_plain_arguments() is in `op` */
 Eval eval_thrown_away;                           /* a call that stands as a statement, at its first run */
 void warn_at(Span span, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -168,6 +168,7 @@ Wengert *wengert_of(Value f, const char *view) {
     Wengert *w = memset(pool_bytes(sizeof *w), 0, sizeof *w);
     w->adjoint = w->tangent = w->sent = UNSET;
     set_heads(w, f, view);
+    fuse_expand_all();
     w->step_at = memset(pool_bytes((ids() + 1) * sizeof *w->step_at), 0, (ids() + 1) * sizeof *w->step_at);
     mark_all(w);
     number_all(w);

@@ -24,6 +24,12 @@ Block *open_block(Sweep *s, Chunk *c) {
     return b;
 }
 
+void note_passed(Sweep *s, Chunk *c) {
+    if (s->passed_count && s->passed[s->passed_count - 1] == c) return;
+    s->passed = mem_grow(s->passed, &s->passed_capacity, s->passed_count + 1, sizeof *s->passed);
+    s->passed[s->passed_count++] = c;
+}
+
 void close_block(Sweep *s, Block *b) {
     Chunk *c = b->chunk;
     bool objects = s->recorded || c->objects;

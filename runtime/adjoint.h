@@ -70,6 +70,9 @@ static inline void replace(Value *place, Value v) {
     if (old.tag != V_UNSET) value_drop(old);
 }
 
+/* This chunk has nodes whose objects go at the end. */
+void note_passed(Sweep *s, Chunk *c);
+
 /* ---- adding up ---- */
 /* Below the range, and no target that collects there? */
 static inline bool below(const Sweep *s, uint32_t id) {

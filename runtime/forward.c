@@ -11,6 +11,7 @@
 #include "elem.h"
 #include "forward.h"
 #include "rules.h"
+#include "fuse.h"
 #include "zero.h"
 
 typedef struct Forward {
@@ -494,6 +495,7 @@ static bool forward_run(Forward *f, int heads, const Value *y) {
     Span here = rt.here;
     find_range(f, heads, y);
     if (f->low > f->high) return false;
+    fuse_expand(f->low, f->high);
     if (was) find_dependence(f);
     f->recorded = was && worth_recording(f, heads, y);
     f->masked = f->low;

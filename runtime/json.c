@@ -238,7 +238,7 @@ static void write_json(JsonWriter *w, Value v) {
     case V_STRING: write_string(w, v.as.string); break;
     case V_LIST:   write_list(w, v.as.list); break;
     case V_STRUCT: write_struct(w, v.as.record); break;
-    case V_UNSET: case V_FUNCTION: case V_HANDLE: case V_CELL: case V_SCRATCH:
+    case V_UNSET: case V_FUNCTION: case V_HANDLE: case V_CELL: case V_SCRATCH: case V_DEFERRED:
         fail(E_TYPE, "JSON has no place for a %s", type_name(v));
     }
 }

@@ -80,6 +80,11 @@ Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims);
 double line_sum(const double *x, int64_t n);
 double line_max(const double *x, int64_t n);   /* NaN if one is */
 double line_min(const double *x, int64_t n);
+/* The sum of `size` elements that fill() gives in blocks of at most 1024, as sum() of an array of
+ * them; with threads if making them is worth that. join_sums: from the sums of those blocks. */
+typedef void FillBlock(int64_t first, int64_t n, void *out, const void *env);
+double join_sums(const double *sum_of_block, int64_t blocks);
+double sum_of_blocks(int64_t size, int dtype, FillBlock *fill, const void *env, bool heavy);
 
 /* ---- counting through the indices of some axes while moving an offset ---- */
 typedef struct Odometer {

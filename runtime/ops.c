@@ -6,6 +6,8 @@
 #include <string.h>
 #include <stdio.h>
 #include "elem.h"
+#include "fuse.h"
+#include "line_kernels.h"
 #include "kernels.h"
 #include "rand.h"
 #include "tape.h"
@@ -58,19 +60,28 @@ static Slope slope_of_rule(const char *rule) {
     return SLOPE_CALL;
 }
 
-static const ElemKernels *best_kernels(void) {
+const LineKernels *line_kernels;
+
+static void choose_kernels(void) {
+    elem_kernels = elem_table_v2;
+    line_kernels = &line_kernels_v2;
 #ifdef __x86_64__
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) return elem_table_v4;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-        return elem_table_v3;
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+        elem_kernels = elem_table_v4;
+        line_kernels = &line_kernels_v4;
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+               __builtin_cpu_supports("bmi2")) {
+        elem_kernels = elem_table_v3;
+        line_kernels = &line_kernels_v3;
+    }
 #endif
-    return elem_table_v2;
 }
 
 void ops_open(void) {
-    elem_kernels = best_kernels();
+    choose_kernels();
+    fuse_open();
     blas_open();
     for (int op = 1; op < OP_ELEMS; op++) {
         const char *const *rule = operations[op].rule;

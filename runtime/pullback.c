@@ -3,10 +3,10 @@
  * after either. The zero rule looks at what came out only if a NaN is in it (zero.h). */
 #include <math.h>
 #include <string.h>
+#include "fuse_tape.h"
 #include "pullback.h"
 
-/* Undoes broadcasting: a contribution in the result's shape becomes one in the input's. */
-static Value fit(Value c, Value input) {
+Value fit(Value c, Value input) {
     if (input.tag == V_UNSET) return c;          /* of the result's shape */
     if (is_number(input)) return is_number(c) ? c : op_sum_to(c, number(0));
     return c.tag == V_ARRAY && arrays_alike(c.as.array, input.as.array) ? c : op_sum_to(c, input);
@@ -263,6 +263,7 @@ static Value pull_plain(Sweep *s, uint32_t id, Op op, int which, Value g, Value 
 }
 
 void pull_elementwise(Sweep *s, uint32_t id, const Node *n, Value g) {
+    if (!s->recorded && fuse_is_root(n) && fuse_pull(s, id, g)) return;
     int op = node_op(n);
     Value x = node_x(n), y = node_y(n), r = node_r(n);
     if (s->recorded) {
@@ -339,6 +340,7 @@ static void pull_part(Sweep *s, const Extra *extra, Value g) {
 }
 
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
+    if (!s->recorded && node_op(n) == OP_where && fuse_is_root(n) && fuse_pull(s, id, g)) return;
     const Extra *extra = n->x.extra;
     int op = node_op(n);
     if (op == OP_custom) {

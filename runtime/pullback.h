@@ -5,6 +5,8 @@
 #include "adjoint.h"
 #include "elem.h"
 
+/* Undoes broadcasting: a contribution in the result's shape becomes one in the input's. */
+Value fit(Value c, Value input);
 void pull_elementwise(Sweep *s, uint32_t id, const Node *n, Value g);
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g);
 

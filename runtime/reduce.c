@@ -9,9 +9,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuse.h"
+#include "line_kernels.h"
+#include "par.h"
 #include "rules.h"
 
-enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, PAIRS = 8 };
+enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024 };
 
 /* Two elements side by side, as every processor has; eight such totals hide how long adding
  * takes. */
@@ -31,25 +34,13 @@ typedef struct Fold {
 #define PICK(mask, a, b) ((Pair)(((Mask)(a) & (mask)) | ((Mask)(b) & ~(mask))))
 #define LOAD(type, at) __builtin_convertvector(*(const type *)(at), Pair)
 
-#define RUN_LOOP(fold, suffix, T, P)                                                               \
+/* Contiguous runs have loops of their own, one for each instruction set (line_kernels.h). */
+#define RUN_LOOP(fold, suffix, T, dtype)                                                           \
     static double fold##_run_##suffix(const void *at, int64_t n, int64_t stride) {                 \
         const T *x = at;                                                                           \
-        double total = fold##_start, part[2 * PAIRS];                                              \
-        int64_t i = 0;                                                                             \
-        if (stride == 1 && n >= 2 * PAIRS) {                                                       \
-            Pair pair[PAIRS];                                                                      \
-            for (int k = 0; k < PAIRS; k++) pair[k] = (Pair){ total, total };                      \
-            for (; i + 2 * PAIRS <= n; i += 2 * PAIRS) {                                           \
-                _Pragma("GCC unroll 8")                                                            \
-                for (int k = 0; k < PAIRS; k++)                                                    \
-                    pair[k] = fold##_pair(pair[k], LOAD(P, x + i + 2 * k));                        \
-            }                                                                                      \
-            memcpy(part, pair, sizeof part);                                                       \
-            for (int half = PAIRS; half; half /= 2)                                                \
-                for (int k = 0; k < half; k++) part[k] = fold##_join(part[k], part[k + half]);     \
-            total = part[0];                                                                       \
-        }                                                                                          \
-        for (; i < n; i++) total = fold##_one(total, (double)x[i * stride]);                       \
+        double total = fold##_start;                                                               \
+        if (stride == 1) return fold##_line(dtype, at, n);                                         \
+        for (int64_t i = 0; i < n; i++) total = fold##_one(total, (double)x[i * stride]);          \
         return total;                                                                              \
     }
 
@@ -66,9 +57,9 @@ typedef struct Fold {
     }
 
 #define FOLD(fold)                                                                                 \
-    RUN_LOOP(fold, f64, double, Pair) ROW_LOOP(fold, f64, double, Pair)                            \
-    RUN_LOOP(fold, f32, float, NarrowPair) ROW_LOOP(fold, f32, float, NarrowPair)                  \
-    RUN_LOOP(fold, bool, uint8_t, BytePair) ROW_LOOP(fold, bool, uint8_t, BytePair)                \
+    RUN_LOOP(fold, f64, double, F64) ROW_LOOP(fold, f64, double, Pair)                             \
+    RUN_LOOP(fold, f32, float, F32) ROW_LOOP(fold, f32, float, NarrowPair)                         \
+    RUN_LOOP(fold, bool, uint8_t, BOOL) ROW_LOOP(fold, bool, uint8_t, BytePair)                    \
     static const Fold fold = {                                                                     \
         fold##_start,                                                                              \
         { fold##_run_f64, fold##_run_f32, fold##_run_bool },                                       \
@@ -78,24 +69,34 @@ typedef struct Fold {
 
 /* Each fold: where a total starts, one element or a pair into totals, two totals into one. */
 #define sum_start 0.0
+#define sum_line(dtype, x, n) line_kernels->sum[dtype](x, n)
 static inline double sum_one(double t, double x) { return t + x; }
 static double sum_join(double a, double b) { return a + b; }
 #define sum_pair(t, x) ((t) + (x))
 FOLD(sum)
 
 #define prod_start 1.0
+static double prod_line(int dtype, const void *at, int64_t n) {
+    double total = 1;
+    for (int64_t i = 0; i < n; i++)
+        total *= dtype == F64 ? ((const double *)at)[i] : dtype == F32 ? (double)((const float *)at)[i]
+                                                                       : ((const uint8_t *)at)[i];
+    return total;
+}
 static inline double prod_one(double t, double x) { return t * x; }
 static double prod_join(double a, double b) { return a * b; }
 #define prod_pair(t, x) ((t) * (x))
 FOLD(prod)
 
 #define squares_start 0.0
+#define squares_line(dtype, x, n) line_kernels->squares[dtype](x, n)
 static inline double squares_one(double t, double x) { return t + x * x; }
 static double squares_join(double a, double b) { return a + b; }
 #define squares_pair(t, x) ((t) + (x) * (x))
 FOLD(squares)
 
 #define nonzeros_start 0.0
+#define nonzeros_line(dtype, x, n) line_kernels->nonzeros[dtype](x, n)
 static inline double nonzeros_one(double t, double x) { return t + (x != 0); }
 static double nonzeros_join(double a, double b) { return a + b; }
 #define nonzeros_pair(t, x) ((t) + PICK((x) != 0, ((Pair){ 1, 1 }), ((Pair){ 0, 0 })))
@@ -103,12 +104,14 @@ FOLD(nonzeros)
 
 /* A NaN wins, as an extreme of something unknown is unknown. */
 #define greatest_start (-HUGE_VAL)
+#define greatest_line(dtype, x, n) line_kernels->greatest[dtype](x, n)
 static inline double greatest_one(double t, double x) { return (x > t) | (x != x) ? x : t; }
 static double greatest_join(double a, double b) { return greatest_one(a, b); }
 #define greatest_pair(t, x) PICK(((x) > (t)) | ((x) != (x)), x, t)
 FOLD(greatest)
 
 #define least_start HUGE_VAL
+#define least_line(dtype, x, n) line_kernels->least[dtype](x, n)
 static inline double least_one(double t, double x) { return (x < t) | (x != x) ? x : t; }
 static double least_join(double a, double b) { return least_one(a, b); }
 #define least_pair(t, x) PICK(((x) < (t)) | ((x) != (x)), x, t)
@@ -253,6 +256,49 @@ double line_sum(const double *x, int64_t n) {
     if (n <= BLOCK) return sum_run_f64(x, n, 1);
     int64_t half = n / 2;
     return line_sum(x, half) + line_sum(x + half, n - half);
+}
+
+/* ---- sums of what comes block by block ---- */
+typedef struct BlockSums {
+    FillBlock *fill;
+    const void *env;
+    int64_t size;
+    int dtype;
+    double *sum;        /* by block; NULL: added up at once */
+} BlockSums;
+
+static double block_sum(const BlockSums *b, int64_t block) {
+    double out[BLOCK] __attribute__((aligned(64)));
+    int64_t first = block * BLOCK, n = b->size - first < BLOCK ? b->size - first : BLOCK;
+    b->fill(first, n, out, b->env);
+    return line_kernels->sum[b->dtype](out, n);
+}
+
+static void sum_block(int64_t block, void *env) {
+    BlockSums *b = env;
+    if (!rt.interrupted) b->sum[block] = block_sum(b, block);
+}
+
+double join_sums(const double *sum_of_block, int64_t blocks) {
+    Cascade cascade = { .fold = &sum };
+    for (int64_t i = 0; i < blocks; i++) cascade_add(&cascade, sum_of_block[i]);
+    return cascade_total(&cascade);
+}
+
+double sum_of_blocks(int64_t size, int dtype, FillBlock *fill, const void *env, bool heavy) {
+    BlockSums b = { fill, env, size, dtype, NULL };
+    Cascade cascade = { .fold = &sum };
+    int64_t blocks = par_chunks(size, BLOCK);
+    if (heavy && par_threads() > 1 && blocks > 1) {
+        b.sum = pool_bytes((size_t)blocks * sizeof *b.sum);
+        par_for(blocks, sum_block, &b);
+        poll();
+    }
+    for (int64_t block = 0; block < blocks; block++) {
+        cascade_add(&cascade, b.sum ? b.sum[block] : block_sum(&b, block));
+        if (block % 64 == 0) poll();
+    }
+    return cascade_total(&cascade);
 }
 
 double line_max(const double *x, int64_t n) { return greatest_run_f64(x, n, 1); }
@@ -483,8 +529,19 @@ Value op_norm_rule(Value g, Value x, Value r, const Attr *attr) {
     return op_mul(op_spread(g, x, attr), op_ratio_or_zero(x, with_kept_axes(r, x, attr)));
 }
 
+/* The sum of an expression that is not yet computed: of all elements without storing them. */
+static Value sum_deferred(const Value *bound) {
+    int n = deferred_of(bound[0])->axes;
+    uint64_t axes = arg_axes(bound[1], bound[3], n, "sum");
+    bool keepdims = arg_flag(bound[2], "keepdims");
+    if (axes == ALL_AXES >> (64 - n) && deferred_of(bound[0])->dtype != BOOL)
+        return fuse_sum(bound[0], keepdims);
+    return apply_over(OP_sum, fuse_force(bound[0]), axes, keepdims);
+}
+
 /* ---- calls: (x, axis = nil, keepdims = false, exclude = false) ---- */
 static Value call_over(Op op, const Value *bound, const char *name) {
+    if (is_deferred(bound[0])) return sum_deferred(bound);
     int n = operand(bound[0], name)->axes;
     return apply_over(op, bound[0], arg_axes(bound[1], bound[3], n, name),
                       arg_flag(bound[2], "keepdims"));

@@ -2,6 +2,7 @@
  * backwards, and hands the adjoint of every node that was reached to its pullback (pullback.h),
  * which adds contributions to the adjoints of the inputs (adjoint.h). */
 #include <string.h>
+#include "fuse.h"
 #include "pullback.h"
 
 /* ---- one sweep ---- */
@@ -231,6 +232,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
         s->depends = depend_mark(s->low, s->high, &s->target_index);
         if (!worth_recording(s) && !gradient_recorded) s->recorded = false;
     }
+    if (s->recorded) fuse_expand(s->low, s->high);
     rt.recording = s->recorded;
     seed(s, gradients);
     Chunk *c = rt.tape->top;
@@ -238,11 +240,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
     for (; c && s->open && c->base + c->used > s->low; c = c->previous) {
         if (c->owner != s->id) continue;
         sweep_chunk(s, c);
-        if (s->tape_mode && !s->retain && c->objects && !tape_keeps()) {
-            s->passed = mem_grow(s->passed, &s->passed_capacity, s->passed_count + 1,
-                                 sizeof *s->passed);
-            s->passed[s->passed_count++] = c;
-        }
+        if (s->tape_mode && !s->retain && c->objects && !tape_keeps()) note_passed(s, c);
         if (!s->floor || c->base >= s->low) close_block(s, c->block);
     }
     for (int i = 0; s->floor && i < s->targets; i++) collect_below(s, s->target[i].node);

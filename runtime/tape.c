@@ -77,13 +77,13 @@ static void node_weigh(void *object) {
     rt.tape->busy |= rt.tape->bytes > rt.tape->collect_bytes;
 }
 
-static void *node_keep(void *object) {
+void *node_keep(void *object) {
     obj_keep(object);
     node_weigh(object);
     return object;
 }
 
-static void node_drop(void *object) {
+void node_drop(void *object) {
     if (!object) return;
     rt.tape->bytes -= object_weight(object);
     obj_drop(object);

@@ -25,7 +25,8 @@ typedef struct Extra { int count; size_t bytes; Attr *attr; Value in[]; } Extra;
 typedef union Operand { double num; Array *array; Extra *extra; Obj *obj; uint64_t bits; } Operand;
 
 enum {
-    N_OP = 511,          /* the operation */
+    N_OP = 255,          /* the operation */
+    N_INNER = 1 << 8,    /* inside a fused expression: its value is kept nowhere (fuse.h) */
     N_X = 1 << 9,        /* x is an array; NULL if no rule mentions it and it has the shape of r */
     N_Y = 1 << 10,       /* likewise y */
     N_R = 1 << 11,       /* likewise r, the result; of a row with several results, their list */
@@ -44,6 +45,7 @@ typedef struct Node {
     Operand x, y, r;
 } Node;
 _Static_assert(sizeof(Node) == 40, "a scalar node takes 40 bytes");
+_Static_assert(OP_COUNT <= N_OP + 1, "an operation fits into the head of a node");
 static inline int node_op(const Node *n) { return n->head & N_OP; }
 static inline bool has_extra(const Node *n) { return (n->head & N_OP) >= OP_ELEMS; }
 
@@ -83,6 +85,7 @@ struct Tape {
     uint64_t held;        /* nodes that somebody holds */
     uint64_t chunks, bytes, collect_chunks, collect_bytes, collections;
     uint64_t keep_bytes;  /* 0, or: for those who look at the tape (tape_keeps) */
+    bool fused;           /* some expression was recorded as one step (fuse.h) */
     bool busy;            /* a statement's end may have something to reclaim: see tape_reclaim() */
     Leaf *leaf;
     size_t leaves, leaf_capacity, free_leaves, dying;
@@ -172,6 +175,9 @@ static inline void tape_statement_end(uint64_t mark) {
 void tape_truncate(uint64_t position);
 bool tape_any_held(uint64_t position);
 void node_release_objects(Node *n);
+/* An array or a list that a node keeps or drops; both count its bytes. NULL is nothing to drop. */
+void *node_keep(void *object);
+void node_drop(void *object);
 
 /* ---- leaves and adjoints that stay readable ---- */
 /* x with a zero-filled gradient slot: an array or number of f64 or f32. name may be NULL. */

@@ -6,6 +6,7 @@
  * node_release() are the tape's. */
 #define _GNU_SOURCE
 #include "array.h"
+#include "fuse.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,6 +98,7 @@ static void bury(Obj *obj) {
     case V_HANDLE: handle_free((Handle *)obj); break;
     case V_STRING: mem_free(obj, sizeof(String) + ((String *)obj)->bytes + 1); break;
     case V_SCRATCH: mem_free(obj, ((Scratch *)obj)->bytes); break;
+    case V_DEFERRED: deferred_free((Deferred *)obj); break;
     case V_ARRAY: array_free((Array *)obj); break;
     case V_NUM: case V_BOOL: case V_NIL: case V_UNSET: break;
     }
@@ -517,6 +519,7 @@ const char *type_name(Value v) {
         [V_ARRAY] = "array", [V_STRING] = "string", [V_LIST] = "list", [V_STRUCT] = "struct",
         [V_FUNCTION] = "function",
         [V_HANDLE] = "handle", [V_CELL] = "variable", [V_SCRATCH] = "scratch",
+        [V_DEFERRED] = "array",
     };
     return names[v.tag];
 }
@@ -594,7 +597,7 @@ const char *describe(Value v, char *buffer, size_t bytes) {
         snprintf(buffer, bytes, "the function %.40s", v.as.function->name->text);
         break;
     case V_NIL: case V_UNSET: snprintf(buffer, bytes, "%s", type_name(v)); break;
-    case V_STRING: case V_HANDLE: case V_CELL: case V_SCRATCH:
+    case V_STRING: case V_HANDLE: case V_CELL: case V_SCRATCH: case V_DEFERRED:
         snprintf(buffer, bytes, "a %s", type_name(v));
         break;
     }

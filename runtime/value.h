@@ -25,6 +25,7 @@ typedef enum Tag {
     V_HANDLE,
     V_CELL,     /* a captured variable; never seen by a program */
     V_SCRATCH,  /* bytes owned by the pool; never seen by a program */
+    V_DEFERRED, /* an elementwise operation not yet computed (fuse.h); never seen by a program */
 } Tag;
 
 /* pooled: the pool holds one of refs (0: it may). refs == 1 && pooled: a temporary that no

@@ -5,6 +5,7 @@
  * on the mask, any other row makes all of its inputs live if one element of it is. */
 #include <math.h>
 #include "elem.h"
+#include "fuse.h"
 #include "zero.h"
 
 typedef struct MaskBlock { Chunk *chunk; Value mask[CHUNK]; } MaskBlock;
@@ -93,6 +94,7 @@ static void begin(Liveness **state, int heads, const Value *head, uint64_t low) 
         uint64_t position = position_of(head[i].node);
         if (position > l->at) l->at = position;
     }
+    fuse_expand(low, l->at);
 }
 
 /* Hands masks on from the highest node down to just above `stop`. */

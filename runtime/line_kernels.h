@@ -1,0 +1,23 @@
+/* Loops over contiguous lines that are no operations of their own: choosing, adding up, extremes.
+ * Compiled once per instruction set like the elementwise kernels (elem.h); all levels agree bit for
+ * bit, since each sum has the same sixteen partial sums in the same order on all of them. */
+#ifndef LINE_KERNELS_H
+#define LINE_KERNELS_H
+#include <stdint.h>
+#include <stdbool.h>
+
+typedef struct LineKernels {
+    /* out[i] = condition[i] ? x[i] : y[i]; out may be x or y. By dtype: F64, F32. */
+    void (*choose[2])(int64_t n, void *out, const void *condition, const void *x, const void *y);
+    void (*add[2])(int64_t n, void *out, const void *x);          /* out[i] += x[i] */
+    /* Totals of a line by dtype: F64, F32, BOOL; squares: of the squares, nonzeros: how many. */
+    double (*sum[3])(const void *x, int64_t n);
+    double (*squares[3])(const void *x, int64_t n);
+    double (*nonzeros[3])(const void *x, int64_t n);
+    double (*greatest[3])(const void *x, int64_t n);              /* NaN if one is */
+    double (*least[3])(const void *x, int64_t n);
+} LineKernels;
+
+extern const LineKernels line_kernels_v2, line_kernels_v3, line_kernels_v4;
+extern const LineKernels *line_kernels;                           /* the chosen one */
+#endif

@@ -465,6 +465,8 @@ void tape_open(void) {
 void tape_close(void) {
     Tape *t = rt.tape;
     if (!t) return;
+    mem_fail_at(0);
+    cells_collect();     /* values in cycles may hold nodes still */
     tape_truncate(1);
     for (size_t i = 0; i < t->kept_count; i++) value_release(t->kept[i].adjoint);
     for (size_t i = 0; i < t->leaves; i++)

@@ -165,6 +165,15 @@ Value grad_function(Value f, Value argnum, bool with_value) {
     return object(self);
 }
 
+bool is_grad_function(Value v, Value *f, Argnums *argnums, bool *with_value) {
+    if (v.tag != V_FUNCTION || v.as.function->call != call_grad) return false;
+    const GradFunction *self = (const GradFunction *)v.as.function;
+    *f = self->f;
+    *argnums = self->argnums;
+    *with_value = self->with_value;
+    return true;
+}
+
 Value builtin_value_and_grad(int count, const Value *arg) {
     (void)count;
     check_function(arg[0], "value_and_grad");

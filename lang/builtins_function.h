@@ -24,4 +24,6 @@ Value *like_leaves(Value tree, Value model, double for_nil, const char *what);
 
 /* grad(f) or value_and_grad(f): argnum UNSET is the first argument. */
 Value grad_function(Value f, Value argnum, bool with_value);
+/* Is v one of these, and of what? */
+bool is_grad_function(Value v, Value *f, Argnums *argnums, bool *with_value);
 #endif

@@ -1,7 +1,15 @@
-/* vmap(f): f over the first axis of its arguments, its results stacked; on trees. */
+/* vmap(f): f over the first axis of its arguments, its results stacked; on trees.
+ *
+ * The plain meaning is a loop. Two things make it faster with the same answer: the gradient of f for each
+ * example is the gradient of vmap(f), since no example depends on another; and a function whose course no
+ * number decides (batchable.h) is recorded for one example, and its tape run again for all (batch.h). */
 #include <stdio.h>
+#include <string.h>
+#include "batch.h"
+#include "batchable.h"
 #include "builtins.h"
 #include "builtins_function.h"
+#include "function.h"
 #include "leaves.h"
 
 enum { NOT_MAPPED = INT32_MIN };
@@ -171,10 +179,112 @@ static Value call_on_nothing(const Batch *b) {
     return y;
 }
 
+/* ---- all at once ---- */
+/* x with this axis in front. */
+static Value examples_first(Value x, int axis) {
+    if (!axis) return x;
+    int order[MAX_AXES] = { axis };
+    for (int i = 1; i < axes_of(x); i++) order[i] = i <= axis ? i - 1 : i;
+    return op_transpose(x, order);
+}
+
+typedef struct AtOnce { const Batch *batch; Value result; } AtOnce;   /* result: unset if it did not work */
+
+static void run_at_once(void *env) {
+    AtOnce *run = env;
+    const Batch *b = run->batch;
+    Value *leaf = pool_bytes((b->leaves + 1) * sizeof *leaf), *many = pool_bytes((b->leaves + 1) * sizeof *many);
+    Value *one = pool_bytes((b->leaves + 1) * sizeof *one);
+    int inputs = 0, outputs;
+    for (size_t i = 0; i < b->leaves; i++) {
+        if (b->axis[i] == NOT_MAPPED) continue;
+        many[inputs] = examples_first(b->leaf[i], b->axis[i]);
+        one[inputs++] = leaf_of_example(b, i, 0);
+    }
+    Lifted call = function_lift(inputs, one);
+    rt.training = call.training;
+    for (size_t i = 0, k = 0; i < b->leaves; i++) leaf[i] = b->axis[i] == NOT_MAPPED ? b->leaf[i] : call.x[k++];
+    const List *args = tree_rebuild(b->arguments, leaf).as.list;
+    uint32_t off_tape = rt.off_tape;
+    Value y = call_value(b->f, (int)args->count, args->item);
+    function_stop(&call);
+    if (rt.off_tape != off_tape || tree_numeric(y, NULL) != tree_count(y)) return;
+    Value *heads = outputs_of(y, &outputs, "vmap"), *out = pool_bytes((size_t)outputs * sizeof *out);
+    if (!batch_replay(call.mark, inputs, call.x, many, b->length, outputs, heads, out)) return;
+    run->result = function_end(&call, tree_with_numeric(y, out, false), 0, NULL);
+}
+
+/* Unset if it cannot be: the loop then says what is wrong, if anything is. */
+static Value call_at_once(const Batch *b) {
+    AtOnce run = { b, UNSET };
+    Error error;
+    uint64_t keep_bytes = rt.tape->keep_bytes;
+    rt.tape->keep_bytes = UINT64_MAX;
+    bool fine = guard(run_at_once, &run, &error);
+    rt.tape->keep_bytes = keep_bytes;
+    if (!fine && error.kind == E_INTERRUPT) fail_again(&error);
+    return fine ? run.result : UNSET;
+}
+
+static bool can_be_at_once(const Batch *b) {
+    for (size_t i = 0; i < b->leaves; i++)
+        if (b->axis[i] != NOT_MAPPED && dtype_of(b->leaf[i]) == BOOL) return false;
+    return b->length > 1 && is_batchable(b->f, (int)b->arguments.as.list->count, b->arguments.as.list->item);
+}
+
+static Value call_batch(const Batch *b) {
+    if (!b->length) return call_on_nothing(b);
+    Value y = can_be_at_once(b) ? call_at_once(b) : UNSET;
+    return y.tag == V_UNSET ? call_in_turn(b) : y;
+}
+
+/* ---- gradients ---- */
+/* The arguments of vmap(grad(f)) for grad(vmap(f)): all examples in front, and an argument that is differentiated by
+ * has them even if it is the same for all. */
+static Value *arguments_first(const Batch *b, const Argnums *argnums) {
+    const List *args = b->arguments.as.list;
+    Value *leaf = pool_bytes((b->leaves + 1) * sizeof *leaf);
+    for (size_t i = 0, k = 0; i < args->count; i++) {
+        bool chosen = false;
+        for (int n = 0; n < argnums->count; n++) chosen |= argnums->at[n] == (int)i;
+        for (size_t stop = k + tree_count(args->item[i]); k < stop; k++) {
+            leaf[k] = b->leaf[k];
+            if (b->axis[k] != NOT_MAPPED) leaf[k] = examples_first(leaf[k], b->axis[k]);
+            else if (chosen && is_numeric(leaf[k])) {
+                Shape inner = value_shape(leaf[k]), shape = { .axes = inner.axes + 1, .dim = { b->length } };
+                memcpy(shape.dim + 1, inner.dim, (size_t)inner.axes * sizeof *inner.dim);
+                leaf[k] = op_expand_to(leaf[k], array_value(array_zeros(F64, shape.axes, shape.dim)));
+            } else continue;
+            b->axis[k] = 0;
+        }
+    }
+    return tree_rebuild(b->arguments, leaf).as.list->item;
+}
+
+/* The axes of all leaves as in_axes says it. */
+static Value axes_tree(const Batch *b) {
+    Value *axis = pool_bytes((b->leaves + 1) * sizeof *axis);
+    for (size_t i = 0; i < b->leaves; i++) axis[i] = b->axis[i] == NOT_MAPPED ? NIL : number(b->axis[i]);
+    return tree_rebuild(b->arguments, axis);
+}
+
+static Value vmap_of(Value f, Value axes);
+
+static Value call_gradient(const Batch *b, Value f, const Argnums *argnums, bool with_value) {
+    Value *args = arguments_first(b, argnums), at = argnums->list ? list_new((size_t)argnums->count) : number(argnums->at[0]);
+    for (int i = 0; argnums->list && i < argnums->count; i++) list_set(at, (size_t)i, number(argnums->at[i]));
+    Value gradient = grad_function(vmap_of(f, axes_tree(b)), at, with_value);
+    return call_value(gradient, (int)b->arguments.as.list->count, args);
+}
+
 /* ---- the builtin ---- */
 static Value call_vmap(Function *head, int count, const Value *args) {
     Batch b = batch_of((const VmapFunction *)head, count, args);
-    return b.length ? call_in_turn(&b) : call_on_nothing(&b);
+    Value f;
+    Argnums argnums;
+    bool with_value;
+    if (b.length && is_grad_function(b.f, &f, &argnums, &with_value)) return call_gradient(&b, f, &argnums, with_value);
+    return call_batch(&b);
 }
 
 static void free_vmap(Function *self) {
@@ -186,16 +296,20 @@ static void visit_vmap(Function *self, void (*each)(Value v, void *env), void *e
     each(((VmapFunction *)self)->axes, env);
 }
 
-Value builtin_vmap(int count, const Value *arg) {
-    (void)count;
-    check_function(arg[0], "vmap");
+static Value vmap_of(Value f, Value axes) {
     char name[120];
-    snprintf(name, sizeof name, "vmap(%.80s)", arg[0].as.function->name->text);
+    snprintf(name, sizeof name, "vmap(%.80s)", f.as.function->name->text);
     VmapFunction *self = (VmapFunction *)function_new(sizeof *self, name, call_vmap);
     self->f = self->axes = NIL;
     self->head.free = free_vmap;
     self->head.visit = visit_vmap;
-    self->f = value_hold(arg[0]);
-    self->axes = value_hold(arg[1].tag == V_UNSET ? number(0) : arg[1]);
+    self->f = value_hold(f);
+    self->axes = value_hold(axes);
     return object(self);
+}
+
+Value builtin_vmap(int count, const Value *arg) {
+    (void)count;
+    check_function(arg[0], "vmap");
+    return vmap_of(arg[0], arg[1].tag == V_UNSET ? number(0) : arg[1]);
 }

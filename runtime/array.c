@@ -268,6 +268,7 @@ static _Noreturn void wrong_argument(Value v, const char *what, const char *need
 
 /* The only element; fails if there is not exactly one. */
 static double only_element(Value v, const char *what, const char *needed) {
+    if (v.node) rt.off_tape++;
     if (is_number(v)) return num_of(v);
     if (v.tag != V_ARRAY || v.as.array->size != 1) wrong_argument(v, what, needed);
     return array_get(v.as.array, 0);
@@ -292,6 +293,7 @@ bool arg_bool(Value v, const char *what) {
 
 Array *arg_array(Value v, const char *what) {
     if (!is_numeric(v)) wrong_argument(v, what, "a number or an array");
+    if (v.node) rt.off_tape++;
     return array_of(v);
 }
 
@@ -320,6 +322,7 @@ Shape arg_shape(Value v, const char *of) {
         for (size_t i = 0; i < list->count; i++) shape_add(&shape, arg_int(list->item[i], what), what);
     } else if (v.tag == V_ARRAY && v.as.array->axes == 1) {
         const Array *a = v.as.array;
+        if (v.node) rt.off_tape++;
         for (int64_t i = 0; i < a->size; i++) shape_add(&shape, to_int(array_get(a, i), what), what);
     } else {
         shape_add(&shape, to_int(only_element(v, of, needed), what), what);

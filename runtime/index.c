@@ -21,6 +21,7 @@ static int pack_items(Attr *words, Value *gathers, int count, const IndexItem *i
         words[1] = item->start;
         words[2] = item->stop;
         words[3] = item->step;
+        if (item->kind == I_GATHER && item->gather.node) rt.off_tape++;
         if (item->kind == I_GATHER) gathers[gathered++] = constant(item->gather);
     }
     return gathered;

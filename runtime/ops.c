@@ -294,7 +294,10 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
 
 /* ---- apply ---- */
 static inline bool records(Op op, Value x, Value y) {
-    return rt.recording && (x.node | y.node) && operations[op].class <= C_SELECT;
+    if (!rt.recording || !(x.node | y.node)) return false;
+    bool traces = operations[op].class <= C_SELECT;
+    rt.off_tape += !traces;
+    return traces;
 }
 
 static inline Value scalar_result(Op op, double result) {
@@ -344,9 +347,12 @@ static Value recorded(Op op, int count, const Value *in, Value r, const Attr *at
 Value apply(Op op, int count, const Value *in, const Attr *attr) {
     if (op < OP_ELEMS) return count == 1 ? apply1(op, in[0]) : apply2(op, in[0], in[1]);
     Value r = run_kernel(op, count, in, attr);
-    if (!rt.recording || operations[op].class == C_CONSTANT) return r;
+    if (!rt.recording) return r;
     uint32_t any = 0;
-    for (int i = 0; i < count; i++)
-        if (row_differentiable(op, i)) any |= in[i].node;
+    for (int i = 0; i < count; i++) {
+        if (!in[i].node) continue;
+        if (operations[op].class != C_CONSTANT && row_differentiable(op, i)) any |= in[i].node;
+        else rt.off_tape++;
+    }
     return any ? recorded(op, count, in, r, attr) : r;
 }

@@ -187,6 +187,7 @@ typedef struct Runtime {
     unsigned checks;
     bool recording, training;
     bool sandbox;
+    uint32_t off_tape;        /* how often something was read off a recorded value without a trace on the tape */
     Obj **pool;
     size_t pool_count, pool_capacity;
     struct Guard *guard;

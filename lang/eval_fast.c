@@ -43,6 +43,11 @@ static inline Value recorded(Ast *node, Op op, Value x, Value y, double result) 
     return r;
 }
 
+/* Which operands are temporaries. */
+static inline int reuse_of(const Ast *node) {
+    return (node->a->flags & AST_TEMPORARY ? REUSE_X : 0) | (node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
+}
+
 /* ---- values ---- */
 /* What is not plain. A square has a row of its own. */
 #define CAREFUL(op_, result)                                                                       \
@@ -50,6 +55,11 @@ static inline Value recorded(Ast *node, Op op, Value x, Value y, double result) 
         const double a = x.as.num, b = y.as.num;                                                   \
         if (LIKELY(numbers(x, y) && OP_##op_ != OP_power))                                         \
             return recorded(node, OP_##op_, x, y, result);                                         \
+        if (x.tag == V_ARRAY && y.tag == V_ARRAY) {                                                \
+            rt.here = node->span;                                                                  \
+            Value r = apply_small(OP_##op_, x, y, reuse_of(node));                                 \
+            if (r.tag != V_UNSET) return r;                                                        \
+        }                                                                                          \
         return general(node, frame, x, y);                                                         \
     }
 
@@ -107,8 +117,10 @@ static inline bool let_go(Value old) {
     SELDOM bool store_careful_##op_(Ast *node, Value *place, Value x, Value y) {                   \
         const double a = x.as.num, b = y.as.num;                                                   \
         if (!numbers(x, y) || !rt.recording || !(x.node | y.node) || !tape_has_room()) {           \
-            value_store(place, careful_##op_(node, interp.frame, x, y));                           \
-            return true;                                                                           \
+            Value v = careful_##op_(node, interp.frame, x, y), old = *place;                       \
+            pool_take(v);                                                                          \
+            *place = v;                                                                            \
+            return let_go(old);                                                                    \
         }                                                                                          \
         Value old = *place;                                                                        \
         rt.here = node->span;                                                                      \

@@ -38,6 +38,8 @@ struct Sweep {
     size_t leaves, leaf_capacity, leaf_id_capacity;
     uint32_t last_leaf;              /* whose number was added to last: often the next, too */
     int64_t last_leaf_at;
+    uint32_t last_vector_leaf;       /* the same of small vectors */
+    int64_t last_vector_leaf_at;
     Block *open;
     Dependence depends;              /* in recorded sweeps */
     Chunk **passed;                  /* whose objects go at the end */

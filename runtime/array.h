@@ -7,6 +7,7 @@
 #ifndef ARRAY_H
 #define ARRAY_H
 #include "value.h"
+#include <string.h>
 
 typedef enum DType { F64, F32, BOOL } DType;
 enum { MAX_AXES = 32 };
@@ -54,6 +55,27 @@ Array *array_broadcast(Array *a, int axes, const int64_t *shape);  /* a view wit
 static inline bool array_is_contiguous(const Array *a) { return a->contiguous; }
 /* May the caller write into a's data? Only holder, owns it, no view on it. */
 bool array_is_sole(const Array *a, uint32_t holders);
+
+/* A small vector: f64, its data in the block, so that one comparison tells its layout. */
+enum { SMALL_SIZE = 64 };
+static inline bool is_small_vector(const Array *a) {
+    static const uint8_t layout[4] = { F64, 1, true, true };    /* dtype, axes, inlined, contiguous */
+    return memcmp(&a->dtype, layout, sizeof layout) == 0 && (uint64_t)a->size <= SMALL_SIZE;
+}
+/* Another of its length, not cleared, and not in the pool. */
+static inline Array *small_vector_like(const Array *model) {
+    Array *a = mem_alloc(model->bytes);
+    a->head = (Obj){ .refs = 1, .tag = V_ARRAY };
+    memcpy(&a->dtype, &model->dtype, 4);
+    a->span = rt.here;
+    a->size = model->size;
+    a->data = a->dims + 2;
+    a->owner = NULL;
+    a->bytes = model->bytes;
+    a->dims[0] = model->size;
+    a->dims[1] = 1;
+    return a;
+}
 
 /* ---- asking ---- */
 static inline bool is_number(Value v) { return v.tag == V_NUM || v.tag == V_BOOL; }

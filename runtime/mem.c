@@ -26,7 +26,7 @@ MemQuick mem_quick;
 static MemBlock *kept_large[LARGE_CLASSES];
 static size_t kept_bytes;                         /* in kept_large */
 static size_t mapped;                             /* all that we have from the system */
-static size_t peak, limit, machine;
+static size_t limit, machine;
 static bool limit_is_users;
 static size_t chunk_bytes = FIRST_CHUNK, chunk_left;
 static char *chunk;
@@ -81,7 +81,11 @@ const char *mem_text(size_t bytes, char *buffer, size_t buffer_bytes) {
 }
 
 /* ---- limits and failing ---- */
-static void set_quick(void) { mem_quick.quick = fail_in ? 0 : peak < limit ? peak : limit; }
+static void set_quick(void) { mem_quick.quick = fail_in ? 0 : limit; }
+
+static void see_peak(void) {
+    if (mem_quick.used > mem_quick.peak) mem_quick.peak = mem_quick.used;
+}
 
 static void find_limit(void) {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -113,7 +117,6 @@ static void admit(size_t bytes) {
 static void count(size_t bytes) {
     mem_quick.used += bytes;
     mem_quick.allocations++;
-    if (mem_quick.used > peak) peak = mem_quick.used;
     set_quick();
 }
 
@@ -244,6 +247,7 @@ static void keep_large(MemBlock *block, size_t bytes) {
 }
 
 void mem_free_slow(void *block, size_t bytes) {
+    see_peak();
     mem_quick.used -= bytes;
     mem_quick.frees++;
     if (!MEM_KEEPS) {
@@ -274,6 +278,7 @@ static void *remap(void *block, size_t old_bytes, size_t new_bytes) {
 }
 
 void *mem_resize(void *block, size_t old_bytes, size_t new_bytes) {
+    see_peak();
     if (block && same_class(old_bytes, new_bytes)) {
         mem_quick.used += new_bytes - old_bytes;
         return block;
@@ -299,9 +304,10 @@ void *mem_grow(void *items, size_t *capacity, size_t needed, size_t size) {
 }
 
 MemCounts mem_counts(void) {
+    see_peak();
     size_t blocks = mem_quick.allocations - mem_quick.frees;
     size_t kept = mapped > mem_quick.used ? mapped - mem_quick.used : 0;
-    return (MemCounts){ mem_quick.used, peak, kept, blocks, mem_quick.allocations };
+    return (MemCounts){ mem_quick.used, mem_quick.peak, kept, blocks, mem_quick.allocations };
 }
 
 void mem_set_limit(size_t bytes) {

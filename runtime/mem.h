@@ -39,7 +39,8 @@ const char *mem_text(size_t bytes, char *buffer, size_t buffer_bytes);
 /* ---- the quick path, inline ----
  * Classes step by 16 bytes to 64, by 64 to 1 KiB (an odd multiple of 16 would not be aligned), and
  * by an eighth of a power of two to 64 KiB. An allocation that would pass `quick` takes the slow
- * path, which sees to the peak, the limit and the failures of tests: one comparison for all. */
+ * path, which sees to the limit and the failures of tests: one comparison for both. The peak is
+ * looked at when blocks are freed, for only then has there been one. */
 enum { MEM_QUICK = 1024, MEM_SMALL = 64 << 10 };
 enum { MEM_QUICK_CLASSES = 20, MEM_CLASSES = MEM_QUICK_CLASSES + 6 * 8 };
 
@@ -53,7 +54,7 @@ enum { MEM_KEEPS = 1 };
 typedef struct MemBlock { struct MemBlock *next; } MemBlock;
 typedef struct MemQuick {
     MemBlock *first[MEM_CLASSES];     /* free blocks */
-    size_t used, quick, allocations, frees;
+    size_t used, quick, peak, allocations, frees;
 } MemQuick;
 extern MemQuick mem_quick;
 
@@ -84,6 +85,7 @@ static inline void mem_free(void *block, size_t bytes) {
     MemBlock **first = &mem_quick.first[mem_quick_class(bytes)], *freed = block;
     freed->next = *first;
     *first = freed;
+    if (mem_quick.used > mem_quick.peak) mem_quick.peak = mem_quick.used;
     mem_quick.used -= bytes;
     mem_quick.frees++;
 }

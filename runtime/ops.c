@@ -292,6 +292,27 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
     return array_value(arrays[0]);
 }
 
+/* ---- small vectors ---- */
+static inline double *small_output(Value x, Value y, int reuse, Value *r) {
+    bool into_x = reuse & REUSE_X && is_temporary(x), into_y = reuse & REUSE_Y && is_temporary(y);
+    Array *a = into_x ? x.as.array : into_y ? y.as.array : pool_own(small_vector_like(x.as.array));
+    a->span = rt.here;
+    *r = object(a);
+    return a->data;
+}
+
+Value apply_small(Op op, Value x, Value y, int reuse) {
+    const Array *a = x.as.array, *b = y.as.array;
+    if (!is_small_vector(a) || !is_small_vector(b) || a->size != b->size) return UNSET;
+    if (operations[op].class > C_SELECT) return UNSET;
+    Value r;
+    bool recorded = rt.recording && (x.node | y.node);
+    double *out = small_output(x, y, recorded ? 0 : reuse, &r);
+    elem_kernels[op].loop[F64](a->size, out, a->data, b->data);
+    if (recorded) r.node = tape_append_small(op, x, y, r.as.array);
+    return r;
+}
+
 /* ---- apply ---- */
 static inline bool records(Op op, Value x, Value y) {
     if (!rt.recording || !(x.node | y.node)) return false;
@@ -317,6 +338,10 @@ static inline bool is_square(Op op, Value y) { return op == OP_power && y.tag ==
 
 Value apply2_reusing(Op op, Value x, Value y, int reuse) {
     if (is_square(op, y)) return apply1_reusing(OP_square, x, reuse);
+    if (x.tag == V_ARRAY && y.tag == V_ARRAY) {
+        Value r = apply_small(op, x, y, reuse);
+        if (r.tag != V_UNSET) return r;
+    }
     if (rt.recording && (x.node | y.node)) reuse = 0;
     Value in[2] = { x, y };
     bool recorded = records(op, x, y);

@@ -76,6 +76,7 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
     for (uint32_t i = last + 1; i > first; i--) {
         if (!s->recorded && !s->look) i = pull_numbers(s, c, first, i, stop);
         if (i == first) return;
+        if (!s->recorded && pull_small(s, c, i - 1)) continue;
         Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
         if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
         size_t pool = pool_mark();

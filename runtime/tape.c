@@ -60,11 +60,11 @@ static void free_chunk(Chunk *c) {
 }
 
 /* ---- appending ---- */
-static size_t array_weight(Array *a) { return a->size * dtype_bytes(a->dtype); }
+static inline size_t array_weight(const Array *a) { return array_bytes(a); }
 
 /* Of an array, or of a list of results. */
-static size_t object_weight(Obj *o) {
-    if (o->tag == V_ARRAY) return array_weight((Array *)o);
+static inline size_t object_weight(Obj *o) {
+    if (__builtin_expect(o->tag == V_ARRAY, 1)) return array_weight((Array *)o);
     size_t weight = 0;
     const List *list = (List *)o;
     for (size_t i = 0; i < list->count; i++)
@@ -120,6 +120,21 @@ static uint32_t append_elementwise(Op op, int count, const Value *in, Value resu
     n->x = array_operand(x, all || t->needs_x, r);
     n->y = array_operand(y, all || t->needs_y, r);
     n->r = array_operand(result, keep_r, r);
+    return id;
+}
+
+uint32_t tape_append_small(Op op, Value x, Value y, Array *r) {
+    if (r->size > SMALL_ARRAY) return append_elementwise(op, 2, (Value[]){ x, y }, object(r));
+    uint32_t id;
+    Node *n = tape_push(&id);
+    rt.tape->top->objects = true;
+    *n = (Node){ (uint16_t)(op | N_X | N_Y | N_R), 0, rt.here, x.node, y.node,
+                 { .array = x.as.array }, { .array = y.as.array }, { .array = r } };
+    obj_keep(x.as.array);
+    obj_keep(y.as.array);
+    obj_keep(r);
+    rt.tape->bytes += 3 * array_weight(r);
+    rt.tape->busy |= rt.tape->bytes > rt.tape->collect_bytes;
     return id;
 }
 

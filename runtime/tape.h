@@ -157,6 +157,8 @@ static inline uint32_t tape_append_held(Op op, Value x, Value y, double result) 
     t->held++;
     return c->slot << CHUNK_SHIFT | c->used++;
 }
+/* An elementwise operation on two small vectors and its result (is_small_vector). */
+uint32_t tape_append_small(Op op, Value x, Value y, Array *r);
 uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
 /* The list of a node's several results, each at a place of its own (OP_part) that hands its
  * adjoint to the node. */

@@ -221,6 +221,18 @@ static inline void *pool_own(void *obj) {
 static inline size_t pool_mark(void) { return rt.pool_count; }
 static inline void pool_unwind(size_t mark) { if (rt.pool_count != mark) pool_unwind_slow(mark); }
 
+/* Holds v for a variable, as value_hold(), and takes it out of the pool if it is the last there. */
+static inline void pool_take(Value v) {
+    if (v.node) node_hold(v.node);
+    if (!is_object(v)) return;
+    if (rt.pool_count && rt.pool[rt.pool_count - 1] == v.as.obj) {
+        rt.pool_count--;
+        v.as.obj->pooled = false;     /* its reference is the variable's now */
+    } else {
+        v.as.obj->refs++;
+    }
+}
+
 /* INTERRUPT_NOW ends what runs; INTERRUPT_ASK: the check decides, each time. Loops over elements that
  * cannot be left by an error return early when it is > 0, and their callers poll. */
 enum { INTERRUPT_ASK = -1, INTERRUPT_NONE, INTERRUPT_NOW };

@@ -104,10 +104,10 @@ SELDOM bool general_test(Ast *node, Frame *frame, Value x, Value y) {
     }
 
 /* ---- stored into a variable ---- */
-/* What a recorded number has taken the place of. */
+/* What a recorded value has taken the place of. */
 static inline bool let_go(Value old) {
-    if (is_recorded(old) && node_release_one(old.node)) return rt.tape->busy;
-    value_release(old);
+    if (old.node && !(is_recorded(old) && node_release_one(old.node))) node_release(old.node);
+    if (is_object(old)) obj_drop(old.as.obj);
     return rt.tape->busy;
 }
 

@@ -72,11 +72,14 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
     uint32_t last = c->base + c->used - 1 > s->high ? (uint32_t)(s->high - c->base) : c->used - 1;
     uint32_t stop = N_X | N_Y | N_R | N_SWEPT | N_TARGET;
     if (s->tape_mode) stop |= 0xffff0000;    /* held: its adjoint stays readable */
+    bool plain = !s->recorded && !s->look;
     poll();
     for (uint32_t i = last + 1; i > first; i--) {
-        if (!s->recorded && !s->look) i = pull_numbers(s, c, first, i, stop);
-        if (i == first) return;
-        if (!s->recorded && pull_small(s, c, i - 1)) continue;
+        if (plain && !(c->node[i - 1].head & N_R)) {
+            i = pull_numbers(s, c, first, i, stop);
+            if (i == first) return;
+        }
+        if (plain && c->node[i - 1].head & N_R && pull_small(s, c, i - 1)) continue;
         Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
         if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
         size_t pool = pool_mark();

@@ -56,6 +56,9 @@ fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
 bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
 	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
 	@tests/bench/run $(BUILD)
+bench-check: setup-counts ## counts instructions of small work; fails where one fell behind by a tenth
+	@+$(SUBMAKE) $(BUILD)/adl
+	@tests/bench/counts/run $(BUILD)
 doc: all             ## writes the reference manual as one page, build/adl.html
 	@$(BUILD)/adl doc --html >$(BUILD)/adl.html && echo "$(BUILD)/adl.html"
 editors: all         ## writes the grammars for editors, lang/editors, from the token table
@@ -85,12 +88,12 @@ endef
 clean:               ## removes build/
 	rm -rf build
 help:                ## shows this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 # Chunks of two nodes, so that every test meets the seams of the tape.
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -DCHUNK_SHIFT=1
 TIME     = 60
-.PHONY: all demo check sanitize fuzz bench doc editors install clean help setup setup-tests unit-tests library always
+.PHONY: all demo check sanitize fuzz bench bench-check doc editors install clean help setup setup-tests setup-counts unit-tests library always
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------
@@ -117,6 +120,9 @@ setup:
 	@$(call install_missing,$(NEEDED))
 setup-tests:
 	@$(call install_missing,$(NEEDED) $(TESTING))
+setup-counts: TOOLS += valgrind:valgrind:valgrind:valgrind:valgrind
+setup-counts:
+	@$(call install_missing,$(NEEDED))
 
 # $(1): the libraries and tools that must be there besides TOOLS.
 define install_missing

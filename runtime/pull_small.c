@@ -1,20 +1,22 @@
-/* The pullback of an elementwise operation on small vectors (array.h), in a plain sweep: what most nodes
- * of models on few numbers are. The one idea: contributions are made on the C stack and added in place,
- * and where nobody else knows the node's adjoint, its memory travels on to the input. So a chain of
- * operations sweeps without allocating. Whatever is not that simple is left to pull_elementwise(). */
+/* The pullback of an elementwise operation on small vectors (array.h), in a plain sweep: what most
+ * nodes of models on few numbers are. The one idea: contributions are made on the C stack and
+ * added in place, and where nobody else knows the node's adjoint, its memory travels on to the
+ * input. So a chain of operations sweeps without allocating. Whatever is not that simple is left
+ * to pull_elementwise(). */
 #include <string.h>
 #include "pullback.h"
 
 typedef struct Contribution { uint32_t input; const double *data; double made[SMALL_SIZE]; } Contribution;
 
-/* The data of an operand beside an adjoint like g, NULL if it is of another shape. What the rule does not
- * mention may be missing or anything, unless it gets a contribution that would have to be summed. */
+/* The data of an operand beside an adjoint like g, NULL if it is missing or of another shape. What
+ * the rule does not mention may be missing or anything, unless it gets a contribution that would
+ * have to be summed. */
 static inline __attribute__((always_inline)) const double *
 data_of(Operand operand, bool array, bool mentioned, uint32_t id, const Array *g, double *tile) {
     if (!mentioned && !id) return g->data;
     if (array) {
         const Array *a = operand.array;
-        if (!a) return g->data;
+        if (!a) return NULL;
         return is_small_vector(a) && a->size == g->size ? a->data : NULL;
     }
     if (id) return NULL;
@@ -54,7 +56,8 @@ static Array **place_of_adjoint(Sweep *s, uint32_t id) {
     return c->owner == s->id ? &c->block->number[id & CHUNK_MASK].array : NULL;
 }
 
-/* Adds to an input's adjoint. last: g is not needed any more; true if its memory went to the input. */
+/* Adds to an input's adjoint. last: g is not needed any more; true if its memory went to the
+ * input. */
 static bool add_small(Sweep *s, const Contribution *c, Array *g, bool last) {
     Array **place = place_of_adjoint(s, c->input);
     if (!place) {

@@ -83,6 +83,12 @@ static int width_of(const char *text, size_t bytes) {
 static Kind innermost(const Formatter *f) {
     return f->opened ? f->open[f->opened - 1].kind : IN_TEXT;
 }
+/* There a `*` belongs to the type before it. */
+static bool in_extern(const Formatter *f) {
+    for (size_t i = 0; i < f->opened; i++)
+        if (f->open[i].kind == IN_EXTERN) return true;
+    return false;
+}
 static bool newlines_count(const Formatter *f) { return innermost(f) >= IN_BLOCK; }
 
 static void open_kind(Formatter *f, Kind kind) {
@@ -109,7 +115,7 @@ static bool opens_struct(const Formatter *f) {
 }
 
 static Kind kind_of_brace(Formatter *f) {
-    if (f->extern_next) return IN_EXTERN;
+    if (f->extern_next || innermost(f) == IN_EXTERN) return IN_EXTERN;
     return opens_struct(f) ? IN_STRUCT : IN_BLOCK;
 }
 
@@ -144,6 +150,7 @@ static bool goes_on(const Formatter *f) {
     if (!newlines_count(f)) return false;
     if (f->token.kind == T_DOT) return true;
     int kind = f->before.kind;
+    if (in_extern(f) && (kind == T_STAR || kind == T_COMMA)) return false;
     bool sign = kind >= FIRST_SIGN && kind <= T_COMMA && kind != T_PRIME;
     bool opened_record = kind == T_LESS && !f->before_is_operand && innermost(f) == IN_RECORD;
     bool closed_record = kind == T_GREATER && f->before_is_operand;
@@ -208,8 +215,7 @@ static bool blank(const Formatter *f, bool operand_before) {
         return !is_power(before) && blank_before_bracket(f, operand_before);
     if (kind == T_COLON) return false;
     if (before == T_COLON) return innermost(f) != IN_INDEX;
-    if (innermost(f) == IN_EXTERN || (f->opened > 1 && f->open[f->opened - 2].kind == IN_EXTERN))
-        if (kind == T_STAR) return false;
+    if (kind == T_STAR && in_extern(f)) return false;
     return !is_power(before) && !is_power(kind);
 }
 
@@ -257,7 +263,7 @@ static void note_token(Formatter *f, bool operand_before) {
     if (kind == T_SQUARE_OPEN) open_kind(f, IN_INDEX);
     if (kind == T_BRACE_OPEN) open_kind(f, brace);
     if (record) open_kind(f, IN_RECORD);
-    if (kind != T_STRING) f->extern_next = kind == T_EXTERN && f->before.kind != T_DOT;
+    if (kind != T_STRING && kind != T_COMMA) f->extern_next = kind == T_EXTERN && f->before.kind != T_DOT;
     f->before = f->token;
     f->before_is_operand = operand;
     f->before_is_prefix = prefix;

@@ -187,20 +187,17 @@ static void map_run(int64_t n, char **at, const int64_t *strides, void *env) {
     }
 }
 
-/* The same for a function of doubles alone. */
+/* The same for a function of doubles alone: what is not mapped stands still. */
 static void map_run_quick(int64_t n, char **at, const int64_t *strides, void *env) {
     Mapping *m = env;
-    const ForeignFunction *f = m->in->call.f;
-    Value arg[3];
-    for (int i = 0; i < m->in->s->count; i++) arg[i] = number(m->in->slot[i].num);
-    for (int64_t k = 0; k < n; k++) {
-        for (int j = 0; j < m->mapped; j++) {
-            const double *x = (double *)at[m->results + j];
-            arg[m->parameter[j]] = number(x[k * strides[m->results + j]]);
-        }
-        ((double *)at[0])[k * strides[0]] = f->quick(f, arg).as.num;
-        if (m->in->call.failed || m->in->call.stranger) return;
+    const double *x[3];
+    int64_t step[3] = { 0 };
+    for (int i = 0; i < m->in->s->count; i++) x[i] = &m->in->slot[i].num;
+    for (int j = 0; j < m->mapped; j++) {
+        x[m->parameter[j]] = (const double *)at[m->results + j];
+        step[m->parameter[j]] = strides[m->results + j];
     }
+    m->in->call.f->quick->loop(m->in->call.f, n, (double *)at[0], strides[0], x, step);
 }
 
 static void add_result(Mapping *m, const CType *type, void *at, const char *of) {
@@ -382,7 +379,7 @@ static Value foreign_call(Function *self, int count, const Value *args) {
         return call_in_general(f, count, args);
     CCall call = { .f = f, .outer = rt.foreign, .seen = NIL };
     rt.foreign = &call;
-    Value y = f->quick(f, args);
+    Value y = f->quick->call(f, args);
     rt.foreign = call.outer;
     if (call.failed || call.stranger) callback_check(&call);
     poll();
@@ -395,27 +392,38 @@ const CSignature *foreign_signature(const Function *f) {
 
 /* ---- functions of doubles alone ---- */
 
-#define QUICK(n, parameters, arguments)                                                     \
-    static Value quick##n(const ForeignFunction *f, const Value *a) {                       \
-        (void)a;                                                                            \
-        return number(((double (*)parameters)f->address)arguments);                         \
+#define QUICK(n, parameters, arguments, elements)                                                    \
+    static Value quick##n(const ForeignFunction *f, const Value *a) {                                \
+        (void)a;                                                                                     \
+        return number(((double (*)parameters)f->address)arguments);                                  \
+    }                                                                                                \
+    static void loop##n(const ForeignFunction *f, int64_t count, double *y, int64_t to,              \
+                        const double *const *x, const int64_t *step) {                               \
+        double(*function) parameters = (double(*) parameters)f->address;                             \
+        (void)x, (void)step;                                                                         \
+        for (int64_t k = 0; k < count; k++) y[k * to] = function elements;                           \
     }
-QUICK(0, (void), ())
-QUICK(1, (double), (a[0].as.num))
-QUICK(2, (double, double), (a[0].as.num, a[1].as.num))
-QUICK(3, (double, double, double), (a[0].as.num, a[1].as.num, a[2].as.num))
+#define A(i) a[i].as.num
+#define X(i) x[i][k * step[i]]
+QUICK(0, (void), (), ())
+QUICK(1, (double), (A(0)), (X(0)))
+QUICK(2, (double, double), (A(0), A(1)), (X(0), X(1)))
+QUICK(3, (double, double, double), (A(0), A(1), A(2)), (X(0), X(1), X(2)))
+#undef A
+#undef X
+
+static const Quick quicks[] = { { quick0, loop0 }, { quick1, loop1 }, { quick2, loop2 }, { quick3, loop3 } };
 
 static bool is_double(const CType *type) {
     return type->kind == C_NUMBER && type->bytes == sizeof(double) && !type->number->whole;
 }
 
 static void choose_quick(ForeignFunction *f) {
-    static Value (*const quick[])(const ForeignFunction *f, const Value *a) = { quick0, quick1, quick2, quick3 };
     const CSignature *s = f->signature;
     if (s->count > 3 || s->variadic || s->gives_errno || !is_double(s->result)) return;
     for (int i = 0; i < s->count; i++)
         if (!is_double(s->parameter[i].type)) return;
-    f->quick = quick[s->count];
+    f->quick = &quicks[s->count];
 }
 
 /* ---- making ---- */

@@ -3,15 +3,23 @@
 #define FFI_PARTS_H
 #include "ffi_call.h"
 
-typedef struct ForeignFunction {
+typedef struct ForeignFunction ForeignFunction;
+
+/* How a function of doubles alone is called, with plain numbers and over runs of arrays, without libffi. */
+typedef struct Quick {
+    Value (*call)(const ForeignFunction *f, const Value *args);
+    void (*loop)(const ForeignFunction *f, int64_t count, double *y, int64_t to, const double *const *x, const int64_t *step);
+} Quick;
+
+struct ForeignFunction {
     Function head;
     CSignature *signature;
     String *library;
     void (*address)(void);
-    Value (*quick)(const struct ForeignFunction *f, const Value *args);  /* for plain numbers, or NULL */
+    const Quick *quick;            /* or NULL */
     ffi_cif cif;                   /* not of variadic functions */
     ffi_type *types[C_MAX_PARAMETERS];
-} ForeignFunction;
+};
 
 /* A call that is running in C. rt.foreign is the innermost. */
 typedef struct CCall {

@@ -402,6 +402,9 @@ static const struct { const char *text, *layout; } layouts[] = {
     { "f\"{ a +b }\"", "f\"{ a +b }\"\n" },
     { "1. .sum()", "1. .sum()\n" },
     { "extern \"m\" {\nfn f( x:out  int * ):double\n}", "extern \"m\" {\n    fn f(x: out int*): double\n}\n" },
+    { "extern \"a\",\"b\"{\nstruct p{x:double ,\ny : int [ 3 ]\n}\nfn g=h( c:fn( double,void * ):int ,... ):handle   free  k\nw:void *\nv : int\n}",
+      "extern \"a\", \"b\" {\n    struct p { x: double,\n        y: int[3]\n    }\n"
+      "    fn g = h(c: fn(double, void*): int, ...): handle free k\n    w: void*\n    v: int\n}\n" },
     { "", "" },
 };
 

@@ -209,14 +209,16 @@ static void check_rule(const CustomCall *c, Value y) {
 /* ---- calling it ---- */
 /* The value, and the check if one is due, with recording off; f draws what it would draw now. */
 static Value call_unrecorded(const CustomCall *c, bool check) {
-    bool recording = rt.recording;
+    bool recording = rt.recording, custom = rt.custom;
     Span here = rt.here;
+    rt.custom |= recording;
     rt.recording = false;
     Value y = tree_map(call_value(c->self->f, (int)c->args.as.list->count, c->args.as.list->item), cut_leaf, NULL);
     rt.here = here;
     if (check) check_rule(c, y);
     rt.here = here;
     rt.recording = recording;
+    rt.custom = custom;
     return y;
 }
 

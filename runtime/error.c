@@ -15,7 +15,7 @@ typedef struct Guard {
     size_t pool;
     void *frames, *sweeps;
     Span here;
-    bool recording, training;
+    bool recording, training, custom;
 } Guard;
 
 /* The C stack left to whoever handles an overflow. */
@@ -58,6 +58,7 @@ static void unwind(const Guard *guard) {
     rt.here = guard->here;
     rt.recording = guard->recording;
     rt.training = guard->training;
+    rt.custom = guard->custom;
     pool_unwind(guard->pool);
 }
 
@@ -116,7 +117,7 @@ void hint(const char *format, ...) {
 
 bool guard(void (*body)(void *env), void *env, Error *error) {
     Guard guard = { .outer = rt.guard, .pool = pool_mark(), .here = rt.here,
-                    .recording = rt.recording, .training = rt.training };
+                    .recording = rt.recording, .training = rt.training, .custom = rt.custom };
     if (rt.on_guard) guard.frames = rt.on_guard();
     if (rt.sweep_mark) guard.sweeps = rt.sweep_mark();
     rt.guard = &guard;

@@ -84,6 +84,20 @@ static void note_recorded(CCall *call, Value v) {
     if (call->seen.tag == V_LIST && call->seen.as.list->item[0].tag == V_NIL) list_set(call->seen, 0, v);
 }
 
+/* Inside custom_grad nothing is recorded, and its rule knows nothing of what a function uses besides its arguments:
+ * so one callback of each call is recorded, to see whether there is something to be lost. */
+static Value call_and_look(const Running *r, Function *f, int count, const Value *args) {
+    bool look = rt.custom && !rt.recording && !r->call->looked;
+    if (!look) return f->call(f, count, args);
+    r->call->looked = rt.recording = true;
+    Value v = f->call(f, count, args);
+    rt.recording = false;
+    if (v.tag == V_LIST || !v.node) return v;
+    hint("hand it over as an argument of the function with the rule, or detach(...) it");
+    fail(E_GRADIENT, "the function given as `%s` of %s uses a recorded value, whose gradient would be lost",
+         r->callback->parameter->text, r->call->f->signature->name->text);
+}
+
 static void run(void *env) {
     const Running *r = env;
     const CSignature *s = r->callback->type->signature;
@@ -94,7 +108,7 @@ static void run(void *env) {
     for (int i = 0; i < s->count; i++)
         if (!is_context(&s->parameter[i]) && s->parameter[i].way != C_OUT) args[count++] = argument(r, i, &place);
     Function *f = r->callback->f.as.function;
-    Value v = f->call(f, count, args);
+    Value v = call_and_look(r, f, count, args);
     note_recorded(r->call, v);
     take_results(r, v, &place);
 }

@@ -28,6 +28,7 @@ typedef struct CCall {
     const Value *args;             /* one for each parameter; UNSET for `out` */
     Value seen;                    /* a list of recorded values that callbacks gave, or nil */
     bool failed;                   /* a callback failed: the error waits */
+    bool looked;                   /* a callback was seen not to use recorded values */
     volatile bool stranger;        /* a callback came from another thread */
 } CCall;
 

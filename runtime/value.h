@@ -186,6 +186,7 @@ typedef struct Runtime {
     bool (*check)(void);      /* what poll() asks; see interrupt_check() */
     unsigned checks;
     bool recording, training;
+    bool custom;              /* recording was on where the running function of custom_grad was called */
     bool sandbox;
     uint32_t off_tape;        /* how often something was read off a recorded value without a trace on the tape */
     Obj **pool;

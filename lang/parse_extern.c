@@ -219,6 +219,8 @@ static void parameter(Parser *p, CSignature *s, bool of_callback) {
     one->type = extern_type(p);
     one->type->keep = keep;
     if (!p->panicking) check_way(p, one, keep, where);
+    if (!p->panicking && of_callback && (one->way == C_FREES || (one->way != C_IN && one->type->kind == C_ANY)))
+        syntax_error(p, where, "a callback frees nothing, and its void* is C's own context");
     s->count++;
 }
 

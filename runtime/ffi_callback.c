@@ -19,6 +19,7 @@ struct Callback {
     Value f;
     String *parameter;             /* what it was given as, for messages */
     const ForeignFunction *given_to;
+    bool points;                   /* what it gives may point to memory of ours */
     Callback *next;                /* of those that are kept */
     ffi_cif cif;
     ffi_type *types[C_MAX_PARAMETERS];
@@ -110,6 +111,7 @@ static void run(void *env) {
     Function *f = r->callback->f.as.function;
     Value v = call_and_look(r, f, count, args);
     note_recorded(r->call, v);
+    if (r->callback->points && is_object(v)) pool_own(value_keep(v).as.obj);
     take_results(r, v, &place);
 }
 
@@ -133,7 +135,7 @@ static void called(ffi_cif *cif, void *result, void **args, void *env) {
     size_t mark = pool_mark();
     Running r = { callback, result, args, call ? call : &outside };
     if (guard(run, &r, &waiting)) {
-        pool_unwind(mark);
+        if (!callback->points) pool_unwind(mark);   /* else it lives as long as the call */
     } else {
         give_zeros(callback, result);
         if (call) call->failed = true;
@@ -178,9 +180,15 @@ void foreign_close(bool failed) {
     }
 }
 
+static bool is_plain(const CType *type) { return type->kind == C_VOID || type->kind == C_NUMBER; }
+
 static void prepare(Callback *callback) {
     const CSignature *s = callback->type->signature;
-    for (int i = 0; i < s->count; i++) callback->types[i] = s->parameter[i].type->ffi;
+    callback->points = !is_plain(s->result);
+    for (int i = 0; i < s->count; i++) {
+        callback->types[i] = s->parameter[i].type->ffi;
+        if (s->parameter[i].way != C_IN && !is_plain(s->parameter[i].type->element)) callback->points = true;
+    }
     callback->closure = ffi_closure_alloc(sizeof(ffi_closure), &callback->code);
     if (!callback->closure) fail(E_MEMORY, "no memory for a callback");
     if (ffi_prep_cif(&callback->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi, callback->types) != FFI_OK ||

@@ -59,7 +59,7 @@ static int bar(char *text, double part, int room) {
 static void draw(Progress *p, double time) {
     char text[LINE], count[LINE / 2], spent[40], left[60] = "";
     double part = p->count > 0 ? (double)p->done / (double)p->count : 0;
-    int length = 0, screen = columns() - 1;
+    int length = 0, screen = columns() - 3;    /* room for ^C */
     counts(count, p);
     duration(spent, sizeof spent, time - p->start);
     if (part > 0) {

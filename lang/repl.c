@@ -54,10 +54,20 @@ static void ask_parser(void *env) {
     source_forget(mark);
 }
 
+/* A description waits for its `fn`. */
+static bool ends_in_description(const char *text, size_t bytes) {
+    Lexer lexer = lex_start(text, bytes, false);
+    if (lex_next(&lexer).kind != T_END) return false;
+    size_t line = bytes;
+    while (line && text[line - 1] != '\n') line--;
+    while (line < bytes && text[line] == ' ') line++;
+    return bytes - line >= 2 && text[line] == '#' && text[line + 1] == '#';
+}
+
 ParseStatus text_status(const char *text, size_t bytes) {
     size_t start = skip_space(text, 0, bytes);
     if (start == bytes || is_command(text + start)) return PARSE_OK;
-    if (has_open_bracket(text, bytes)) return PARSE_INCOMPLETE;
+    if (has_open_bracket(text, bytes) || ends_in_description(text, bytes)) return PARSE_INCOMPLETE;
     Question question = { text, bytes, PARSE_ERROR };
     guard(ask_parser, &question, NULL);
     return question.status;
@@ -216,9 +226,8 @@ static char *trimmed(const char *text, size_t bytes, size_t *length) {
 static bool run_piece(const char *text, size_t bytes) {
     size_t length;
     text = trimmed(text, bytes, &length);
-    if (!length) return true;
+    if (!length || run_word(text, length)) return true;
     history_remember(text, length);
-    if (run_word(text, length)) return true;
     if (is_command(text + skip_space(text, 0, length))) {
         bool fine = command_run(text + skip_space(text, 0, length));
         session.number++;

@@ -150,7 +150,8 @@ static void offer_names(void) {
     for (size_t i = 0; i < module->set_up; i++) offer_value(module->names.name[i], module->globals[i], NULL);
     list.rank = 3;
     library_each(offer_value, NULL);
-    for (size_t i = 0; help_keyword(i); i++) offer(help_keyword(i), "keyword", help_keyword_line(help_keyword(i)).text);
+    const char *about, *word;
+    for (size_t i = 0; (word = help_keyword(i, &about)); i++) offer(word, "keyword", about);
 }
 
 /* Names that stand in the text already: parameters and variables of what is being written. */
@@ -316,7 +317,7 @@ static bool takes_file(const char *command) {
 
 /* The part of the text that Tab looks at: a path in a string or behind a command, else a word. */
 static char *word_breaks(void) {
-    static char in_string[] = "\"", in_command[] = " ", in_code[] = " \t\n\"'`@$><=;|&{(}[])+-*/%^,!~#.?";
+    static char in_string[] = "\"\\", in_command[] = " ", in_code[] = "\\ \t\n\"'`@$><=;|&{(}[])+-*/%^,!~#.?";
     char word[16];
     int end = command_word(word, sizeof word);
     if (end >= 0 && rl_point > end) return takes_file(word) ? in_command : in_code;
@@ -327,10 +328,9 @@ static char *word_breaks(void) {
 static void collect(const char *text, int start, int end) {
     char word[16];
     int command = command_word(word, sizeof word);
-    const char *backslash = strrchr(text, '\\');
     Where w = look_around(start);
     bool in_string = look_around(end).string >= 0;
-    if (backslash && (!in_string || backslash == text)) offer_symbols();
+    if (*text == '\\') offer_symbols();
     else if (command >= 0 && end <= command) offer_commands();
     else if (command >= 0 && takes_file(word)) offer_files(text);
     else if (command >= 0 && !strcmp(word, ":set")) offer_settings();
@@ -465,6 +465,7 @@ void completion_open(void) {
     rl_completer_quote_characters = "";
     rl_basic_quote_characters = "";
     rl_completion_display_matches_hook = show_list;
+    rl_special_prefixes = "\\";         /* \alpha is one word */
     rl_completion_query_items = -1;
     rl_ignore_completion_duplicates = 1;
 }

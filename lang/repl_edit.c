@@ -52,6 +52,8 @@ bool edit_input_waits(void) {
     return select(STDIN_FILENO + 1, &input, NULL, NULL, &(struct timeval){ 0 }) > 0;
 }
 
+bool edit_is_over(void) { return edit.dropped || edit.ended || edit.hung_up; }
+
 /* ---- signals ---- */
 
 /* The kernel may give a signal to any thread; only in the reader's does it end a read. */
@@ -153,6 +155,7 @@ static int read_key(FILE *stream) {
             if (edit.dropped || !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH)) rt.interrupted = 0;
             return interrupted_key();
         }
+        if (!edit_input_waits()) highlight_catch_up();
         int key = key_or_signal();
         if (key >= 0) {
             edit.trimmed = false;

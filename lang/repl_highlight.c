@@ -325,6 +325,10 @@ void highlight_redisplay(void) {
     if (!view.stale) draw(true);
 }
 
+void highlight_catch_up(void) {
+    if (view.stale) draw(true);
+}
+
 void highlight_final(void) { draw(false); }
 
 /* Terminals wrap long lines anew when their width changes: the cursor is where it would be had the text been

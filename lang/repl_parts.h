@@ -48,6 +48,8 @@ void edit_close(void);
 char *edit_read(bool *dropped);
 /* May Tab and Enter take this for typing, or is more text waiting already, as when it is pasted? */
 bool edit_input_waits(void);
+/* Has Ctrl-C, or the end of input, taken the text away? */
+bool edit_is_over(void);
 int edit_paste(int count, int key);
 /* The text of a pasted transcript without its prompts, and without the results between them; else as it
  * was. In place; the new length. */
@@ -58,6 +60,7 @@ void screen_size(int *columns, int *rows);
 /* ---- repl_highlight.c ---- */
 void highlight_open(void);
 void highlight_redisplay(void);   /* Readline's redisplay function */
+void highlight_catch_up(void);    /* draws what was put off; before waiting for a key */
 void highlight_final(void);       /* the same at once, and without the mark of brackets */
 void highlight_resized(void);     /* the window has another size */
 void highlight_below(void);       /* moves the cursor below all of the text, where a list may be shown */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <readline/readline.h>
 
 static const char first_prompt[] = "adl> ", next_prompt[] = "...> ";
@@ -60,12 +61,21 @@ static bool has_ended(const Pasted *p) {
     return p->bytes >= END_BYTES && !memcmp(p->text + p->bytes - END_BYTES, paste_end, END_BYTES);
 }
 
+/* What is there already, in one read; what stands behind the end is typing again. */
+static void read_waiting(Pasted *p) {
+    char block[256];
+    ssize_t got = read(STDIN_FILENO, block, sizeof block), i = 0;
+    while (i < got && !has_ended(p)) add(p, block[i++]);
+    while (i < got) rl_stuff_char((unsigned char)block[i++]);
+}
+
 static Pasted read_paste(void) {
     Pasted p = { 0 };
     while (!has_ended(&p)) {
         int key = rl_read_key();
-        if (key == EOF) break;
+        if (key == EOF || edit_is_over()) break;
         add(&p, key);
+        if (!has_ended(&p) && edit_input_waits()) read_waiting(&p);
     }
     if (has_ended(&p)) p.bytes -= END_BYTES;
     return p;
@@ -85,7 +95,7 @@ static size_t normalise(char *text, size_t bytes) {
 int edit_paste(int count, int key) {
     (void)count, (void)key;
     Pasted p = read_paste();
-    if (!p.text) return 0;
+    if (!p.text || edit_is_over()) return free(p.text), 0;
     p.bytes = normalise(p.text, p.bytes);
     if (rl_point == 0) p.bytes = strip_transcript(p.text, p.bytes);
     p.text[p.bytes] = 0;

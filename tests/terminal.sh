@@ -6,7 +6,8 @@ scratch=$(mktemp -d)
 home=$scratch/home
 mkdir "$home"
 patience=100              # tries, a tenth of a second apart
-pane() { tmux -u -S "$scratch/socket" -f /dev/null "$@"; }
+screens=0                 # each terminal has a tmux of its own
+pane() { tmux -u -S "$scratch/socket.$screens" -f /dev/null "$@"; }
 leave() { pane kill-server 2>/dev/null; rm -rf "$scratch"; }
 trap leave EXIT
 trap 'exit 1' INT TERM
@@ -15,13 +16,14 @@ trap 'exit 1' INT TERM
 settings=
 terminal() {
     columns=$1 rows=$2; shift 2
-    pane kill-server 2>/dev/null
-    printf 'cd "%s"\nenv -u NO_COLOR -u XDG_STATE_HOME -u XDG_CONFIG_HOME HOME="%s" LC_ALL=C.UTF-8 %s "%s" %s\necho "ended with $?"\nexec cat\n' \
+    [ $screens -eq 0 ] || pane kill-server 2>/dev/null
+    screens=$((screens + 1))
+    printf 'trap : INT\ncd "%s"\nenv -u NO_COLOR -u XDG_STATE_HOME -u XDG_CONFIG_HOME HOME="%s" LC_ALL=C.UTF-8 %s "%s" %s\necho "ended with $?"\nsleep 600\n' \
         "$home" "$home" "$settings" "$adl" "$*" >"$scratch/start"
     pane new-session -d -x "$columns" -y "$rows" "sh $scratch/start"
     sees 'adl>'
 }
-types() { pane send-keys -l -- "$1"; }
+types() { case "$1" in *\;) pane send-keys -l -- "${1%;}\\;" ;; *) pane send-keys -l -- "$1" ;; esac; }
 presses() { pane send-keys "$@"; }
 # enters TEXT...: each on a line of its own, when the cursor has come to a new line after the one before: text
 # that waits already counts as pasted and is not indented

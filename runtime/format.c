@@ -351,7 +351,7 @@ static int64_t place(const Grid *g, int64_t length, int64_t i) {
 /* A cell's text, in `b`. */
 static void cell_text(const Grid *g, int64_t flat, Buffer *b) {
     char text[NUMBER_TEXT];
-    double x = array_get(g->a, flat);
+    double x = flat == GAP ? 0 : array_get(g->a, flat);
     b->bytes = 0;
     if (flat == GAP) buffer_text(b, "...");
     else if (g->a->dtype == BOOL && g->w->spec) add_bool(b, x != 0, g->w->spec);

@@ -119,7 +119,8 @@ Value json_read(const char *text, size_t bytes, const char *name) {
     json_error_t error;
     Handle *tree = io_own(release_json);
     const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
-    tree->pointer = json_loadb(text, bytes, flags, &error);
+    OUTSIDE(tree->pointer = json_loadb(text, bytes, flags, &error));
+    poll();
     if (!tree->pointer)
         fail(E_VALUE, "%s is no JSON: %s (line %d, column %d)", name ? name : "the text",
              error.text, error.line, error.column);

@@ -172,6 +172,7 @@ static void recur(int64_t n, bool reverse, const double *a, const double *b, dou
         total = a ? total * a[i] : total;
         total = b ? total + b[i] : total;
         r[i] = total;
+        poll_at(k);
     }
 }
 
@@ -242,14 +243,19 @@ static void radix_sort(Ranked *r, Ranked *other, int64_t n) {
     Ranked *from = r, *to = other;
     for (int shift = 0; shift < 64; shift += 8) {
         int64_t start[257] = { 0 };
-        for (int64_t i = 0; i < n; i++) start[(from[i].key >> shift & 255) + 1]++;
+        for (int64_t i = 0; i < n; i++) {
+            start[(from[i].key >> shift & 255) + 1]++;
+            poll_at(i);
+        }
         if (start[(from[0].key >> shift & 255) + 1] == n) continue;
         for (int i = 0; i < 256; i++) start[i + 1] += start[i];
-        for (int64_t i = 0; i < n; i++) to[start[from[i].key >> shift & 255]++] = from[i];
+        for (int64_t i = 0; i < n; i++) {
+            to[start[from[i].key >> shift & 255]++] = from[i];
+            poll_at(i);
+        }
         Ranked *swap = from;
         from = to;
         to = swap;
-        poll();
     }
     if (from != r) memcpy(r, from, (size_t)n * sizeof *r);
 }
@@ -261,11 +267,16 @@ static Value sorted(Value x, int64_t axis, bool places_only) {
     for (int64_t i = 0; i < l.count; i++) {
         const double *from = line(&l, i);
         double *to = f64_of(out) + i * l.length;
-        for (int64_t j = 0; j < l.length; j++) ranked[j] = (Ranked){ sort_key(from[j]), j };
+        for (int64_t j = 0; j < l.length; j++) {
+            ranked[j] = (Ranked){ sort_key(from[j]), j };
+            poll_at(j);
+        }
         if (l.length <= 32) insertion_sort(ranked, l.length);
         else radix_sort(ranked, ranked + l.length, l.length);
-        for (int64_t j = 0; j < l.length; j++)
+        for (int64_t j = 0; j < l.length; j++) {
             to[j] = places_only ? (double)ranked[j].place : from[ranked[j].place];
+            poll_at(j);
+        }
         poll();
     }
     return lines_value(&l, out, places_only ? F64 : dtype_of(x));

@@ -242,6 +242,8 @@ void interrupted(void);           /* raises E_INTERRUPT, unless the check says n
 void interrupt_check(bool (*check)(void));
 #define OUTSIDE(call) (rt.outside = true, call, rt.outside = false)
 static inline void poll(void) { if (__builtin_expect(rt.interrupted, 0)) interrupted(); }
+/* At turn i of a loop that may be long. */
+static inline void poll_at(int64_t i) { if (__builtin_expect((i & 0xFFFF) == 0, 0)) poll(); }
 _Noreturn void stack_overflow(void);
 static inline void check_stack(void) {
     if (__builtin_expect((char *)__builtin_frame_address(0) < rt.stack_limit, 0)) stack_overflow();

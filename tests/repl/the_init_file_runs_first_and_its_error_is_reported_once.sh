@@ -10,7 +10,6 @@ adl>'
 printf 'a = 1\nb = unknown\nc = 2\n' >"$init"
 terminal 60 20; sees 'unknown'; enters 'a'; sees '1
 adl>'
-printf 'while true { }\n' >"$init"
-settings='' ; screens=$((screens + 1)); rm -f "$init"; mkdir "$init"
+rm -f "$init"; mkdir "$init"
 terminal 60 20; sees 'cannot read'; enters '1 + 1'; sees '2
 adl>'

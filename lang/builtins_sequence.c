@@ -22,7 +22,10 @@ Value builtin_range(int count, const Value *arg) {
     (void)count;
     Progression p = range_of(arg);
     Array *a = array_new(F64, 1, &p.count);
-    for (int64_t i = 0; i < p.count; i++) f64_of(a)[i] = p.start + (double)i * p.step;
+    for (int64_t i = 0; i < p.count; i++) {
+        f64_of(a)[i] = p.start + (double)i * p.step;
+        poll_at(i);
+    }
     return object(a);
 }
 
@@ -76,6 +79,7 @@ Value builtin_zip(int count, const Value *arg) {
         Value row = list_new(columns);
         for (size_t j = 0; j < columns; j++) list_set(row, j, item_of(item_of(lists, j), i));
         list_set(made, i, row);
+        poll();
     }
     return made;
 }
@@ -87,6 +91,7 @@ Value builtin_enumerate(int count, const Value *arg) {
     Value made = list_new(count_of(items));
     for (size_t i = 0; i < count_of(items); i++) {
         list_set(made, i, list_of(2, (Value[]){ number(start + (double)i), item_of(items, i) }));
+        poll();
     }
     return made;
 }
@@ -108,6 +113,7 @@ Value builtin_map(int count, const Value *arg) {
         for (size_t j = 0; j < columns; j++) args[j] = item_of(item_of(lists, j), i);
         list_set(made, i, call_value(f, (int)columns, args));
         pool_unwind(mark);
+        poll();
     }
     return made;
 }
@@ -121,6 +127,7 @@ Value builtin_filter(int count, const Value *arg) {
     for (size_t i = 0; i < count_of(items); i++) {
         Value item = item_of(items, i);
         if (truth(call_value(f, 1, &item), here)) made = list_push(made, item);
+        poll();
     }
     return made;
 }
@@ -137,6 +144,7 @@ Value builtin_reduce(int count, const Value *arg) {
     for (size_t i = !started; i < count_of(items); i++) {
         folded = call_value(f, 2, (Value[]){ folded, item_of(items, i) });
         folded = settle(mark, folded);
+        poll();
     }
     return folded;
 }

@@ -239,7 +239,7 @@ static int force_new_line(int count, int key) {
 static int insert_closing(int count, int key) {
     int start = line_start(rl_point);
     bool alone = start > 0 && rl_point - start >= INDENT && leading_spaces(start) == rl_point - start;
-    if (alone && !edit_input_waits()) rl_delete_text(rl_point - INDENT, rl_point), rl_point -= INDENT;
+    if (alone && opened_before(rl_point) >= 0) rl_delete_text(rl_point - INDENT, rl_point), rl_point -= INDENT;
     return rl_insert(count, key);
 }
 

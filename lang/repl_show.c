@@ -63,11 +63,26 @@ static int lines_of(const Buffer *b) {
     return lines;
 }
 
+/* The beginning and the end of a text that would fill the screen more than once. */
+static void fit_text(Buffer *b, const String *s, int64_t room) {
+    size_t half = (size_t)(room / 3), from = s->bytes - half, to = 0;
+    for (size_t next; (next = text_next(s->text, s->bytes, to)) <= half;) to = next;
+    while (from < s->bytes && ((unsigned char)s->text[from] & 0xC0) == 0x80) from++;
+    text_quote(b, s->text, to);
+    buffer_text(b, " ... ");
+    text_quote(b, s->text + from, s->bytes - from);
+    buffer_format(b, "  # length %zu", text_length(s->text, s->bytes));
+}
+
 /* Fewer and fewer items at the edges, until the lines fit. */
 static void fit(Buffer *b, Value v, int columns, int rows) {
     FormatOptions options = format_options;
     int most = rows - 2 < 3 ? 3 : rows - 2;
     options.width = columns;
+    if (v.tag == V_STRING && (int64_t)v.as.string->bytes > (int64_t)most * columns) {
+        fit_text(b, v.as.string, (int64_t)most * columns);
+        return;
+    }
     format_literal(b, v, &options);
     if (v.tag != V_ARRAY && v.tag != V_LIST && v.tag != V_STRUCT) return;
     options.threshold = 0;

@@ -106,10 +106,14 @@ static void mask_axes(Picking *p, Array *mask) {
     }
     Array *flags = array_contiguous(mask);
     int64_t count = 0, k = 0;
-    for (int64_t i = 0; i < mask->size; i++) count += bool_of(flags)[i] != 0;
+    for (int64_t i = 0; i < mask->size; i++) {
+        count += bool_of(flags)[i] != 0;
+        poll_at(i);
+    }
     Array *places[MAX_AXES];
     for (int a = 0; a < mask->axes; a++) places[a] = array_new(F64, 1, &count);
     for (int64_t i = 0; i < mask->size; i++) {
+        poll_at(i);
         if (!bool_of(flags)[i]) continue;
         int64_t rest = i;
         for (int a = mask->axes - 1; a >= 0; a--) {
@@ -193,8 +197,10 @@ static void find_offsets(Pick *pick) {
         int64_t stride = strides_of(pick->view)[pick->axis[i]];
         Array *paired = array_broadcast(pick->places[i], pick->pair.axes, pick->pair.dim);
         Array *places = array_contiguous(paired);
-        for (int64_t k = 0; k < pick->offsets; k++)
+        for (int64_t k = 0; k < pick->offsets; k++) {
             pick->offset[k] += stride * checked_index(f64_of(places)[k], length, pick->source[i]);
+            poll_at(k);
+        }
         poll();
     }
 }
@@ -283,6 +289,7 @@ static void move_run(Move move, int dtype, char *picked, int64_t stride, char *f
     }
 }
 
+enum { POINTS = 1 << 16 };   /* moved between two polls */
 static void move_points(Move move, int dtype, char *picked, const int64_t *offset, char *flat,
                         int64_t n) {
     switch ((DType)dtype) {
@@ -313,9 +320,12 @@ static void move_gathered(Pick *p, Move move, Array *flat) {
     int64_t turns = flat->size ? odometer_turns(&before) : 0, inner = odometer_turns(&behind);
     for (; turns > 0; turns--, picked += odometer_step(&before) * width) {
         if (run == 1 && inner == 1) {
-            move_points(move, dtype, picked, p->offset, to, p->offsets);
-            to += p->offsets * width;
-            poll();
+            for (int64_t k = 0; k < p->offsets; k += POINTS) {
+                int64_t count = p->offsets - k < POINTS ? p->offsets - k : POINTS;
+                move_points(move, dtype, picked, p->offset + k, to, count);
+                to += count * width;
+                poll();
+            }
             continue;
         }
         for (int64_t k = 0; k < p->offsets; k++) {

@@ -66,13 +66,29 @@ static void note_output_error(bool failed) {
     if (failed && !output_error) output_error = errno ? errno : EIO;
 }
 
+/* A terminal may be slow, and Ctrl-C must not wait for it: what is left is then not written. */
+static void write_terminal(const char *text, size_t bytes) {
+    enum { MOST = 1 << 12 };
+    note_output_error(fflush(stdout));
+    while (bytes && !output_error) {
+        poll();
+        ssize_t written = write(STDOUT_FILENO, text, bytes < MOST ? bytes : MOST);
+        if (written < 0 && errno == EINTR) continue;
+        note_output_error(written < 0);
+        if (written < 0) break;
+        text += written;
+        bytes -= (size_t)written;
+    }
+}
+
 void io_write(const char *text, size_t bytes) {
     if (status_columns) io_status(NULL);
     if (output) {
         output(text, bytes, output_env);
         return;
     }
-    note_output_error(fwrite(text, 1, bytes, stdout) < bytes || (on_terminal() && fflush(stdout)));
+    if (on_terminal()) write_terminal(text, bytes);
+    else note_output_error(fwrite(text, 1, bytes, stdout) < bytes);
     if (output_error) fail(E_IO, "cannot write to standard output: %s", strerror(output_error));
 }
 

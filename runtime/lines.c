@@ -74,7 +74,10 @@ static double *exponentials(const Lines *l, Array **out) {
     for (int64_t i = 0; i < l->count; i++, at += l->length) {
         const double *x = line(l, i);
         double top = tops[i] = line_max(x, l->length);
-        for (int64_t j = 0; j < l->length; j++) at[j] = x[j] - top;
+        for (int64_t j = 0; j < l->length; j++) {
+            at[j] = x[j] - top;
+            poll_at(j);
+        }
         if (top - top != 0)
             for (int64_t j = 0; j < l->length; j++) at[j] = x[j] == top ? 0 : x[j] - top;
         poll();

@@ -70,7 +70,10 @@ Value call_eye(int count, const Value *bound) {
     int64_t k = is_given(bound[2]) ? arg_int(bound[2], "k") : 0;
     if (n < 0 || m < 0) fail(E_VALUE, "eye: a length must not be negative");
     Array *out = array_zeros(F64, 2, (int64_t[]){ n, m });
-    for (int64_t i = k < 0 ? -k : 0; i < n && i + k < m; i++) f64_of(out)[i * m + i + k] = 1;
+    for (int64_t i = k < 0 ? -k : 0; i < n && i + k < m; i++) {
+        f64_of(out)[i * m + i + k] = 1;
+        poll();
+    }
     return object(out);
 }
 
@@ -85,7 +88,10 @@ Value call_arange(int count, const Value *bound) {
         fail(E_VALUE, "arange from %g to %g by %g has no end", start, stop, step);
     int64_t n = length > 0 ? (int64_t)length : 0;
     Array *out = array_new(F64, 1, &n);
-    for (int64_t i = 0; i < n; i++) f64_of(out)[i] = start + (double)i * step;
+    for (int64_t i = 0; i < n; i++) {
+        f64_of(out)[i] = start + (double)i * step;
+        poll_at(i);
+    }
     return object(out);
 }
 
@@ -100,7 +106,10 @@ Value call_linspace(int count, const Value *bound) {
     if (steps.axes > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
     for (int axis = 1; axis < steps.axes; axis++) steps.dim[axis] = 1;
     Array *place = array_new(F64, steps.axes, steps.dim), *last = array_zeros(BOOL, steps.axes, steps.dim);
-    for (int64_t i = 0; i < n; i++) f64_of(place)[i] = (double)i;
+    for (int64_t i = 0; i < n; i++) {
+        f64_of(place)[i] = (double)i;
+        poll_at(i);
+    }
     if (n > 1) bool_of(last)[n - 1] = 1;
     double parts = n > 1 ? (double)(n - 1) : 1;
     Value way = op_div(op_mul(object(place), op_sub(stop, start)), number(parts));

@@ -537,6 +537,7 @@ Value call_repeat(int count, const Value *bound) {
             if (times < 0) fail(E_VALUE, "repeats must not be negative, and one is %g", given);
             for (int64_t k = 0; pass && k < times; k++) f64_of(places)[total + k] = (double)i;
             total += times;
+            poll_at(i);
         }
         IndexItem item = { .kind = I_GATHER };
         if (pass) item.gather = object(places);

@@ -329,6 +329,7 @@ Value string_join(Value list, String *separator) {
     for (size_t i = 0; i < list.as.list->count; i++) {
         Value item = list.as.list->item[i];
         if (i) buffer_add(&b, separator->text, separator->bytes);
+        poll_at((int64_t)i);
         if (item.tag == V_STRING) buffer_add(&b, item.as.string->text, item.as.string->bytes);
         else format_value(&b, item, NULL);
     }
@@ -342,6 +343,7 @@ Value string_replace(String *s, String *old, String *new_text) {
     for (int64_t found; (found = string_find(s, old, at)) >= 0; at = (size_t)found + old->bytes) {
         buffer_add(&b, s->text + at, (size_t)found - at);
         buffer_add(&b, new_text->text, new_text->bytes);
+        poll();
     }
     buffer_add(&b, s->text + at, s->bytes - at);
     return buffer_string(&b);
@@ -367,6 +369,7 @@ static Value map_characters(String *s, utf8proc_int32_t (*map)(utf8proc_int32_t)
         if (code < 0) buffer_add(&b, s->text + at, length);
         else buffer_add(&b, (char *)mapped, (size_t)utf8proc_encode_char(map(code), mapped));
         at += length;
+        poll();
     }
     return buffer_string(&b);
 }

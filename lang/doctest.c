@@ -625,9 +625,20 @@ static void run_message(const MessageRow *row) {
     end_case(name, pid, report_file);
 }
 
+/* A code stands for one message only. */
+static void check_code(const MessageRow *row) {
+    for (const MessageRow *other = message_rows; other < row; other++) {
+        if (strcmp(other->code, row->code)) continue;
+        printf("FAIL message %s: two messages have this code\n", row->code);
+        total.failed++;
+    }
+}
+
 static void run_messages(void) {
-    for (const MessageRow *row = message_rows; row->code; row++)
+    for (const MessageRow *row = message_rows; row->code; row++) {
+        check_code(row);
         if (*row->example) run_message(row);
+    }
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */

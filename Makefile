@@ -17,13 +17,15 @@ MACHINE := $(shell uname -m)
 LIBRARIES = openblas libffi jansson libutf8proc $(OPTIONAL)
 # Without libzip adl reads and writes no .npz; the rest needs nothing of it.
 OPTIONAL := $(shell pkg-config --exists libzip 2>/dev/null && echo libzip)
+# Without Cairo it writes no .png. Cairo is not linked: it is loaded for the first picture.
+CAIRO    := $(shell pkg-config --exists cairo 2>/dev/null && echo cairo)
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 # Two builds of one formula must agree bit for bit, so no contraction; nothing reads errno or traps.
 ARITHMETIC = -ffp-contract=off -fno-math-errno -fno-trapping-math
 # One set of objects serves the program and the library: what is hidden costs nothing in either.
 SHARING   = -fPIC -fvisibility=hidden
 BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) $(SHARING) \
-            $(shell pkg-config --cflags readline $(LIBRARIES) 2>/dev/null)
+            $(shell pkg-config --cflags readline $(LIBRARIES) $(CAIRO) 2>/dev/null)
 LIBS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -lpthread -ldl
 READLINE := $(shell pkg-config --libs readline 2>/dev/null)
 COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
@@ -164,11 +166,12 @@ KERNELS = elem_kernels line_kernels
 KERNEL_OBJECTS = $(foreach file,$(KERNELS),$(LEVELS:%=$(BUILD)/runtime/$(file).%.o))
 
 LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
-           $(if $(OPTIONAL),runtime/npz_none.c,runtime/npz_zip.c)
+           $(if $(OPTIONAL),runtime/npz_none.c,runtime/npz_zip.c) \
+           $(if $(CAIRO),lang/png_none.c,lang/png_cairo.c)
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtime/*.c))) \
           $(KERNEL_OBJECTS)
 PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl*.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
-LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/*.c)))
+LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard lang/*.c))))
 STDLIB  = $(wildcard stdlib/*.adl)
 PAGES   = $(wildcard lang/manual/*.md)
 

@@ -115,7 +115,8 @@ static const struct { const char *first, *title; } families[] = {
     { "sum", "Reductions and lines" }, { "reshape", "Shapes" }, { "where", "Indices" }, { "zeros", "Making arrays" },
     { "matmul", "Linear algebra" }, { "conv2d", "Networks" }, { "seed", "Random draws" }, { "type", "Values" },
     { "range", "Sequences" }, { "print", "Text" }, { "read_text", "Files" }, { "attach_grad", "Recording and sweeping" },
-    { "check_grad", "Checking derivatives" }, { "mean", "Functions written in adl" },
+    { "tape", "Looking at the tape" }, { "terminal", "The terminal, pictures" },
+    { "pack", "Checking derivatives" }, { "plot", "Plots" }, { "mean", "Functions written in adl" },
 };
 
 static const char *family_of(const Entry *e) {
@@ -216,6 +217,16 @@ static void put_message(FILE *out, const MessageRow *row) {
 
 /* ---- chapters ---- */
 
+/* The paragraph that the module's file opens with. */
+static void put_introduction(FILE *out, const char *module) {
+    for (const EmbeddedFile *file = embedded_files; file->name; file++) {
+        if (strcmp(file->name, module)) continue;
+        fputc('\n', out);
+        for (const char *line = file->text; line[0] == '#' && line[1] != '#'; line += strcspn(line, "\n") + 1)
+            fprintf(out, "%.*s\n", (int)strcspn(line + 1, "\n") - (line[1] == ' '), line + 1 + (line[1] == ' '));
+    }
+}
+
 static void put_functions(FILE *out) {
     const char *module = NULL;
     fputs("\n## Functions\n\nEvery program has these without `import`. A function of arrays broadcasts, and records when recording is on.\n", out);
@@ -227,6 +238,7 @@ static void put_functions(FILE *out) {
             if (!module) fputs("\n## Modules\n\nA program gets these by `import`.\n", out);
             module = e->module;
             fprintf(out, "\n## Module %s\n", module);
+            put_introduction(out, module);
         }
         put_entry(out, e);
     }
@@ -330,11 +342,29 @@ static bool put_module(FILE *out, const char *name) {
     bool any = false;
     for (size_t i = 0; i < entry_count; i++) {
         if (!entries[i].module || strcmp(entries[i].module, name)) continue;
-        if (!any) fprintf(out, "\n## Module %s\n", name);
+        if (!any) {
+            fprintf(out, "\n## Module %s\n", name);
+            put_introduction(out, name);
+        }
         put_entry(out, &entries[i]);
         any = true;
     }
     return any;
+}
+
+/* What the library calls so; functions of modules only if there is none, else by their whole names. */
+static bool put_named(FILE *out, const char *name) {
+    int own = 0, others = 0;
+    for (size_t i = 0; i < entry_count; i++)
+        if (!entries[i].module && is_named(&entries[i], name)) put_entry(out, &entries[i]), own++;
+    for (size_t i = 0; i < entry_count; i++) {
+        if (!entries[i].module || !is_named(&entries[i], name)) continue;
+        if (!own) put_entry(out, &entries[i]);
+        else fprintf(out, "%s`%s.%s`", others ? ", " : "\nModules have ", entries[i].module, entries[i].name);
+        others++;
+    }
+    if (own && others) fputs(".\n", out);
+    return own || others;
 }
 
 bool doc_entry(FILE *out, const char *name) {
@@ -345,10 +375,7 @@ bool doc_entry(FILE *out, const char *name) {
         put_message(out, row);
         return true;
     }
-    bool any = false;
-    for (size_t i = 0; i < entry_count; i++)
-        if (is_named(&entries[i], name)) put_entry(out, &entries[i]), any = true;
-    return any || put_chapter(out, name) || put_module(out, name) || put_section(out, name);
+    return put_named(out, name) || put_chapter(out, name) || put_module(out, name) || put_section(out, name);
 }
 
 char *doc_text(const char *name, int columns, bool colour) {

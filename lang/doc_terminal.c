@@ -88,7 +88,16 @@ static void heading(Page *p, const char *text, size_t bytes) {
     text += level + 1;
     bytes -= level + 1;
     style(p, level == 3 ? "1;36" : "1");
-    fwrite(text, 1, bytes, p->out);
+    p->column = 0;
+    for (size_t i = 0; i < bytes;) {        /* as fill(), but what goes on is indented */
+        size_t end = word_end(text, bytes, i);
+        int width = width_of(text + i, end - i);
+        if (p->column && p->column + 1 + width > p->columns) new_line(p, 2 * MARGIN);
+        else if (p->column) fputc(' ', p->out), p->column++;
+        fwrite(text + i, 1, end - i, p->out);
+        p->column += width;
+        for (i = end; i < bytes && text[i] == ' ';) i++;
+    }
     style(p, "0");
     fputc('\n', p->out);
     if (level < 3) {

@@ -3,6 +3,7 @@
  * puts its copies there, and one lock lets one state in at a time.
  *
  * No error of the language leaves a function here: each runs its body under guard(). */
+#include "ffi_call.h"
 #include "adl.h"
 #include "diag.h"
 #include "eval.h"
@@ -178,6 +179,7 @@ static void open_interpreter(void *env) {
 static void close_interpreter(adl_state *s) {
     while (s->values) drop_handle(s->values);
     interp_close();
+    foreign_forget();
     tape_close();
     runtime_close();
     sources_close();

@@ -91,6 +91,7 @@ Value foreign_variable(CLibrary library, String *symbol, CType *type, String *fi
 Value foreign_struct(CLibrary library, CSignature *signature, CType *type);
 /* Before runtime_close(): ends the sessions of libraries, unless the program failed, and forgets kept callbacks. */
 void foreign_close(bool failed);
+void foreign_forget(void);   /* the latter alone: where other interpreters go on */
 /* NULL for a function that is not foreign. */
 const CSignature *foreign_signature(const Function *f);
 #endif

@@ -6,6 +6,7 @@
  * callbacks of the same call do nothing, and callback_check() raises the error once C has returned. There is
  * never more than one error waiting: nothing of the program runs before it is raised. */
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include "ffi_parts.h"
 #include "io.h"
@@ -20,6 +21,7 @@ struct Callback {
     String *parameter;             /* what it was given as, for messages */
     const ForeignFunction *given_to;
     bool points;                   /* what it gives may point to memory of ours */
+    const Tape *tape;              /* of the interpreter it belongs to; NULL when that is gone */
     Callback *next;                /* of those that are kept */
     ffi_cif cif;
     ffi_type *types[C_MAX_PARAMETERS];
@@ -28,8 +30,7 @@ struct Callback {
 typedef struct Running { Callback *callback; void *result; void **args; CCall *call; } Running;
 
 static Error waiting;
-static Callback *kept;             /* C may call these at any time */
-static bool closed;                /* ... but no more */
+static Callback *kept;             /* C may call these at any time, until their interpreter is gone */
 static pthread_t interpreter_thread;
 
 /* ---- running ---- */
@@ -123,15 +124,15 @@ static void give_zeros(const Callback *callback, void *result) {
 
 static void called(ffi_cif *cif, void *result, void **args, void *env) {
     (void)cif;
-    if (closed) return;
     Callback *callback = env;
+    if (!callback->tape) return;
     CCall *call = rt.foreign, outside = { .f = callback->given_to, .seen = NIL };
     give_zeros(callback, result);
     if (!pthread_equal(pthread_self(), interpreter_thread)) {
         if (call) call->stranger = true;
         return;
     }
-    if (call && call->failed) return;
+    if ((call && call->failed) || callback->tape != rt.tape) return;
     size_t mark = pool_mark();
     Running r = { callback, result, args, call ? call : &outside };
     if (guard(run, &r, &waiting)) {
@@ -158,7 +159,7 @@ static void callback_free(void *pointer) {
     if (callback->closure) ffi_closure_free(callback->closure);
     value_release(callback->f);
     obj_drop(callback->parameter);
-    mem_free(callback, sizeof *callback);
+    free(callback);
 }
 
 static void keep_callback(Callback *callback, Handle *owner) {
@@ -168,16 +169,22 @@ static void keep_callback(Callback *callback, Handle *owner) {
     obj_keep((void *)callback->given_to);
 }
 
+static void forget(Callback *callback) {
+    value_release(callback->f);
+    obj_drop(callback->parameter);
+    obj_drop((void *)callback->given_to);
+    callback->f = NIL;
+    callback->tape = NULL;         /* its code stays, since C may still have its address */
+}
+
+void foreign_forget(void) {
+    for (Callback *callback = kept; callback; callback = callback->next)
+        if (callback->tape && callback->tape == rt.tape) forget(callback);
+}
+
 void foreign_close(bool failed) {
     sessions_close(failed);
-    closed = true;
-    while (kept) {
-        Callback *callback = kept;
-        kept = callback->next;
-        callback->closure = NULL;  /* its code stays */
-        obj_drop((void *)callback->given_to);
-        callback_free(callback);
-    }
+    foreign_forget();
 }
 
 static bool is_plain(const CType *type) { return type->kind == C_VOID || type->kind == C_NUMBER; }
@@ -198,7 +205,9 @@ static void prepare(Callback *callback) {
 
 void *callback_new(const CType *type, Value f, const CPlace *place) {
     Handle *owner = io_own(callback_free);
-    Callback *callback = mem_alloc_zeroed(sizeof *callback);
+    Callback *callback = calloc(1, sizeof *callback);   /* may outlive the interpreter */
+    if (!callback) fail(E_MEMORY, "no memory for a callback");
+    callback->tape = rt.tape;
     callback->type = type;
     callback->given_to = place->call->f;
     callback->parameter = symbol(place->parameter, strlen(place->parameter));
@@ -207,7 +216,6 @@ void *callback_new(const CType *type, Value f, const CPlace *place) {
     owner->pointer = callback;
     prepare(callback);
     interpreter_thread = pthread_self();
-    closed = false;
     if (type->keep) keep_callback(callback, owner);
     return callback->code;
 }

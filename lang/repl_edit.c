@@ -147,6 +147,7 @@ static int key_or_signal(void) {
 
 static int read_key(FILE *stream) {
     (void)stream;
+    history_read();
     for (;;) {
         if (edit.hung_up || edit.ended) return end_of_input();
         if (edit.stopped) stop();

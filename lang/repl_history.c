@@ -22,6 +22,7 @@ static struct {
     char path[PATH_MAX];         /* empty: nothing is kept */
     char **mine;                 /* of this session */
     size_t count, capacity;
+    bool unread;                 /* the file is read when the first prompt is on the screen */
 } past;
 
 /* ---- the file ---- */
@@ -109,14 +110,18 @@ void history_open(void) {
     using_history();
     history_write_timestamps = 1;
     history_comment_char = STAMP;
-    if (find_path() && prepare_file()) {
-        read_history(past.path);
-        int read = history_length;
-        drop_repeats();
-        stifle_history(MOST_ENTRIES);
-        if (read > MOST_ENTRIES + MOST_ENTRIES / 10) write_history(past.path);
-    }
+    past.unread = find_path() && prepare_file();
+}
+
+void history_read(void) {
+    if (!past.unread) return;
+    past.unread = false;
+    read_history(past.path);
+    int read = history_length;
+    drop_repeats();
     stifle_history(MOST_ENTRIES);
+    if (read > MOST_ENTRIES + MOST_ENTRIES / 10) write_history(past.path);
+    using_history();
 }
 
 static void remember_mine(const char *text) {

@@ -68,6 +68,7 @@ void highlight_below(void);       /* moves the cursor below all of the text, whe
 /* ---- repl_complete.c, repl_history.c ---- */
 void completion_open(void);
 void history_open(void);
+void history_read(void);   /* before the first key is read */
 void history_remember(const char *text, size_t bytes);
 /* All statements and commands that were remembered in this session, in order. */
 void history_each(void (*each)(const char *text, void *env), void *env);

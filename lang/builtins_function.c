@@ -152,9 +152,18 @@ static Value call_grad(Function *head, int count, const Value *args) {
 static void free_grad(Function *self) { value_release(((GradFunction *)self)->f); }
 static void visit_grad(Function *self, void (*each)(Value v, void *env), void *env) { each(((GradFunction *)self)->f, env); }
 
+/* "grad(f)", by hand: derivatives of small functions are made often. */
+static void name_of(char name[120], const char *head, Value f) {
+    const String *inner = f.as.function->name;
+    size_t start = strlen(head), bytes = inner->bytes < 80 ? inner->bytes : 80;
+    memcpy(name, head, start);
+    memcpy(name + start, inner->text, bytes);
+    memcpy(name + start + bytes, ")", 2);
+}
+
 Value grad_function(Value f, Value argnum, bool with_value) {
     char name[120];
-    snprintf(name, sizeof name, "%s(%.80s)", with_value ? "value_and_grad" : "grad", f.as.function->name->text);
+    name_of(name, with_value ? "value_and_grad(" : "grad(", f);
     GradFunction *self = (GradFunction *)function_new(sizeof *self, name, call_grad);
     self->f = NIL;
     self->head.free = free_grad;

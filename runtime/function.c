@@ -24,6 +24,7 @@ void function_stop(const Lifted *call) {
 }
 
 static bool named_after(Value v, uint64_t mark) {
+    if (!is_tree(v)) return is_recorded(v) && position_of(v.node) >= mark;
     size_t count;
     Value *leaves = tree_leaves(v, &count);
     for (size_t i = 0; i < count; i++)

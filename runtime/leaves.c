@@ -55,6 +55,10 @@ Value tree_map(Value tree, Value (*each)(Value leaf, void *env), void *env) {
 static bool is_smooth(Value v) { return is_numeric(v) && dtype_of(v) != BOOL; }
 
 size_t tree_numeric(Value tree, Value *out) {
+    if (!is_tree(tree)) {
+        if (out && is_smooth(tree)) *out = tree;
+        return is_smooth(tree);
+    }
     size_t count, kept = 0;
     Value *leaves = tree_leaves(tree, &count);
     for (size_t i = 0; i < count; i++)
@@ -66,6 +70,7 @@ size_t tree_numeric(Value tree, Value *out) {
 }
 
 Value tree_with_numeric(Value tree, const Value *replacements, bool others_nil) {
+    if (!is_tree(tree)) return is_smooth(tree) ? *replacements : others_nil ? NIL : tree;
     size_t count;
     Value *leaves = tree_leaves(tree, &count);
     for (size_t i = 0; i < count; i++) {

@@ -165,6 +165,16 @@ static Value input_moved(Forward *f, uint32_t id, uint64_t position) {
     return moved(f, id);
 }
 
+/* Where a value is finite by itself: a product of something that is not finite was mended (zero.h), and hides it. */
+static Value honestly_finite(Value v, uint32_t id) {
+    Value finite = op_isfinite(constant_of(v));
+    if (!id || id >= LEAF || node_op(node_at(id)) != OP_mul) return finite;
+    Value factor[2] = { node_x(node_at(id)), node_y(node_at(id)) };
+    for (int i = 0; i < 2; i++)
+        if (factor[i].tag != V_UNSET) finite = op_logical_and(finite, op_isfinite(constant_of(factor[i])));
+    return finite;
+}
+
 /* t * d: 0 where d is 0, t is not finite and the input is; and where t is 0, d is not finite and the element
  * does not move. */
 static Value mended_tangent(Forward *f, Value t, Value d, Value input, uint32_t id, uint64_t position) {
@@ -175,7 +185,7 @@ static Value mended_tangent(Forward *f, Value t, Value d, Value input, uint32_t 
     Value unmoved = still.tag == V_UNSET ? boolean(true) : op_eq(still, number(0));
     Value dead = op_logical_and(op_logical_and(op_eq(tc, number(0)), op_logical_not(op_isfinite(dc))), unmoved);
     Value flat = op_logical_and(op_eq(dc, number(0)), op_logical_not(op_isfinite(tc)));
-    if (input.tag != V_UNSET) flat = op_logical_and(flat, op_isfinite(constant_of(input)));
+    if (input.tag != V_UNSET) flat = op_logical_and(flat, honestly_finite(input, id));
     Value product = op_where(op_logical_or(dead, flat), number(0), op_mul(tc, dc));
     rt.recording = was;
     if (!was) return product;

@@ -1,4 +1,4 @@
-/* Which kernels OpenBLAS uses. An OpenBLAS older than the processor does not know it and falls back to the
+/* Which kernels and how many threads OpenBLAS uses. An OpenBLAS older than the processor does not know it and falls back to the
  * kernels of 2004 ("Prescott", SSE3), which take four times as long; then it is told to take those of the
  * newest processor that it knows and that this one can replace. OPENBLAS_CORETYPE, if set, is obeyed. */
 #include <stdlib.h>
@@ -9,6 +9,9 @@
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
+
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern int openblas_get_num_threads(void) __attribute__((weak));
 
 static const char *known_equal(void) {
 #ifdef __x86_64__
@@ -28,4 +31,14 @@ void blas_open(void) {
     gotoblas_dynamic_quit();
     gotoblas_dynamic_init();
     unsetenv("OPENBLAS_CORETYPE");
+}
+
+/* Some of its functions share out even a matrix of 3 by 3, and then wait for a thread, which on a busy machine takes
+ * a thousand times as long as the work. */
+void blas_threads(double multiplications) {
+    static int most, now;
+    if (!openblas_set_num_threads || !openblas_get_num_threads) return;
+    if (!most) most = now = openblas_get_num_threads();
+    int wanted = multiplications < 1e6 ? 1 : most;
+    if (wanted != now) openblas_set_num_threads(now = wanted);
 }

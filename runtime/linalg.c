@@ -66,6 +66,7 @@ static void gemm(const Product *p, const Matrix *x, const Matrix *y, char *out, 
     enum CBLAS_TRANSPOSE flip_x = is_flipped(x) ? CblasTrans : CblasNoTrans;
     enum CBLAS_TRANSPOSE flip_y = is_flipped(y) ? CblasTrans : CblasNoTrans;
     int k = (int)p->k;
+    blas_threads((double)m * n * k);
     if (p->dtype == F64)
         cblas_dgemm(CblasRowMajor, flip_x, flip_y, m, n, k, 1, (const double *)x->at, leading(x),
                     (const double *)y->at, leading(y), 0, (double *)out, (int)p->n);
@@ -80,6 +81,7 @@ static void gemv(const Product *p, const Matrix *a, const char *v, int64_t step,
     enum CBLAS_TRANSPOSE flip = flipped ? CblasTrans : CblasNoTrans;
     int rows = (int)(flipped ? a->columns : a->rows);
     int columns = (int)(flipped ? a->rows : a->columns);
+    blas_threads((double)rows * columns);
     if (p->dtype == F64)
         cblas_dgemv(CblasRowMajor, flip, rows, columns, 1, (const double *)a->at, leading(a),
                     (const double *)v, (int)step, 0, (double *)out, 1);

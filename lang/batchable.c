@@ -1,6 +1,6 @@
-/* A walk over a function's code, before it runs. The one idea: only what is known to be harmless passes;
- * whatever else there is makes vmap a loop, which is right for everything. What a setting (an axis, an
- * index) was read from shows at run time (rt.off_tape). */
+/* A walk over a function's code, before it runs. The one idea: only what is known to be harmless
+ * passes; whatever else there is makes vmap a loop, which is right for everything. What a setting
+ * (an axis, an index) was read from shows at run time (rt.off_tape). */
 #include <string.h>
 #include "batchable.h"
 #include "builtins.h"
@@ -10,7 +10,8 @@
 #include "module.h"
 
 enum { DEEPEST = 20 };
-/* A struct's own field goes before a function of its name, so where there are structs, no dot may mean a function. */
+/* A struct's own field goes before a function of its name, so where there are structs, no dot may
+ * mean a function. */
 typedef struct Seen { bool structs, dots; } Seen;
 typedef struct Look { const Closure *closure; Seen *seen; int depth; } Look;
 
@@ -19,9 +20,13 @@ static bool function_passes(Value f, Seen *seen, int depth);
 
 /* Rows that are composed of others, recorded ones, by their settings and shapes alone. */
 static bool is_composed_safely(const char *name) {
-    static const char *const names[] = { "swapaxes", "broadcast_to", "squeeze", "expand_dims", "tile", "flip", "roll", "diag",
-        "triu", "tril", "split", "take", "shape", "size", "ndim", "zeros", "ones", "zeros_like", "ones_like", "eye", "arange", "einsum" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) if (!strcmp(name, names[i])) return true;
+    static const char *const names[] = {
+        "swapaxes", "broadcast_to", "squeeze",   "expand_dims", "tile",   "flip",  "roll", "diag",
+        "triu",     "tril",         "split",     "take",        "shape",  "size",  "ndim", "zeros",
+        "ones",     "zeros_like",   "ones_like", "eye",         "arange", "einsum"
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return true;
     return false;
 }
 
@@ -42,7 +47,8 @@ static Value meaning(const Look *look, const Ast *name) {
     const Closure *c = look->closure;
     Value v = UNSET;
     if (name->scope == S_GLOBAL) v = c->module->globals[name->slot];
-    else if (name->scope == S_CELL && name->slot < c->fn->captured_count) v = c->cells[name->slot]->value;
+    else if (name->scope == S_CELL && name->slot < c->fn->captured_count)
+        v = c->cells[name->slot]->value;
     else return UNSET;
     const Value *library = v.tag == V_UNSET ? library_find(name->name) : NULL;
     return library ? *library : v;
@@ -65,7 +71,7 @@ static bool callee_passes(const Look *look, const Ast *name) {
 static bool dot_passes(const Look *look, const Ast *node) {
     Value f = meaning(look, node);
     if (!passes(look, node->a)) return false;
-    if (node->kind == A_FIELD && f.tag != V_FUNCTION) return true;      /* only a field can be meant */
+    if (node->kind == A_FIELD && f.tag != V_FUNCTION) return true; /* only a field can be meant */
     look->seen->dots = true;
     return f.tag == V_FUNCTION && function_passes(f, look->seen, look->depth + 1);
 }
@@ -80,7 +86,8 @@ static bool operator_passes(const Ast *node) {
 static bool operand_passes(const Look *look, const Ast *node) {
     Value v = meaning(look, node);
     look->seen->structs |= v.tag == V_STRUCT || v.tag == V_LIST;
-    return v.tag == V_UNSET || is_numeric(v) || (v.tag == V_STRUCT && !v.as.record->module) || v.tag == V_LIST || v.tag == V_NIL;
+    return v.tag == V_UNSET || is_numeric(v) || (v.tag == V_STRUCT && !v.as.record->module) ||
+           v.tag == V_LIST || v.tag == V_NIL;
 }
 
 static bool assignment_passes(const Look *look, const Ast *node) {
@@ -96,7 +103,8 @@ static bool passes(const Look *look, const Ast *node) {
     case A_NAME: return operand_passes(look, node);
     case A_UNARY: return operator_passes(node) && passes(look, node->a);
     case A_BINARY: return operator_passes(node) && passes(look, node->a) && passes(look, node->b);
-    case A_CALL: return node->a->kind == A_NAME && callee_passes(look, node->a) && all_pass(look, node);
+    case A_CALL:
+        return node->a->kind == A_NAME && callee_passes(look, node->a) && all_pass(look, node);
     case A_METHOD: return dot_passes(look, node) && all_pass(look, node);
     case A_FIELD: return dot_passes(look, node);
     case A_INDEX: return passes(look, node->a) && all_pass(look, node);
@@ -118,13 +126,16 @@ static bool function_passes(Value f, Seen *seen, int depth) {
     Look look = { closure, seen, depth };
     if (closure->fn->collects) return false;
     for (uint32_t i = 0; i < closure->fn->parameter_count; i++)
-        if (closure->fn->parameters[i].pattern || !passes(&look, closure->fn->parameters[i].default_value)) return false;
+        if (closure->fn->parameters[i].pattern ||
+            !passes(&look, closure->fn->parameters[i].default_value))
+            return false;
     return passes(&look, closure->fn->body);
 }
 
 static bool has_struct(Value v) {
     if (v.tag == V_STRUCT) return true;
-    for (size_t i = 0; v.tag == V_LIST && i < v.as.list->count; i++) if (has_struct(v.as.list->item[i])) return true;
+    for (size_t i = 0; v.tag == V_LIST && i < v.as.list->count; i++)
+        if (has_struct(v.as.list->item[i])) return true;
     return false;
 }
 

@@ -1,8 +1,8 @@
 /* checkpoint(f): recompute instead of store.
  *
- * The call is recorded once, only to learn which recorded values from outside it uses; then its part of
- * the tape is cut off and one custom node stands for it, with those values as further inputs. The node's
- * rule runs the call again, draws and all, and sweeps that. */
+ * The call is recorded once, only to learn which recorded values from outside it uses; then its
+ * part of the tape is cut off and one custom node stands for it, with those values as further
+ * inputs. The node's rule runs the call again, draws and all, and sweeps that. */
 #include <string.h>
 #include "builtins.h"
 #include "builtins_function.h"
@@ -17,7 +17,7 @@ static Value constant_of(Value v) {
 typedef struct CheckpointFunction { Function head; Value f; } CheckpointFunction;
 typedef struct CheckpointRule {
     Function head;
-    Value f, args;                 /* the arguments as a list, whose numeric leaves come first among the inputs */
+    Value f, args; /* the arguments as a list, whose numeric leaves come first among the inputs */
     int leaves, outside;
     uint32_t *outside_id;
     uint64_t random_key, random_counter;
@@ -32,7 +32,8 @@ static void swap_random(uint64_t *key, uint64_t *counter) {
     *counter = c;
 }
 
-/* f of these arguments. What held places on the tape in between is gone at its end, so that they can be cut off. */
+/* f of these arguments. What held places on the tape in between is gone at its end, so that they
+ * can be cut off. */
 static Value call_again(Value f, Value args, const Value *leaves) {
     size_t pool = pool_mark();
     Value full = tree_with_numeric(args, leaves, false);
@@ -49,7 +50,8 @@ static Value call_checkpoint_rule(Function *head, int count, const Value *args) 
     rt.random_key = key;
     rt.random_counter = counter;
     function_stop(&call);
-    Value *targets = pool_bytes((size_t)count * sizeof *targets), *out = pool_bytes((size_t)count * sizeof *out);
+    Value *targets = pool_bytes((size_t)count * sizeof *targets),
+          *out = pool_bytes((size_t)count * sizeof *out);
     for (int i = 0; i < self->leaves; i++) targets[i] = call.x[i];
     for (int i = 0; i < self->outside; i++) {
         targets[self->leaves + i] = args[2 + self->leaves + i];
@@ -57,9 +59,10 @@ static Value call_checkpoint_rule(Function *head, int count, const Value *args) 
     }
     int outputs, wanted = self->leaves + self->outside;
     Value *heads = outputs_of(y, &outputs, "checkpoint");
-    /* Above the lifted inputs: what arrives there must not go on to a value that is captured as well. */
-    sweep_gradients_above(call.mark + (uint64_t)self->leaves, outputs, heads, g.tag == V_LIST ? g.as.list->item : &g,
-                          wanted, targets, out);
+    /* Above the lifted inputs: what arrives there must not go on to a value that is captured as
+     * well. */
+    sweep_gradients_above(call.mark + (uint64_t)self->leaves, outputs, heads,
+                          g.tag == V_LIST ? g.as.list->item : &g, wanted, targets, out);
     Value result = list_of((size_t)wanted, out);
     function_end(&call, NIL, 1, &result);
     return result;
@@ -103,7 +106,8 @@ static int find_outside(uint64_t mark, int skip, uint32_t **ids, Value **values)
     *ids = id;
     *values = pool_bytes((count + 1) * sizeof **values);
     for (size_t i = 0; i < count; i++) {
-        Value v = id[i] >= LEAF ? constant_of(leaf_gradient((Value){ .node = id[i] })) : node_r(node_at(id[i]));
+        Value v = id[i] >= LEAF ? constant_of(leaf_gradient((Value){ .node = id[i] }))
+                                : node_r(node_at(id[i]));
         v.node = id[i];
         (*values)[i] = v;
     }
@@ -115,8 +119,10 @@ static Value cut_leaf(Value leaf, void *env) {
     return constant_of(leaf);
 }
 
-static Value checkpoint_rule(Value f, Value args, int leaves, int outside, const uint32_t *ids, uint64_t key, uint64_t counter) {
-    CheckpointRule *rule = (CheckpointRule *)function_new(sizeof *rule, "checkpoint", call_checkpoint_rule);
+static Value checkpoint_rule(Value f, Value args, int leaves, int outside, const uint32_t *ids,
+                             uint64_t key, uint64_t counter) {
+    CheckpointRule *rule =
+        (CheckpointRule *)function_new(sizeof *rule, "checkpoint", call_checkpoint_rule);
     rule->f = rule->args = NIL;
     rule->head.free = free_checkpoint_rule;
     rule->head.visit = visit_checkpoint_rule;
@@ -164,7 +170,8 @@ static void visit_checkpoint(Function *self, void (*each)(Value v, void *env), v
 Value builtin_checkpoint(int count, const Value *arg) {
     (void)count;
     check_function(arg[0], "checkpoint");
-    CheckpointFunction *self = (CheckpointFunction *)function_new(sizeof *self, arg[0].as.function->name->text, call_checkpoint);
+    CheckpointFunction *self = (CheckpointFunction *)function_new(
+        sizeof *self, arg[0].as.function->name->text, call_checkpoint);
     self->f = value_hold(arg[0]);
     self->head.free = free_checkpoint;
     self->head.visit = visit_checkpoint;

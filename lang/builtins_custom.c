@@ -1,5 +1,6 @@
-/* Derivatives of one's own: custom_grad. The function runs unrecorded and one node stands for it, whose rule
- * is a function of the program; before that rule is believed, it is compared with finite differences. */
+/* Derivatives of one's own: custom_grad. The function runs unrecorded and one node stands for it,
+ * whose rule is a function of the program; before that rule is believed, it is compared with finite
+ * differences. */
 #include <math.h>
 #include <string.h>
 #include "builtins.h"
@@ -28,15 +29,16 @@ static Value call_with_leaves(Value f, Value args, const Value *leaf) {
 }
 
 /* ---- the rule, on trees ----
- * The node on the tape knows leaves: rule(g, y, leaf, leaf, ...). A TreeRule stands between it and the
- * program's rule(g, y, *args), which gives a gradient for each argument. */
+ * The node on the tape knows leaves: rule(g, y, leaf, leaf, ...). A TreeRule stands between it and
+ * the program's rule(g, y, *args), which gives a gradient for each argument. */
 typedef struct TreeRule { Function head; Value rule, args, y; String *name; } TreeRule;
 
 static _Noreturn void wrong_structure(const TreeRule *self, size_t at, Value got, Value want) {
     char a[80], b[80];
     hint("nil stands for a gradient of zeros");
-    fail(E_GRADIENT, "the rule of custom_grad(%s) gave %s as the gradient by argument %zu, which is %s", self->name->text,
-         describe(got, a, sizeof a), at, describe(want, b, sizeof b));
+    fail(E_GRADIENT,
+         "the rule of custom_grad(%s) gave %s as the gradient by argument %zu, which is %s",
+         self->name->text, describe(got, a, sizeof a), at, describe(want, b, sizeof b));
 }
 
 static bool has_shape(Value tree, const Shape *shape) {
@@ -44,27 +46,31 @@ static bool has_shape(Value tree, const Shape *shape) {
     Value *leaf = tree_leaves(tree, &count);
     for (size_t i = 0; i < count; i++) {
         Shape one = value_shape(leaf[i]);
-        if (is_numeric(leaf[i]) && same_shape(one.axes, one.dim, shape->axes, shape->dim)) return true;
+        if (is_numeric(leaf[i]) && same_shape(one.axes, one.dim, shape->axes, shape->dim))
+            return true;
     }
     return false;
 }
 
-/* A gradient in the shape of its leaf. Undoing the broadcasting of f, from the leaf to a value, is no business of
- * the rule. */
+/* A gradient in the shape of its leaf. Undoing the broadcasting of f, from the leaf to a value, is
+ * no business of the rule. */
 static Value fit_shape(const TreeRule *self, size_t at, Value gradient, Value leaf) {
     Shape have = value_shape(gradient), want = value_shape(leaf), joined;
     bool join = shapes_join(&have, &want, &joined);
     if (join && same_shape(joined.axes, joined.dim, want.axes, want.dim)) return gradient;
-    if (join && same_shape(joined.axes, joined.dim, have.axes, have.dim) && has_shape(self->y, &have))
+    if (join && same_shape(joined.axes, joined.dim, have.axes, have.dim) &&
+        has_shape(self->y, &have))
         return op_sum_to(gradient, constant_of(leaf));
     char a[80], b[80];
     shape_text(have.axes, have.dim, a, sizeof a);
     shape_text(want.axes, want.dim, b, sizeof b);
-    fail(E_SHAPE, "the rule of custom_grad(%s) gave shape %s for argument %zu, which has shape %s", self->name->text, a, at, b);
+    fail(E_SHAPE, "the rule of custom_grad(%s) gave shape %s for argument %zu, which has shape %s",
+         self->name->text, a, at, b);
 }
 
 /* The gradient by one argument as a row of gradients by its leaves, nil where there is none. */
-static Value *leaf_gradients(const TreeRule *self, size_t at, Value gradient, Value argument, Value *out) {
+static Value *leaf_gradients(const TreeRule *self, size_t at, Value gradient, Value argument,
+                             Value *out) {
     size_t count = tree_numeric(argument, NULL);
     Value *leaf = pool_bytes((count + 1) * sizeof *leaf);
     tree_numeric(argument, leaf);
@@ -83,17 +89,19 @@ static Value call_tree_rule(Function *head, int count, const Value *args) {
     const Value *g = args[0].tag == V_LIST ? args[0].as.list->item : &args[0];
     const Value *y = args[1].tag == V_LIST ? args[1].as.list->item : &args[1];
     const List *arguments = tree_with_numeric(self->args, args + 2, false).as.list;
-    Value *full = pool_bytes((arguments->count + 2) * sizeof *full), *out = pool_bytes((size_t)count * sizeof *out), *next = out;
+    Value *full = pool_bytes((arguments->count + 2) * sizeof *full),
+          *out = pool_bytes((size_t)count * sizeof *out), *next = out;
     full[0] = tree_with_numeric(self->y, g, true);
     full[1] = tree_with_numeric(self->y, y, false);
     memcpy(full + 2, arguments->item, arguments->count * sizeof *full);
     Value result = call_value(self->rule, (int)arguments->count + 2, full);
-    bool single = arguments->count == 1 && !(result.tag == V_LIST && arguments->item[0].tag != V_LIST);
+    bool single =
+        arguments->count == 1 && !(result.tag == V_LIST && arguments->item[0].tag != V_LIST);
     if (single) result = list_of(1, &result);
     if (result.tag != V_LIST || result.as.list->count != arguments->count)
-        fail(E_GRADIENT, "the rule of custom_grad(%s) gave %zu gradient%s for %zu arguments", self->name->text,
-             result.tag == V_LIST ? result.as.list->count : 1, result.tag == V_LIST && result.as.list->count != 1 ? "s" : "",
-             arguments->count);
+        fail(E_GRADIENT, "the rule of custom_grad(%s) gave %zu gradient%s for %zu arguments",
+             self->name->text, result.tag == V_LIST ? result.as.list->count : 1,
+             result.tag == V_LIST && result.as.list->count != 1 ? "s" : "", arguments->count);
     for (size_t i = 0; i < arguments->count; i++)
         next = leaf_gradients(self, i, result.as.list->item[i], arguments->item[i], next);
     return list_of((size_t)(next - out), out);
@@ -118,7 +126,8 @@ static Value cut_leaf(Value leaf, void *env) {
 }
 
 static Value tree_rule(const CustomCall *c, Value y) {
-    TreeRule *rule = (TreeRule *)function_new(sizeof *rule, c->self->head.name->text, call_tree_rule);
+    TreeRule *rule =
+        (TreeRule *)function_new(sizeof *rule, c->self->head.name->text, call_tree_rule);
     rule->rule = rule->args = rule->y = NIL;
     rule->head.free = free_tree_rule;
     rule->head.visit = visit_tree_rule;
@@ -130,12 +139,14 @@ static Value tree_rule(const CustomCall *c, Value y) {
 }
 
 /* ---- checking it ---- */
-/* Numbers that are neither equal nor special, one for each element: weights and directions of a check. */
+/* Numbers that are neither equal nor special, one for each element: weights and directions of a
+ * check. */
 static Value some_like(Value like, int seed) {
     if (is_number(like)) return number(0.7 + 0.1 * seed);
     Shape shape = value_shape(like);
     Array *a = array_new(F64, shape.axes, shape.dim);
-    for (int64_t i = 0; i < a->size; i++) f64_of(a)[i] = 0.4 + fmod(0.6180339887 * (double)(i + seed + 1), 1);
+    for (int64_t i = 0; i < a->size; i++)
+        f64_of(a)[i] = 0.4 + fmod(0.6180339887 * (double)(i + seed + 1), 1);
     return array_value(a);
 }
 
@@ -150,15 +161,20 @@ static double inner_product(int count, const Value *a, const Value *b) {
     double sum = 0;
     for (int i = 0; i < count; i++)
         if (a[i].tag != V_NIL)
-            sum += num_of(op_sum(op_cast(op_mul(constant_of(a[i]), op_cast(constant_of(b[i]), F64)), F64), ALL_AXES, false));
+            sum += num_of(
+                op_sum(op_cast(op_mul(constant_of(a[i]), op_cast(constant_of(b[i]), F64)), F64),
+                       ALL_AXES, false));
     return sum;
 }
 
-static double weighed_at(const CustomCall *c, const Value *direction, int outputs, const Value *weight, double step) {
+static double weighed_at(const CustomCall *c, const Value *direction, int outputs,
+                         const Value *weight, double step) {
     uint64_t counter = rt.random_counter;
     Value *moved = pool_bytes((size_t)(c->leaves + 1) * sizeof *moved);
     for (int i = 0; i < c->leaves; i++)
-        moved[i] = direction[i].tag == V_UNSET ? c->leaf[i] : op_add(c->leaf[i], op_mul(direction[i], number(step)));
+        moved[i] = direction[i].tag == V_UNSET
+                       ? c->leaf[i]
+                       : op_add(c->leaf[i], op_mul(direction[i], number(step)));
     Value y = call_with_leaves(c->self->f, c->args, moved);
     rt.random_counter = counter;
     int count;
@@ -171,21 +187,25 @@ typedef struct CheckedRule { double by_rule, by_differences; } CheckedRule;
 /* Along one direction: what the rule says against central differences. */
 static CheckedRule compare_rule(const CustomCall *c, Value y, double step) {
     int outputs;
-    Value *leaf = outputs_of(y, &outputs, "custom_grad"), *weight = some_like_each(outputs, leaf, 5);
+    Value *leaf = outputs_of(y, &outputs, "custom_grad"),
+          *weight = some_like_each(outputs, leaf, 5);
     Value *direction = some_like_each(c->leaves, c->leaf, 0);
     Value *full = pool_bytes((size_t)(c->leaves + 2) * sizeof *full), rule = tree_rule(c, y);
     full[0] = outputs == 1 ? weight[0] : list_of((size_t)outputs, weight);
     full[1] = outputs == 1 ? leaf[0] : list_of((size_t)outputs, leaf);
     memcpy(full + 2, c->leaf, (size_t)c->leaves * sizeof *full);
     Value gradients = call_value(rule, c->leaves + 2, full);
-    for (int i = 0; i < c->leaves; i++)     /* nil claims nothing: a whole number, say, that cannot be moved */
+    /* nil claims nothing: a whole number, say, that cannot be moved */
+    for (int i = 0; i < c->leaves; i++)
         if (gradients.as.list->item[i].tag == V_NIL) direction[i] = UNSET;
-    double above = weighed_at(c, direction, outputs, weight, step), below = weighed_at(c, direction, outputs, weight, -step);
-    return (CheckedRule){ inner_product(c->leaves, gradients.as.list->item, direction), (above - below) / (2 * step) };
+    double above = weighed_at(c, direction, outputs, weight, step),
+           below = weighed_at(c, direction, outputs, weight, -step);
+    return (CheckedRule){ inner_product(c->leaves, gradients.as.list->item, direction),
+                           (above - below) / (2 * step) };
 }
 
-/* Once, at the first recorded call: a rule that is wrong is refused, with the numbers. f32 allows longer steps and
- * less agreement. */
+/* Once, at the first recorded call: a rule that is wrong is refused, with the numbers. f32 allows
+ * longer steps and less agreement. */
 static void check_rule(const CustomCall *c, Value y) {
     CustomFunction *self = c->self;
     self->check = false;
@@ -196,14 +216,19 @@ static void check_rule(const CustomCall *c, Value y) {
     for (int attempt = 0; attempt < 3; attempt++) {
         double step = (attempt == 0 ? 1e-5 : attempt == 1 ? 1e-4 : 1e-7) * (narrow ? 300 : 1);
         r = compare_rule(c, y, step);
-        double scale = 1 + fabs(r.by_rule) + fabs(r.by_differences), error = fabs(r.by_rule - r.by_differences);
-        if (!isfinite(r.by_rule) || !isfinite(r.by_differences) || error < (narrow ? 1e-2 : 1e-4) * scale) return;
+        double scale = 1 + fabs(r.by_rule) + fabs(r.by_differences),
+               error = fabs(r.by_rule - r.by_differences);
+        if (!isfinite(r.by_rule) || !isfinite(r.by_differences) ||
+            error < (narrow ? 1e-2 : 1e-4) * scale)
+            return;
     }
     self->check = true;
     rt.here = here;
     hint("custom_grad(f, rule, check = false) takes the rule as it is");
-    fail(E_GRADIENT, "the rule of custom_grad(%s) disagrees with finite differences: along one direction the rule gives "
-                     "%.6g, differences give %.6g", self->head.name->text, r.by_rule, r.by_differences);
+    fail(E_GRADIENT,
+         "the rule of custom_grad(%s) disagrees with finite differences: along one direction the "
+         "rule gives %.6g, differences give %.6g",
+         self->head.name->text, r.by_rule, r.by_differences);
 }
 
 /* ---- calling it ---- */
@@ -213,7 +238,8 @@ static Value call_unrecorded(const CustomCall *c, bool check) {
     Span here = rt.here;
     rt.custom |= recording;
     rt.recording = false;
-    Value y = tree_map(call_value(c->self->f, (int)c->args.as.list->count, c->args.as.list->item), cut_leaf, NULL);
+    Value y = tree_map(call_value(c->self->f, (int)c->args.as.list->count, c->args.as.list->item),
+                       cut_leaf, NULL);
     rt.here = here;
     if (check) check_rule(c, y);
     rt.here = here;
@@ -255,8 +281,11 @@ Value builtin_custom_grad(int count, const Value *arg) {
     (void)count;
     for (int i = 0; i < 2; i++)
         if (arg[i].tag != V_FUNCTION)
-            fail(E_ARGUMENT, "custom_grad needs a function and its rule (g, y, *args) -> gradients, not %s", type_name(arg[i]));
-    CustomFunction *self = (CustomFunction *)function_new(sizeof *self, arg[0].as.function->name->text, call_custom);
+            fail(E_ARGUMENT,
+                 "custom_grad needs a function and its rule (g, y, *args) -> gradients, not %s",
+                 type_name(arg[i]));
+    CustomFunction *self =
+        (CustomFunction *)function_new(sizeof *self, arg[0].as.function->name->text, call_custom);
     self->f = value_hold(arg[0]);
     self->rule = value_hold(arg[1]);
     self->check = arg[2].tag == V_UNSET || arg_bool(arg[2], "check of custom_grad");

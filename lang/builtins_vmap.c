@@ -1,8 +1,9 @@
 /* vmap(f): f over the first axis of its arguments, its results stacked; on trees.
  *
- * The plain meaning is a loop. Two things make it faster with the same answer: the gradient of f for each
- * example is the gradient of vmap(f), since no example depends on another; and a function whose course no
- * number decides (batchable.h) is recorded for one example, and its tape run again for all (batch.h). */
+ * The plain meaning is a loop. Two things make it faster with the same answer: the gradient of f
+ * for each example is the gradient of vmap(f), since no example depends on another; and a function
+ * whose course no number decides (batchable.h) is recorded for one example, and its tape run again
+ * for all (batch.h). */
 #include <stdio.h>
 #include <string.h>
 #include "batch.h"
@@ -27,7 +28,9 @@ typedef struct Batch {
 /* ---- axes ---- */
 static _Noreturn void bad_axes(Value axes, Value argument) {
     char what[80], other[80];
-    fail(E_ARGUMENT, "vmap: in_axes gives each argument an axis, nil, or a tree of these like the argument, not %s for %s",
+    fail(E_ARGUMENT,
+         "vmap: in_axes gives each argument an axis, nil, or a tree of these like the argument, "
+         "not %s for %s",
          describe(axes, what, sizeof what), describe(argument, other, sizeof other));
 }
 
@@ -41,8 +44,8 @@ static int axis_of_leaf(Value leaf, Value axis) {
         fail(E_SHAPE, "vmap: %s has no axis to map over", describe(leaf, what, sizeof what));
     }
     if (at < -axes || at >= axes)
-        fail(E_SHAPE, "vmap: axis %lld is not one of the %lld axes of %s", (long long)at, (long long)axes,
-             describe(leaf, what, sizeof what));
+        fail(E_SHAPE, "vmap: axis %lld is not one of the %lld axes of %s", (long long)at,
+             (long long)axes, describe(leaf, what, sizeof what));
     return (int)(at < 0 ? at + axes : at);
 }
 
@@ -59,7 +62,8 @@ static int *axes_of_tree(Value tree, Value axes, int *out) {
     if (tree.tag == V_LIST) {
         const List *list = tree.as.list;
         if (apart && axes.as.list->count != list->count) bad_axes(axes, tree);
-        for (size_t i = 0; i < list->count; i++) out = axes_of_tree(list->item[i], apart ? axes.as.list->item[i] : axes, out);
+        for (size_t i = 0; i < list->count; i++)
+            out = axes_of_tree(list->item[i], apart ? axes.as.list->item[i] : axes, out);
         return out;
     }
     const Struct *record = tree.as.record;
@@ -77,7 +81,8 @@ static void find_length(Batch *b) {
         if (b->axis[i] == NOT_MAPPED) continue;
         int64_t length = value_shape(b->leaf[i]).dim[b->axis[i]];
         if (b->length >= 0 && length != b->length)
-            fail(E_SHAPE, "vmap: the mapped axes have lengths %lld and %lld, but all should be equal",
+            fail(E_SHAPE,
+                 "vmap: the mapped axes have lengths %lld and %lld, but all should be equal",
                  (long long)b->length, (long long)length);
         b->length = length;
     }
@@ -99,7 +104,8 @@ static Batch batch_of(const VmapFunction *self, int count, const Value *args) {
 static Value leaf_of_example(const Batch *b, size_t i, int64_t k) {
     if (b->axis[i] == NOT_MAPPED) return b->leaf[i];
     IndexItem items[MAX_AXES];
-    for (int axis = 0; axis < b->axis[i]; axis++) items[axis] = (IndexItem){ .kind = I_SLICE, .step = 1 };
+    for (int axis = 0; axis < b->axis[i]; axis++)
+        items[axis] = (IndexItem){ .kind = I_SLICE, .step = 1 };
     items[b->axis[i]] = (IndexItem){ .kind = I_AT, .start = k };
     return op_index(b->leaf[i], b->axis[i] + 1, items);
 }
@@ -120,14 +126,17 @@ static Value stack_leaves(int64_t count, Value **result, size_t i) {
         row[k] = result[k][i];
         if (first.tag == V_NIL && row[k].tag == V_NIL) continue;
         if (!is_numeric(row[k]))
-            fail(E_TYPE, "vmap: the function gave %s, but results that can be stacked are arrays and trees of arrays",
+            fail(E_TYPE,
+                 "vmap: the function gave %s, but results that can be stacked are arrays and trees "
+                 "of arrays",
                  describe(row[k], what, sizeof what));
         Shape have = value_shape(row[k]), want = value_shape(first);
         if (same_shape(have.axes, have.dim, want.axes, want.dim)) continue;
         char a[80], z[80];
         shape_text(want.axes, want.dim, a, sizeof a);
         shape_text(have.axes, have.dim, z, sizeof z);
-        fail(E_SHAPE, "vmap: the function gave shape %s for element 0 and %s for element %lld", a, z, (long long)k);
+        fail(E_SHAPE, "vmap: the function gave shape %s for element 0 and %s for element %lld", a,
+             z, (long long)k);
     }
     return first.tag == V_NIL ? NIL : op_stack((int)count, row, 0);
 }
@@ -139,7 +148,9 @@ static Value stack_results(int64_t count, const Value *y) {
     for (int64_t k = 1; k < count; k++) {
         result[k] = tree_leaves(y[k], &more);
         if (more != leaves)
-            fail(E_TYPE, "vmap: the function gave %zu arrays for element 0 and %zu for element %lld", leaves, more, (long long)k);
+            fail(E_TYPE,
+                 "vmap: the function gave %zu arrays for element 0 and %zu for element %lld",
+                 leaves, more, (long long)k);
     }
     Value *stacked = pool_bytes((leaves + 1) * sizeof *stacked);
     for (size_t i = 0; i < leaves; i++) stacked[i] = stack_leaves(count, result, i);
@@ -156,7 +167,8 @@ static Value call_in_turn(const Batch *b) {
 static Value zero_example(const Batch *b, size_t i) {
     if (b->axis[i] == NOT_MAPPED) return b->leaf[i];
     Shape shape = value_shape(b->leaf[i]);
-    for (int axis = b->axis[i]; axis + 1 < shape.axes; axis++) shape.dim[axis] = shape.dim[axis + 1];
+    for (int axis = b->axis[i]; axis + 1 < shape.axes; axis++)
+        shape.dim[axis] = shape.dim[axis + 1];
     return array_value(array_zeros(dtype_of(b->leaf[i]), shape.axes - 1, shape.dim));
 }
 
@@ -188,12 +200,16 @@ static Value examples_first(Value x, int axis) {
     return op_transpose(x, order);
 }
 
-typedef struct AtOnce { const Batch *batch; Value result; } AtOnce;   /* result: unset if it did not work */
+typedef struct AtOnce {
+    const Batch *batch;
+    Value result;
+} AtOnce; /* result: unset if it did not work */
 
 static void run_at_once(void *env) {
     AtOnce *run = env;
     const Batch *b = run->batch;
-    Value *leaf = pool_bytes((b->leaves + 1) * sizeof *leaf), *many = pool_bytes((b->leaves + 1) * sizeof *many);
+    Value *leaf = pool_bytes((b->leaves + 1) * sizeof *leaf),
+          *many = pool_bytes((b->leaves + 1) * sizeof *many);
     Value *one = pool_bytes((b->leaves + 1) * sizeof *one);
     int inputs = 0, outputs;
     for (size_t i = 0; i < b->leaves; i++) {
@@ -203,13 +219,15 @@ static void run_at_once(void *env) {
     }
     Lifted call = function_lift(inputs, one);
     rt.training = call.training;
-    for (size_t i = 0, k = 0; i < b->leaves; i++) leaf[i] = b->axis[i] == NOT_MAPPED ? b->leaf[i] : call.x[k++];
+    for (size_t i = 0, k = 0; i < b->leaves; i++)
+        leaf[i] = b->axis[i] == NOT_MAPPED ? b->leaf[i] : call.x[k++];
     const List *args = tree_rebuild(b->arguments, leaf).as.list;
     uint32_t off_tape = rt.off_tape;
     Value y = call_value(b->f, (int)args->count, args->item);
     function_stop(&call);
     if (rt.off_tape != off_tape || tree_numeric(y, NULL) != tree_count(y)) return;
-    Value *heads = outputs_of(y, &outputs, "vmap"), *out = pool_bytes((size_t)outputs * sizeof *out);
+    Value *heads = outputs_of(y, &outputs, "vmap"),
+          *out = pool_bytes((size_t)outputs * sizeof *out);
     if (!batch_replay(call.mark, inputs, call.x, many, b->length, outputs, heads, out)) return;
     run->result = function_end(&call, tree_with_numeric(y, out, false), 0, NULL);
 }
@@ -229,7 +247,8 @@ static Value call_at_once(const Batch *b) {
 static bool can_be_at_once(const Batch *b) {
     for (size_t i = 0; i < b->leaves; i++)
         if (b->axis[i] != NOT_MAPPED && dtype_of(b->leaf[i]) == BOOL) return false;
-    return b->length > 1 && is_batchable(b->f, (int)b->arguments.as.list->count, b->arguments.as.list->item);
+    return b->length > 1 &&
+           is_batchable(b->f, (int)b->arguments.as.list->count, b->arguments.as.list->item);
 }
 
 static Value call_batch(const Batch *b) {
@@ -239,8 +258,8 @@ static Value call_batch(const Batch *b) {
 }
 
 /* ---- gradients ---- */
-/* The arguments of vmap(grad(f)) for grad(vmap(f)): all examples in front, and an argument that is differentiated by
- * has them even if it is the same for all. */
+/* The arguments of vmap(grad(f)) for grad(vmap(f)): all examples in front, and an argument that is
+ * differentiated by has them even if it is the same for all. */
 static Value *arguments_first(const Batch *b, const Argnums *argnums) {
     const List *args = b->arguments.as.list;
     Value *leaf = pool_bytes((b->leaves + 1) * sizeof *leaf);
@@ -251,9 +270,11 @@ static Value *arguments_first(const Batch *b, const Argnums *argnums) {
             leaf[k] = b->leaf[k];
             if (b->axis[k] != NOT_MAPPED) leaf[k] = examples_first(leaf[k], b->axis[k]);
             else if (chosen && is_numeric(leaf[k])) {
-                Shape inner = value_shape(leaf[k]), shape = { .axes = inner.axes + 1, .dim = { b->length } };
+                Shape inner = value_shape(leaf[k]),
+                      shape = { .axes = inner.axes + 1, .dim = { b->length } };
                 memcpy(shape.dim + 1, inner.dim, (size_t)inner.axes * sizeof *inner.dim);
-                leaf[k] = op_expand_to(leaf[k], array_value(array_zeros(F64, shape.axes, shape.dim)));
+                leaf[k] =
+                    op_expand_to(leaf[k], array_value(array_zeros(F64, shape.axes, shape.dim)));
             } else continue;
             b->axis[k] = 0;
         }
@@ -264,15 +285,18 @@ static Value *arguments_first(const Batch *b, const Argnums *argnums) {
 /* The axes of all leaves as in_axes says it. */
 static Value axes_tree(const Batch *b) {
     Value *axis = pool_bytes((b->leaves + 1) * sizeof *axis);
-    for (size_t i = 0; i < b->leaves; i++) axis[i] = b->axis[i] == NOT_MAPPED ? NIL : number(b->axis[i]);
+    for (size_t i = 0; i < b->leaves; i++)
+        axis[i] = b->axis[i] == NOT_MAPPED ? NIL : number(b->axis[i]);
     return tree_rebuild(b->arguments, axis);
 }
 
 static Value vmap_of(Value f, Value axes);
 
 static Value call_gradient(const Batch *b, Value f, const Argnums *argnums, bool with_value) {
-    Value *args = arguments_first(b, argnums), at = argnums->list ? list_new((size_t)argnums->count) : number(argnums->at[0]);
-    for (int i = 0; argnums->list && i < argnums->count; i++) list_set(at, (size_t)i, number(argnums->at[i]));
+    Value *args = arguments_first(b, argnums),
+          at = argnums->list ? list_new((size_t)argnums->count) : number(argnums->at[0]);
+    for (int i = 0; argnums->list && i < argnums->count; i++)
+        list_set(at, (size_t)i, number(argnums->at[i]));
     Value gradient = grad_function(vmap_of(f, axes_tree(b)), at, with_value);
     return call_value(gradient, (int)b->arguments.as.list->count, args);
 }
@@ -283,7 +307,8 @@ static Value call_vmap(Function *head, int count, const Value *args) {
     Value f;
     Argnums argnums;
     bool with_value;
-    if (b.length && is_grad_function(b.f, &f, &argnums, &with_value)) return call_gradient(&b, f, &argnums, with_value);
+    if (b.length && is_grad_function(b.f, &f, &argnums, &with_value))
+        return call_gradient(&b, f, &argnums, with_value);
     return call_batch(&b);
 }
 

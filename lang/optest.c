@@ -1,7 +1,8 @@
-/* adl test, the operation table: every row, tried in every way that a row can be wrong, as lines of a matrix.
+/* adl test, the operation table: every row, tried in every way that a row can be wrong, as lines of
+ * a matrix.
  *
- * `+` passed, `-` failed, `e` the example is run by adl test, `.` the row has no such thing; blank: a hole. A hole
- * fails, unless the end of the line says why the row cannot be tried. */
+ * `+` passed, `-` failed, `e` the example is run by adl test, `.` the row has no such thing; blank:
+ * a hole. A hole fails, unless the end of the line says why the row cannot be tried. */
 #include <stdio.h>
 #include <string.h>
 #include "module.h"
@@ -40,7 +41,8 @@ static void print_row(Op op, const OpVerdict *verdict) {
 }
 
 static Value compile(const char *program) {
-    return module_run_source(module_new("trials.def", ""), source_new("trials.def", program, strlen(program)));
+    return module_run_source(module_new("trials.def", ""),
+                             source_new("trials.def", program, strlen(program)));
 }
 
 void optest_run(int matrix, int *passed, int *failed) {
@@ -52,14 +54,18 @@ void optest_run(int matrix, int *passed, int *failed) {
         for (int a = 0; a < OPCHECK_COUNT; a++) {
             verdict[a] = opcheck(op, a, why[a], sizeof why[a]);
             tape_statement_end(0);
-            if (verdict[a] == VERDICT_MISSING) snprintf(why[a], sizeof why[a], "nothing tries it: see runtime/trials.def");
+            if (verdict[a] == VERDICT_MISSING)
+                snprintf(why[a], sizeof why[a], "nothing tries it: see runtime/trials.def");
             *passed += verdict[a] == VERDICT_PASS;
-            *failed += verdict[a] == VERDICT_FAIL || (verdict[a] == VERDICT_MISSING && !*note_of(op));
+            *failed +=
+                verdict[a] == VERDICT_FAIL || (verdict[a] == VERDICT_MISSING && !*note_of(op));
         }
         if (matrix) print_row(op, verdict);
         for (int a = 0; a < OPCHECK_COUNT; a++)
             if (verdict[a] == VERDICT_FAIL || (verdict[a] == VERDICT_MISSING && !*note_of(op)))
                 printf("FAIL operation %s, %s: %s\n", operations[op].name, opcheck_name(a), why[a]);
     }
-    if (matrix) printf("+ passed, - failed, e by its example, . no such thing; blank: why stands at the end of the line\n");
+    if (matrix)
+        printf("+ passed, - failed, e by its example, . no such thing; blank: why stands at the "
+               "end of the line\n");
 }

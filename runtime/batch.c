@@ -6,7 +6,7 @@
 typedef struct Replay {
     uint64_t low, high;         /* positions */
     int64_t length;
-    Value *at;                  /* by position - low: all examples of a node's value; UNSET: it is the same for all */
+    Value *at;        /* by position - low: all examples of a node; UNSET: the same for all */
 } Replay;
 
 /* One node: its inputs, those that differ between examples with an axis of examples in front. */
@@ -34,12 +34,13 @@ static Shape with_examples(int64_t length, Shape one) {
 
 static Value reshaped(Value x, Shape shape) { return op_reshape(x, shape.axes, shape.dim); }
 
-/* All examples of x, whose one example has this shape, with axes of length 1 behind the first up to `axes` of an
- * example. */
+/* All examples of x, whose one example has this shape, with axes of length 1 behind the first up to
+ * `axes` of an example. */
 static Value raised(Value x, Shape one, int axes) {
     if (one.axes >= axes) return x;
     Shape shape = { .axes = axes + 1, .dim = { value_shape(x).dim[0] } };
-    for (int i = 1; i <= axes; i++) shape.dim[i] = i <= axes - one.axes ? 1 : one.dim[i - 1 - (axes - one.axes)];
+    for (int i = 1; i <= axes; i++)
+        shape.dim[i] = i <= axes - one.axes ? 1 : one.dim[i - 1 - (axes - one.axes)];
     return reshaped(x, shape);
 }
 
@@ -76,7 +77,9 @@ static Value batch_along_axis(const Step *s) {
 }
 
 static Value batch_identity(const Step *s) { return s->in[0]; }
-static Value batch_reshape(const Step *s) { return reshaped(s->in[0], with_examples(s->replay->length, value_shape(s->r))); }
+static Value batch_reshape(const Step *s) {
+    return reshaped(s->in[0], with_examples(s->replay->length, value_shape(s->r)));
+}
 
 static Value batch_expand(const Step *s) {
     Shape shape = with_examples(s->replay->length, value_shape(s->r));
@@ -101,7 +104,8 @@ static Value batch_matrices(const Step *s) {
     return apply(s->op, s->count, s->in, s->attr);
 }
 
-/* A vector becomes a row or a column, so that the axis of examples is not taken for one of the matrix. */
+/* A vector becomes a row or a column, so that the axis of examples is not taken for one of the
+ * matrix. */
 static Value as_matrix(const Step *s, int i, int axes) {
     Shape one = value_shape(s->one[i]), shape = one;
     if (one.axes == 1) {
@@ -135,22 +139,29 @@ static Value batch_index(const Step *s) {
 }
 
 static BatchRule *const rules[OP_COUNT] = {
-    [OP_identity] = batch_identity, [OP_sum] = batch_over_axes, [OP_prod] = batch_over_axes, [OP_max] = batch_over_axes,
-    [OP_min] = batch_over_axes, [OP_norm] = batch_over_axes, [OP_logsumexp] = batch_over_axes, [OP_softmax] = batch_over_axes,
-    [OP_log_softmax] = batch_over_axes, [OP_cumsum] = batch_along_axis, [OP_cumprod] = batch_along_axis,
-    [OP_sort] = batch_along_axis, [OP_reshape] = batch_reshape, [OP_expand_to] = batch_expand, [OP_transpose] = batch_transpose,
-    [OP_stack] = batch_joined, [OP_concat] = batch_joined, [OP_matmul] = batch_matmul, [OP_inv] = batch_matrices,
-    [OP_det] = batch_matrices, [OP_cholesky] = batch_matrices, [OP_pinv] = batch_matrices, [OP_solve] = batch_matrices,
-    [OP_index] = batch_index,
+    [OP_identity] = batch_identity,     [OP_sum] = batch_over_axes,
+    [OP_prod] = batch_over_axes,        [OP_max] = batch_over_axes,
+    [OP_min] = batch_over_axes,         [OP_norm] = batch_over_axes,
+    [OP_logsumexp] = batch_over_axes,   [OP_softmax] = batch_over_axes,
+    [OP_log_softmax] = batch_over_axes, [OP_cumsum] = batch_along_axis,
+    [OP_cumprod] = batch_along_axis,    [OP_sort] = batch_along_axis,
+    [OP_reshape] = batch_reshape,       [OP_expand_to] = batch_expand,
+    [OP_transpose] = batch_transpose,   [OP_stack] = batch_joined,
+    [OP_concat] = batch_joined,         [OP_matmul] = batch_matmul,
+    [OP_inv] = batch_matrices,          [OP_det] = batch_matrices,
+    [OP_cholesky] = batch_matrices,     [OP_pinv] = batch_matrices,
+    [OP_solve] = batch_matrices,        [OP_index] = batch_index,
 };
 
 /* The row for one example after the other. */
 static Value batch_in_turn(const Step *s) {
     int64_t length = s->replay->length;
-    Value *row = pool_bytes((size_t)length * sizeof *row), *in = pool_bytes((size_t)s->count * sizeof *in);
+    Value *row = pool_bytes((size_t)length * sizeof *row),
+          *in = pool_bytes((size_t)s->count * sizeof *in);
     for (int64_t k = 0; k < length; k++) {
         for (int i = 0; i < s->count; i++)
-            in[i] = s->many[i] ? op_index(s->in[i], 1, &(IndexItem){ .kind = I_AT, .start = k }) : s->in[i];
+            in[i] = s->many[i] ? op_index(s->in[i], 1, &(IndexItem){ .kind = I_AT, .start = k })
+                               : s->in[i];
         row[k] = apply(s->op, s->count, in, s->attr);
     }
     return op_stack((int)length, row, 0);
@@ -159,7 +170,8 @@ static Value batch_in_turn(const Step *s) {
 /* ---- one node ---- */
 static Value step_elementwise(const Step *s) {
     int axes = axes_of(s->r);
-    for (int i = 0; i < s->count; i++) if (s->many[i]) s->in[i] = raised(s->in[i], value_shape(s->one[i]), axes);
+    for (int i = 0; i < s->count; i++)
+        if (s->many[i]) s->in[i] = raised(s->in[i], value_shape(s->one[i]), axes);
     return apply(s->op, s->count, s->in, NULL);
 }
 
@@ -185,7 +197,8 @@ static bool fill(Step *s, const Replay *b, const Node *n) {
 static bool step(Replay *b, const Node *n, uint64_t position) {
     Step s = { .replay = b, .op = node_op(n), .r = node_r(n) };
     if (!fill(&s, b, n)) return true;
-    if (s.op == OP_custom || s.op == OP_part || s.r.tag == V_LIST || s.r.tag == V_UNSET) return false;
+    if (s.op == OP_custom || s.op == OP_part || s.r.tag == V_LIST || s.r.tag == V_UNSET)
+        return false;
     for (int i = 0; i < s.count; i++) if (s.one[i].tag == V_UNSET) return false;
     s.attr = has_extra(n) ? n->x.extra->attr : NULL;
     rt.here = n->span;
@@ -208,8 +221,8 @@ static bool replay(Replay *b, uint64_t from) {
     return true;
 }
 
-bool batch_replay(uint64_t mark, int inputs, const Value *x, const Value *many, int64_t length, int heads, const Value *y,
-                  Value *out) {
+bool batch_replay(uint64_t mark, int inputs, const Value *x, const Value *many, int64_t length,
+                  int heads, const Value *y, Value *out) {
     Replay b = { .low = mark, .high = tape_position() - 1, .length = length };
     b.at = pool_bytes((size_t)(b.high - b.low + 1) * sizeof *b.at);
     for (uint64_t i = 0; i <= b.high - b.low; i++) b.at[i] = UNSET;

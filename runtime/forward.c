@@ -1,8 +1,8 @@
-/* The forward sweep. A row's class says how a tangent passes: elementwise rows multiply it by the same
- * local derivative as the reverse sweep does, linear rows are applied to it, and any other row is passed
- * by transposing its pullback: the pullback is linear in the adjoint u, so the derivative of
- * <pullback(u), t> by u is the tangent of the result. No row needs a forward rule of its own.
- * A node on numbers is passed without a detour in a plain sweep. */
+/* The forward sweep. A row's class says how a tangent passes: elementwise rows multiply it by the
+ * same local derivative as the reverse sweep does, linear rows are applied to it, and any other row
+ * is passed by transposing its pullback: the pullback is linear in the adjoint u, so the derivative
+ * of <pullback(u), t> by u is the tangent of the result. No row needs a forward rule of its own. A
+ * node on numbers is passed without a detour in a plain sweep. */
 #include <math.h>
 #include <string.h>
 #include "elem.h"
@@ -30,14 +30,17 @@ static Value tangent_of(const Forward *f, uint32_t id) {
 /* t is in the pool. */
 static void set_tangent(Forward *f, const Node *n, uint64_t position, Value t) {
     if (f->recorded) f->values[position - f->low] = t;
-    else if (is_known_object(n)) f->plain[position - f->low].obj = is_object(t) ? t.as.obj : &array_of(t)->head;
+    else if (is_known_object(n))
+        f->plain[position - f->low].obj = is_object(t) ? t.as.obj : &array_of(t)->head;
     else f->plain[position - f->low].num = num_of(t);
 }
 
 static Value operand_of(const Forward *f, Value v, uint32_t id) {
     v.node = 0;
     if (!f->recorded || !id || v.tag == V_UNSET) return v;
-    if (id < LEAF && position_of(id) >= f->low && !(depends_at(&f->depends, position_of(id)) & DEPENDS_ON_OTHER)) return v;
+    if (id < LEAF && position_of(id) >= f->low &&
+        !(depends_at(&f->depends, position_of(id)) & DEPENDS_ON_OTHER))
+        return v;
     v.node = id;
     return v.tag == V_LIST ? tape_parts(id, v) : v;
 }
@@ -57,7 +60,8 @@ static Value local_derivative(Op op, int which, Value x, Value y, Value r) {
 
 static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t position) {
     int op = node_op(n);
-    Value x = operand_of(f, node_x(n), n->a), y = operand_of(f, node_y(n), n->b), r = operand_of(f, node_r(n), id), out = UNSET;
+    Value x = operand_of(f, node_x(n), n->a), y = operand_of(f, node_y(n), n->b),
+          r = operand_of(f, node_r(n), id), out = UNSET;
     for (int which = 0; which < operations[op].arity; which++) {
         uint32_t input = which ? n->b : n->a;
         Value t = tangent_of(f, input);
@@ -65,8 +69,13 @@ static Value pass_elementwise(Forward *f, const Node *n, uint32_t id, uint64_t p
         bool select = operations[op].class == C_SELECT;
         Value d = select ? elem_slope(op, which, x, y, r) : local_derivative(op, which, x, y, r), c;
         if (d.tag == V_NUM && !d.node && d.as.num == 1) c = t;
-        else if (elem_selects(op, which)) c = all_finite(t) ? op_mul(t, d) : op_where(op_ne(d, number(0)), op_mul(t, d), number(0));
-        else c = all_finite(t) && all_finite(d) ? op_mul(t, d) : mended_tangent(f, t, d, which ? y : x, input, position);
+        else if (elem_selects(op, which))
+            c = all_finite(t) ? op_mul(t, d)
+                              : op_where(op_ne(d, number(0)), op_mul(t, d), number(0));
+        else
+            c = all_finite(t) && all_finite(d)
+                    ? op_mul(t, d)
+                    : mended_tangent(f, t, d, which ? y : x, input, position);
         out = add_tangent(out, c);
     }
     if (out.tag == V_UNSET || !(n->head & N_R) || r.tag == V_UNSET) return out;
@@ -113,7 +122,8 @@ static Value adjoint_variable(Value like) {
 }
 
 /* The derivative by u[0..parts) of <contribution, tangent>, added to out. */
-static void transpose(Forward *f, Value contribution, Value tangent, int parts, const Value *u, Value *out) {
+static void transpose(Forward *f, Value contribution, Value tangent, int parts, const Value *u,
+                      Value *out) {
     if (!contribution.node) return;
     Value *d = pool_bytes((size_t)parts * sizeof *d);
     rt.recording = f->recorded;
@@ -121,12 +131,14 @@ static void transpose(Forward *f, Value contribution, Value tangent, int parts, 
     for (int k = 0; k < parts; k++) out[k] = add_tangent(out[k], d[k]);
 }
 
-/* The adjoints of a node's result, or of its several results, as variables in *u; as a rule wants them. */
+/* The adjoints of a node's result, or of its several results, as variables in *u; as a rule wants
+ * them. */
 static int results_of(Value r) { return r.tag == V_LIST ? (int)r.as.list->count : 1; }
 
 static Value adjoint_variables(Value r, Value *u) {
     int parts = results_of(r);
-    for (int k = 0; k < parts; k++) u[k] = adjoint_variable(r.tag == V_LIST ? r.as.list->item[k] : r);
+    for (int k = 0; k < parts; k++)
+        u[k] = adjoint_variable(r.tag == V_LIST ? r.as.list->item[k] : r);
     return r.tag == V_LIST ? list_of((size_t)parts, u) : u[0];
 }
 
@@ -169,7 +181,8 @@ static Value pass_custom(Forward *f, const Node *n, uint32_t id) {
     Value y = extra->in[1];
     int parts = results_of(y), count = extra->count - 2;
     Value *u = unset_values(parts), *out = unset_values(parts);
-    Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments), *in = row_inputs(f, extra);
+    Value *arguments = pool_bytes((size_t)(count + 2) * sizeof *arguments),
+          *in = row_inputs(f, extra);
     arguments[0] = adjoint_variables(y, u);
     arguments[1] = operand_of(f, y, id);
     memcpy(arguments + 2, in + 2, (size_t)count * sizeof *in);
@@ -178,10 +191,12 @@ static Value pass_custom(Forward *f, const Node *n, uint32_t id) {
     Value result = rule->call(rule, count + 2, arguments);
     if (result.tag != V_LIST) result = list_of(1, &result);
     if (result.as.list->count != (size_t)count)
-        fail(E_GRADIENT, "the rule of a custom gradient gave %zu gradients for %d arguments", result.as.list->count, count);
+        fail(E_GRADIENT, "the rule of a custom gradient gave %zu gradients for %d arguments",
+             result.as.list->count, count);
     for (int i = 0; i < count; i++) {
         Value t = tangent_of(f, extra->in[i + 2].node);
-        if (t.tag != V_UNSET && is_numeric(result.as.list->item[i])) transpose(f, result.as.list->item[i], t, parts, u, out);
+        if (t.tag != V_UNSET && is_numeric(result.as.list->item[i]))
+            transpose(f, result.as.list->item[i], t, parts, u, out);
     }
     rt.recording = f->recorded;
     return tangent_of_results(y, out);
@@ -190,7 +205,8 @@ static Value pass_custom(Forward *f, const Node *n, uint32_t id) {
 static Value pass_row(Forward *f, const Node *n, uint32_t id) {
     int op = node_op(n);
     if (op == OP_custom) return pass_custom(f, n, id);
-    if (op == OP_part) return tangent_of(f, n->x.extra->in[0].node).as.list->item[n->x.extra->attr[1]];
+    if (op == OP_part)
+        return tangent_of(f, n->x.extra->in[0].node).as.list->item[n->x.extra->attr[1]];
     switch ((OpClass)operations[op].class) {
     case C_LINEAR: return pass_linear(f, n);
     case C_MULTILINEAR: return pass_multilinear(f, n);
@@ -207,7 +223,8 @@ static Value pass(Forward *f, const Node *n, uint32_t id, uint64_t position) {
 enum { PASS_NONE, PASS_DONE, PASS_SLOWLY };
 
 /* input's tangent times the derivative, added to *sum. */
-static inline int pass_input(const Forward *f, const Node *n, int op, int which, uint32_t input, double *sum) {
+static inline int pass_input(const Forward *f, const Node *n, int op, int which, uint32_t input,
+                             double *sum) {
     if (input >= LEAF) return PASS_SLOWLY;
     uint64_t place = position_of(input) - f->low;      /* below the range: huge */
     if (place > f->high - f->low || f->plain[place].bits == NO_TANGENT) return PASS_NONE;
@@ -238,10 +255,13 @@ static inline int pass_numbers(const Forward *f, const Node *n, double *sum) {
 }
 
 /* ---- the sweep ---- */
-static bool is_on_numbers(const Node *n) { return !(n->head & (N_X | N_Y | N_R | N_SWEPT)) && node_op(n) < OP_ELEMS; }
+static bool is_on_numbers(const Node *n) {
+    return !(n->head & (N_X | N_Y | N_R | N_SWEPT)) && node_op(n) < OP_ELEMS;
+}
 
 static bool has_tangent(const Forward *f, const Node *n) {
-    if (!has_extra(n)) return tangent_or_text(f, n->a).tag != V_UNSET || tangent_or_text(f, n->b).tag != V_UNSET;
+    if (!has_extra(n))
+        return tangent_or_text(f, n->a).tag != V_UNSET || tangent_or_text(f, n->b).tag != V_UNSET;
     for (int i = 0; i < n->x.extra->count; i++)
         if (tangent_or_text(f, n->x.extra->in[i].node).tag != V_UNSET) return true;
     return false;
@@ -315,7 +335,8 @@ static void find_dependence(Forward *f) {
     }
     f->depends = depend_mark(f->low, f->high, &targets);
     for (int i = 0; i < f->count; i++)
-        if (is_recorded(f->x[i]) && !tape_hook(f->x[i].node)) node_at(f->x[i].node)->head &= (uint16_t)~N_TARGET;
+        if (is_recorded(f->x[i]) && !tape_hook(f->x[i].node))
+            node_at(f->x[i].node)->head &= (uint16_t)~N_TARGET;
 }
 
 static bool worth_recording(const Forward *f, int heads, const Value *y) {
@@ -366,7 +387,8 @@ static bool forward_run(Forward *f, int heads, const Value *y) {
     return true;
 }
 
-void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent, Value *out) {
+void forward_tangents(int heads, const Value *y, int count, const Value *x, const Value *tangent,
+                      Value *out) {
     Forward f = { .count = count, .x = x, .seed = tangent };
     forward_run(&f, heads, y);
     for (int i = 0; i < heads; i++) out[i] = head_tangent(&f, y[i]);

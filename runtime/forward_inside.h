@@ -1,6 +1,6 @@
-/* What the files of the forward sweep share: its state, and the tangents that have been found. The one idea: a
- * tangent is kept by the position of its node, as a Value while recording, else as 8 bytes, a number or an
- * array by what the node's value is. The pool owns what they name. */
+/* What the files of the forward sweep share: its state, and the tangents that have been found. The
+ * one idea: a tangent is kept by the position of its node, as a Value while recording, else as 8
+ * bytes, a number or an array by what the node's value is. The pool owns what they name. */
 #ifndef FORWARD_INSIDE_H
 #define FORWARD_INSIDE_H
 #include "depend.h"
@@ -42,6 +42,7 @@ static inline Value tangent_at(const Forward *f, const Node *n, uint64_t positio
 }
 
 /* ---- the zero rule (moved.c) ---- */
-/* t * d, the derivative d by `input` of tangent t, a node's at `position`, mended where it is not finite. */
+/* t * d, the derivative d by `input` of tangent t, a node's at `position`, mended where it is not
+ * finite. */
 Value mended_tangent(Forward *f, Value t, Value d, Value input, uint32_t id, uint64_t position);
 #endif

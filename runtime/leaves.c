@@ -1,12 +1,16 @@
-/* Taking trees apart and putting them together. Recursion follows the nesting of the value, guarded. */
+/* Taking trees apart and putting them together. Recursion follows the nesting of the value,
+ * guarded. */
 #include "leaves.h"
 
 size_t tree_count(Value tree) {
     if (!is_tree(tree)) return 1;
     check_stack();
     size_t sum = 0;
-    if (tree.tag == V_LIST) for (size_t i = 0; i < tree.as.list->count; i++) sum += tree_count(tree.as.list->item[i]);
-    else for (size_t i = 0; i < tree.as.record->count; i++) sum += tree_count(tree.as.record->field[i].value);
+    if (tree.tag == V_LIST)
+        for (size_t i = 0; i < tree.as.list->count; i++) sum += tree_count(tree.as.list->item[i]);
+    else
+        for (size_t i = 0; i < tree.as.record->count; i++)
+            sum += tree_count(tree.as.record->field[i].value);
     return sum;
 }
 
@@ -16,8 +20,11 @@ static Value *collect(Value tree, Value *out) {
         return out + 1;
     }
     check_stack();
-    if (tree.tag == V_LIST) for (size_t i = 0; i < tree.as.list->count; i++) out = collect(tree.as.list->item[i], out);
-    else for (size_t i = 0; i < tree.as.record->count; i++) out = collect(tree.as.record->field[i].value, out);
+    if (tree.tag == V_LIST)
+        for (size_t i = 0; i < tree.as.list->count; i++) out = collect(tree.as.list->item[i], out);
+    else
+        for (size_t i = 0; i < tree.as.record->count; i++)
+            out = collect(tree.as.record->field[i].value, out);
     return out;
 }
 
@@ -33,12 +40,14 @@ static Value rebuild(Value tree, const Value **next) {
     check_stack();
     if (tree.tag == V_LIST) {
         Value list = list_new(tree.as.list->count);
-        for (size_t i = 0; i < tree.as.list->count; i++) list_set(list, i, rebuild(tree.as.list->item[i], next));
+        for (size_t i = 0; i < tree.as.list->count; i++)
+            list_set(list, i, rebuild(tree.as.list->item[i], next));
         return list;
     }
     const Struct *s = tree.as.record;
     Value record = struct_new(s->count);
-    for (size_t i = 0; i < s->count; i++) struct_put(record, s->field[i].name, rebuild(s->field[i].value, next));
+    for (size_t i = 0; i < s->count; i++)
+        struct_put(record, s->field[i].name, rebuild(s->field[i].value, next));
     return record;
 }
 
@@ -91,7 +100,8 @@ static bool align(Value model, Value tree, Value **next) {
     if (model.tag == V_LIST) {
         const List *m = model.as.list;
         if (whole && tree.as.list->count != m->count) return false;
-        for (size_t i = 0; i < m->count && fits; i++) fits = align(m->item[i], whole ? tree.as.list->item[i] : tree, next);
+        for (size_t i = 0; i < m->count && fits; i++)
+            fits = align(m->item[i], whole ? tree.as.list->item[i] : tree, next);
         return fits;
     }
     const Struct *m = model.as.record;

@@ -1,8 +1,8 @@
-/* The zero rule (zero.h), forward: what a tangent of zero becomes under a derivative that is not finite, and a
- * tangent that is not finite under a derivative of zero.
+/* The zero rule (zero.h), forward: what a tangent of zero becomes under a derivative that is not
+ * finite, and a tangent that is not finite under a derivative of zero.
  *
- * The first depends on whether the element moves at all when the seeds do. The masks that tell are found by
- * one walk upwards, as far as they are asked for. */
+ * The first depends on whether the element moves at all when the seeds do. The masks that tell are
+ * found by one walk upwards, as far as they are asked for. */
 #include "elem.h"
 #include "forward_inside.h"
 #include "zero.h"
@@ -15,7 +15,9 @@ static Value any_to_ones(Value mask, Value like) {
     return num_of(constant_of(total)) > 0 ? op_cast(ones_like(constant_of(like)), F64) : UNSET;
 }
 
-static Value join_masks(Value a, Value b) { return a.tag == V_UNSET ? b : b.tag == V_UNSET ? a : op_maximum(a, b); }
+static Value join_masks(Value a, Value b) {
+    return a.tag == V_UNSET ? b : b.tag == V_UNSET ? a : op_maximum(a, b);
+}
 
 static Value moved_elementwise(Forward *f, const Node *n) {
     int op = node_op(n);
@@ -43,7 +45,8 @@ static Value moved_row(Forward *f, const Node *n) {
         if (m.tag != V_UNSET) any = join_masks(any, is_number(m) ? m : op_max(m, ALL_AXES, false));
     }
     if (any.tag == V_UNSET) return UNSET;
-    if (operations[op].class == C_LINEAR && ruled) return as_mask(apply(op, extra->count, in, extra->attr));
+    if (operations[op].class == C_LINEAR && ruled)
+        return as_mask(apply(op, extra->count, in, extra->attr));
     return any_to_ones(any, node_r(n));
 }
 
@@ -65,7 +68,8 @@ static Value moved(Forward *f, uint32_t id) {
 
 /* The masks of all nodes below `position`. */
 static void find_masks(Forward *f, uint64_t position) {
-    if (f->masks.as.list->item[0].tag == V_NIL) list_set(f->masks, 0, list_new(f->high - f->low + 1));
+    if (f->masks.as.list->item[0].tag == V_NIL)
+        list_set(f->masks, 0, list_new(f->high - f->low + 1));
     Chunk *c = rt.tape->first;
     while (c->next && c->next->base <= f->masked) c = c->next;
     for (; c && f->masked < position; c = c->next) {
@@ -91,25 +95,28 @@ static Value input_moved(Forward *f, uint32_t id, uint64_t position) {
     return moved(f, id);
 }
 
-/* Where a value is finite by itself: a product of something that is not finite was mended (zero.h), and hides it. */
+/* Where a value is finite by itself: a product of something that is not finite was mended (zero.h),
+ * and hides it. */
 static Value honestly_finite(Value v, uint32_t id) {
     Value finite = op_isfinite(constant_of(v));
     if (!id || id >= LEAF || node_op(node_at(id)) != OP_mul) return finite;
     Value factor[2] = { node_x(node_at(id)), node_y(node_at(id)) };
     for (int i = 0; i < 2; i++)
-        if (factor[i].tag != V_UNSET) finite = op_logical_and(finite, op_isfinite(constant_of(factor[i])));
+        if (factor[i].tag != V_UNSET)
+            finite = op_logical_and(finite, op_isfinite(constant_of(factor[i])));
     return finite;
 }
 
-/* t * d: 0 where d is 0, t is not finite and the input is; and where t is 0, d is not finite and the element
- * does not move. */
+/* t * d: 0 where d is 0, t is not finite and the input is; and where t is 0, d is not finite and
+ * the element does not move. */
 Value mended_tangent(Forward *f, Value t, Value d, Value input, uint32_t id, uint64_t position) {
     Value still = input_moved(f, id, position);
     bool was = rt.recording;
     rt.recording = false;
     Value tc = constant_of(t), dc = constant_of(d);
     Value unmoved = still.tag == V_UNSET ? boolean(true) : op_eq(still, number(0));
-    Value dead = op_logical_and(op_logical_and(op_eq(tc, number(0)), op_logical_not(op_isfinite(dc))), unmoved);
+    Value dead = op_logical_and(
+        op_logical_and(op_eq(tc, number(0)), op_logical_not(op_isfinite(dc))), unmoved);
     Value flat = op_logical_and(op_eq(dc, number(0)), op_logical_not(op_isfinite(tc)));
     if (input.tag != V_UNSET) flat = op_logical_and(flat, honestly_finite(input, id));
     Value product = op_where(op_logical_or(dead, flat), number(0), op_mul(tc, dc));

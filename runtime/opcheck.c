@@ -1,9 +1,9 @@
-/* The engine of the table's tests. A Trial is a row with inputs drawn from its domain; its objective is the
- * weighted sum of everything the row gives, so that one number stands for all of it and its gradient
- * exercises every element.
+/* The engine of the table's tests. A Trial is a row with inputs drawn from its domain; its
+ * objective is the weighted sum of everything the row gives, so that one number stands for all of
+ * it and its gradient exercises every element.
  *
- * Rows that take further arguments, and those that no program calls by name, are tried by the programs of
- * trials.def. */
+ * Rows that take further arguments, and those that no program calls by name, are tried by the
+ * programs of trials.def. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ typedef struct Trial {
 typedef struct Program { Domain domain; const char *shapes, *broadcasting, *text; } Program;
 typedef struct Kink { double at, slope; const char *text; } Kink;
 static const Program programs[OP_COUNT] = {
-#define TRIAL(row, domain, shapes, broadcasting, text) [OP_##row] = { domain, shapes, broadcasting, text },
+#define TRIAL(row, domain, shapes, broadcasting, text)                                             \
+    [OP_##row] = { domain, shapes, broadcasting, text },
 #include "trials.def"
 };
 static const Kink kinks[OP_COUNT] = {
@@ -72,7 +73,8 @@ static Array *draw_array(Domain domain, int axes, const int64_t *shape, uint64_t
     int64_t n = shape[axes - 1];      /* well conditioned: the diagonal dominates */
     for (int64_t i = 0; i < a->size; i++) {
         int64_t row = i / n % n, column = i % n;
-        if (domain == D_SPD && column < row) f64_of(a)[i] = f64_of(a)[i - (row - column) * n + (row - column)];
+        if (domain == D_SPD && column < row)
+            f64_of(a)[i] = f64_of(a)[i - (row - column) * n + (row - column)];
         if (row == column) f64_of(a)[i] += 4 + (double)row;
     }
     return a;
@@ -85,7 +87,8 @@ static Trial trial_of(Op op, bool broadcast, bool empty) {
     Trial t = { .op = op, .random = 2026 + (uint64_t)op, .program = NIL };
     int domain = operations[op].domain;
     t.inputs = is_elementwise(op) ? operations[op].arity : 1;
-    int64_t square[2] = { 3, 3 }, plain[2] = { 2, 3 }, row[1] = { 3 }, column[2] = { 2, 1 }, none[2] = { 0, 3 };
+    int64_t square[2] = { 3, 3 }, plain[2] = { 2, 3 }, row[1] = { 3 }, column[2] = { 2, 1 },
+            none[2] = { 0, 3 };
     for (int i = 0; i < t.inputs; i++) {
         const int64_t *shape = empty ? none : domain == D_SQUARE || domain == D_SPD ? square
                                : !broadcast ? plain : i == 0 ? column : row;
@@ -128,13 +131,15 @@ static int parameters_of(const char *signature) {
 }
 
 static Value run(const Trial *t, const Value *in) {
-    if (t->program.tag == V_FUNCTION) return t->program.as.function->call(t->program.as.function, t->inputs, in);
+    if (t->program.tag == V_FUNCTION)
+        return t->program.as.function->call(t->program.as.function, t->inputs, in);
     if (is_elementwise(t->op)) return apply(t->op, t->inputs, in, NULL);
     Value bound[MAX_ARGUMENTS];
     int count = parameters_of(operations[t->op].signature);
     for (int i = 0; i < MAX_ARGUMENTS; i++) bound[i] = i < t->inputs ? in[i] : UNSET;
     for (int i = t->inputs; i < count; i++)
-        if (operations[t->op].signature[0] == '(' && strchr(operations[t->op].signature, '*')) bound[i] = list_new(0);
+        if (operations[t->op].signature[0] == '(' && strchr(operations[t->op].signature, '*'))
+            bound[i] = list_new(0);
     return operations[t->op].call(count, bound);
 }
 
@@ -148,7 +153,8 @@ static Value objective(const Trial *t, const Value *in) {
         if (!is_numeric(leaves[i]) || dtype_of(leaves[i]) == BOOL) continue;
         Shape shape = value_shape(leaves[i]);
         Value weights = array_value(draw_array(D_ANY, shape.axes, shape.dim, &state));
-        sum = op_add(sum, op_sum(op_mul(leaves[i], op_cast(weights, dtype_of(leaves[i]))), ALL_AXES, false));
+        sum = op_add(
+            sum, op_sum(op_mul(leaves[i], op_cast(weights, dtype_of(leaves[i]))), ALL_AXES, false));
     }
     return sum;
 }
@@ -166,7 +172,8 @@ static void gradient(const Trial *t, const Value *in, Value *out) {
 static Value directional(const Trial *t, const Value *in, const Value *direction) {
     Value g[MAX_INPUTS], sum = number(0);
     gradient(t, in, g);
-    for (int i = 0; i < t->inputs; i++) sum = op_add(sum, op_sum(op_mul(g[i], direction[i]), ALL_AXES, false));
+    for (int i = 0; i < t->inputs; i++)
+        sum = op_add(sum, op_sum(op_mul(g[i], direction[i]), ALL_AXES, false));
     return sum;
 }
 
@@ -179,7 +186,8 @@ static void second_gradient(const Trial *t, const Value *in, const Value *direct
 }
 
 /* The derivative of the gradient along a direction, by a forward sweep over the reverse sweep. */
-static void forward_over_reverse(const Trial *t, const Value *in, const Value *direction, Value *out) {
+static void forward_over_reverse(const Trial *t, const Value *in, const Value *direction,
+                                 Value *out) {
     Lifted call = function_lift(t->inputs, in);
     Value g[MAX_INPUTS];
     gradient(t, call.x, g);
@@ -189,7 +197,9 @@ static void forward_over_reverse(const Trial *t, const Value *in, const Value *d
 }
 
 /* ---- comparing ---- */
-static double element(Value v, int64_t i) { return array_get(array_of((Value){ v.tag, 0, { v.as.num } }), i); }
+static double element(Value v, int64_t i) {
+    return array_get(array_of((Value){ v.tag, 0, { v.as.num } }), i);
+}
 
 static bool close_to(double a, double b, double tolerance) {
     return a == b || (a != a && b != b) || fabs(a - b) <= tolerance * (1 + fabs(a) + fabs(b));
@@ -197,7 +207,8 @@ static bool close_to(double a, double b, double tolerance) {
 
 typedef struct Complaint { char *text; size_t bytes; } Complaint;
 
-static OpVerdict compare(int count, const Value *got, const Value *want, double tolerance, Complaint why) {
+static OpVerdict compare(int count, const Value *got, const Value *want, double tolerance,
+                         Complaint why) {
     for (int k = 0; k < count; k++) {
         Shape a = value_shape(got[k]), b = value_shape(want[k]);
         if (!same_shape(a.axes, a.dim, b.axes, b.dim)) {
@@ -207,7 +218,8 @@ static OpVerdict compare(int count, const Value *got, const Value *want, double 
         for (int64_t i = 0; i < size_of(got[k]); i++) {
             double x = element(got[k], i), y = element(want[k], i);
             if (close_to(x, y, tolerance)) continue;
-            snprintf(why.text, why.bytes, "input %d, element %lld: got %.12g, expected %.12g", k, (long long)i, x, y);
+            snprintf(why.text, why.bytes, "input %d, element %lld: got %.12g, expected %.12g", k,
+                     (long long)i, x, y);
             return VERDICT_FAIL;
         }
     }
@@ -257,10 +269,12 @@ static OpVerdict check_value(Op op, Complaint why) {
     Trial t = trial_of(op, false, false);
     Value whole = run(&t, t.in);
     for (int64_t i = 0; i < size_of(t.in[0]); i++) {
-        Value in[2] = { number(element(t.in[0], i)), t.inputs == 2 ? number(element(t.in[1], i)) : NIL };
+        Value in[2] = { number(element(t.in[0], i)),
+                        t.inputs == 2 ? number(element(t.in[1], i)) : NIL };
         double one = num_of(apply(op, t.inputs, in, NULL)), many = element(whole, i);
         if (close_to(one, many, 0)) continue;
-        snprintf(why.text, why.bytes, "element %lld: %.17g in an array, %.17g alone", (long long)i, many, one);
+        snprintf(why.text, why.bytes, "element %lld: %.17g in an array, %.17g alone", (long long)i,
+                 many, one);
         return VERDICT_FAIL;
     }
     return VERDICT_PASS;
@@ -292,7 +306,8 @@ static OpVerdict check_forward(const Trial *t, Complaint why) {
     forward_tangents(1, &y, t->inputs, call.x, direction, &tangent);
     function_end(&call, y, 1, &tangent);
     gradient(t, t->in, g);
-    for (int k = 0; k < t->inputs; k++) reverse = op_add(reverse, op_sum(op_mul(g[k], direction[k]), ALL_AXES, false));
+    for (int k = 0; k < t->inputs; k++)
+        reverse = op_add(reverse, op_sum(op_mul(g[k], direction[k]), ALL_AXES, false));
     return compare(1, &tangent, &reverse, 1e-12, why);
 }
 
@@ -322,7 +337,8 @@ static OpVerdict check_f32(const Trial *t, Complaint why) {
     gradient(&wide, wide.in, want);
     for (int k = 0; k < t->inputs; k++)
         if (dtype_of(got[k]) != F32) {
-            snprintf(why.text, why.bytes, "input %d: the gradient is %s", k, dtype_name(dtype_of(got[k])));
+            snprintf(why.text, why.bytes, "input %d: the gradient is %s", k,
+                     dtype_name(dtype_of(got[k])));
             return VERDICT_FAIL;
         }
     return compare(t->inputs, got, want, 2e-5, why);
@@ -350,7 +366,9 @@ static OpVerdict check_empty(Op op, Complaint why) {
 }
 
 static OpVerdict check_nonfinite(Op op) {
-    static const double values[] = { INFINITY, -INFINITY, NAN, 0, -0.0, 1e308, -1e308, 5e-324, 3e9 };
+    static const double values[] = {
+        INFINITY, -INFINITY, NAN, 0, -0.0, 1e308, -1e308, 5e-324, 3e9
+    };
     Trial t = trial(op, false, false);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         Value g[MAX_INPUTS], in[MAX_INPUTS];
@@ -382,7 +400,8 @@ static OpVerdict check_kink(Op op, Complaint why) {
     for (int i = 0; i < 3; i++) {
         if (close_to(element(got[i], 0), k->slope, 1e-14)) continue;
         snprintf(why.text, why.bytes, "%s: got %.12g, expected %.12g",
-                 (const char *[]){ "recorded", "reverse", "forward" }[i], element(got[i], 0), k->slope);
+                 (const char *[]){ "recorded", "reverse", "forward" }[i], element(got[i], 0),
+                 k->slope);
         return VERDICT_FAIL;
     }
     return VERDICT_PASS;
@@ -398,16 +417,22 @@ static bool is_smooth(Op op) {
 
 /* Can its inputs meet by broadcasting? */
 static bool broadcasts(Op op) {
-    return programs[op].text ? *programs[op].broadcasting : is_elementwise(op) && operations[op].arity == 2;
+    return programs[op].text ? *programs[op].broadcasting
+                             : is_elementwise(op) && operations[op].arity == 2;
 }
 
 /* Has the row such a thing, and can it be tried? */
 static OpVerdict can_check(Op op, OpAspect aspect) {
     bool by_program = programs[op].text && opcheck_compile;
-    bool by_itself = operations[op].domain != D_NONE && (is_elementwise(op) || (operations[op].call && operations[op].signature));
-    if (aspect == CHECK_KINK) return kinks[op].text && opcheck_compile ? VERDICT_PASS : VERDICT_NONE;
-    if (aspect == CHECK_VALUE && !is_elementwise(op)) return VERDICT_NONE;       /* its example is run by adl test */
-    if (!is_smooth(op) && aspect != CHECK_VALUE && !(aspect == CHECK_NONFINITE && is_elementwise(op))) return VERDICT_NONE;
+    bool by_itself = operations[op].domain != D_NONE &&
+                     (is_elementwise(op) || (operations[op].call && operations[op].signature));
+    if (aspect == CHECK_KINK)
+        return kinks[op].text && opcheck_compile ? VERDICT_PASS : VERDICT_NONE;
+    if (aspect == CHECK_VALUE && !is_elementwise(op))
+        return VERDICT_NONE; /* its example is run by adl test */
+    if (!is_smooth(op) && aspect != CHECK_VALUE &&
+        !(aspect == CHECK_NONFINITE && is_elementwise(op)))
+        return VERDICT_NONE;
     if (aspect == CHECK_BROADCAST && !broadcasts(op)) return VERDICT_NONE;
     if (operations[op].domain == D_NONE && is_elementwise(op)) return VERDICT_NONE;
     return by_program || by_itself ? VERDICT_PASS : VERDICT_MISSING;
@@ -451,7 +476,8 @@ OpVerdict opcheck(Op op, OpAspect aspect, char *why, size_t why_bytes) {
     Error error;
     why[0] = 0;
     if (guard(check_guarded, &c, &error)) return c.verdict;
-    if (aspect == CHECK_EMPTY || aspect == CHECK_NONFINITE) return VERDICT_PASS;   /* one clear error is an answer */
+    if (aspect == CHECK_EMPTY || aspect == CHECK_NONFINITE)
+        return VERDICT_PASS; /* one clear error is an answer */
     snprintf(why, why_bytes, "%s", error.message);
     return VERDICT_FAIL;
 }

@@ -41,17 +41,17 @@ static Value assign_cell(Ast *node, Frame *frame) {
 /* Outside `record` an update keeps the gradient slots of what it replaces. */
 static Value with_slots(Value old, Value fresh) { return rt.recording ? fresh : keep_slots(old, fresh); }
 
-static Value update_name(Ast *node, Frame *frame) {
-    Value y = eval(node->b, frame);
-    if (frame->flow != FLOW_ON) return NIL;
+void update_name_with(Ast *node, Frame *frame, Value y) {
     Value *place = variable_place(node->a, frame), old = *place;
-    if ((head_of(old) | head_of(y)) == 0 && node->op < OP_ELEMS) {
-        *place = number(elem_kernels[node->op].scalar(old.as.num, y.as.num));
-        return NIL;
-    }
     if (old.tag == V_UNSET) old = library_or_fail(node->a, frame);
     rt.here = node->span;
-    value_store(place, with_slots(old, binary_op(node->op, old, y, node->b->flags & AST_TEMPORARY ? REUSE_Y : 0)));
+    int reuse = node->b->flags & AST_TEMPORARY ? REUSE_Y : 0;
+    value_store(place, with_slots(old, binary_op(node->op, old, y, reuse)));
+}
+
+static Value update_name(Ast *node, Frame *frame) {
+    Value y = eval(node->b, frame);
+    if (frame->flow == FLOW_ON) update_name_with(node, frame, y);
     return NIL;
 }
 
@@ -268,6 +268,60 @@ static Value assign_element(Ast *node, Frame *frame) {
     return NIL;
 }
 
+/* name.field = v, where a plain value takes the place of another. */
+static bool assign_field(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    Value v = eval(node->b, frame);
+    const Value *root = variable_place(node->a->a, frame);
+    if (root->tag == V_STRUCT && root->as.obj->refs == 1 && !root->as.record->module) {
+        Value *field = struct_find(*root, node->a->name);
+        if (field && both_plain(*field, v)) {
+            *field = v;
+            return false;
+        }
+    }
+    assign_place(node->a, frame, settle(mark, without_owner(v)));
+    return true;
+}
+
+/* Evaluated again it gives the same, and nothing else happens. */
+static bool is_simple(const Ast *node) {
+    if (node->kind == A_BINARY) return is_simple(node->a) && is_simple(node->b);
+    return node->kind == A_CONSTANT || node->kind == A_NAME;
+}
+
+/* A plain value in its place in a list or vector that only this variable holds; false: not so plain. */
+static bool put_item(Value *variable, Value i, Value v) {
+    if (head_of(i) || !is_object(*variable) || variable->as.obj->refs != 1) return false;
+    double at = i.as.num;
+    if (variable->tag == V_LIST) {
+        List *list = variable->as.list;
+        if (!(at >= 0 && at < (double)list->count) || at != (double)(size_t)at) return false;
+        if (!both_plain(list->item[(size_t)at], v)) return false;
+        list->item[(size_t)at] = v;
+        return true;
+    }
+    if (variable->tag != V_ARRAY || variable->node || head_of(v)) return false;
+    Array *a = variable->as.array;
+    if (a->axes != 1 || a->dtype != F64 || a->owner) return false;
+    if (!(at >= 0 && at < (double)a->size) || at != (double)(int64_t)at) return false;
+    *vector_at(a, (int64_t)at) = v.as.num;
+    return true;
+}
+
+/* name[i] = v, where i is simple. */
+static bool assign_item(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    Value v = eval(node->b, frame);
+    if (head_of(v) < V_ARRAY) {
+        pool_unwind(mark);
+        Value i = eval(node->a->kids[0], frame);
+        if (put_item(variable_place(node->a->a, frame), i, v)) return false;
+    }
+    assign_place(node->a, frame, settle(mark, without_owner(v)));
+    return true;
+}
+
 static Value update_place(Ast *node, Frame *frame) {
     Path path;
     eval_path(node->a, frame, &path);
@@ -359,7 +413,8 @@ Eval *choose_assign(Ast *node) {
     bool update = node->op != OP_NONE;
     switch (node->a->kind) {
     case A_NAME:
-        if (update) return update_name;
+        if (update && (node->a->scope == S_CELL || has_block(node->b))) return update_name;
+        if (update) return choose_fast_update(node) ? NULL : update_name;
         node->scope = node->a->scope;
         node->slot = node->a->slot;
         node->c = appended(node);
@@ -367,11 +422,17 @@ Eval *choose_assign(Ast *node) {
         if (node->scope == S_CELL) return assign_cell;
         return has_block(node->b) ? assign_if_on : NULL;
     case A_TARGETS: return assign_targets;
-    default: return update ? update_place : assign_element;
+    default:
+        if (update || has_block(node->b) || node->a->a->kind != A_NAME) return update ? update_place : assign_element;
+        if (node->a->kind == A_FIELD) return NULL;
+        return node->a->count == 1 && is_simple(node->a->kids[0]) ? NULL : assign_element;
     }
 }
 
 Perform *choose_run_assign(const Ast *node) {
+    if (node->a->kind == A_FIELD) return assign_field;
+    if (node->a->kind == A_INDEX) return assign_item;
+    if (node->op != OP_NONE) return choose_fast_update(node);
     Perform *fast = choose_fast_assign(node);
     return fast ? fast : assign_variable;
 }

@@ -549,6 +549,10 @@ static bool plain_element(Value x, Value i, Value *out) {
 static Value eval_element(Ast *node, Frame *frame) {
     Value x = eval(node->a, frame), i = eval(node->kids[0], frame), element;
     if (plain_element(x, i, &element)) return element;
+    if (x.tag == V_LIST && head_of(i) == 0 && i.as.num >= 0 && i.as.num < (double)x.as.list->count) {
+        size_t at = (size_t)i.as.num;
+        if (i.as.num == (double)at) return x.as.list->item[at];
+    }
     Items items = { .count = 1, .text = UNSET };
     items.item = items.few;
     if (i.tag == V_STRING) {
@@ -692,7 +696,7 @@ static Near near_of(const Ast *node) {
 static void choose_near(Ast *node) {
     if (node->kind == A_NAME) node->near[0] = near_of(node);
     if (node->kind == A_BINARY || node->kind == A_ASSIGN) node->near[0] = near_of(node->a);
-    if (node->kind == A_BINARY) node->near[1] = near_of(node->b);
+    if (node->kind == A_BINARY || node->kind == A_ASSIGN) node->near[1] = near_of(node->b);
 }
 
 Ast *only_expression(Ast *block) {

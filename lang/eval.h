@@ -58,6 +58,7 @@ void choose(Ast *node);                          /* the whole tree below */
 Eval *choose_fast(const Ast *node);
 Test *choose_fast_test(const Ast *node);
 Perform *choose_fast_assign(const Ast *node);        /* for name = x op y */
+Perform *choose_fast_update(const Ast *node);    /* for name op= y */
 static inline Value *near_variable(const Frame *frame, Near near) {
     return (Value *)(void *)((char *)frame->variables[near.variable.table] + near.variable.offset);
 }
@@ -99,6 +100,7 @@ Ast *only_expression(Ast *block);                /* of a block that is one; else
 Perform run_block, run_if, run_while, run_for;
 Eval *choose_assign(Ast *node);                  /* NULL: what choose_run_assign() gives is the way */
 Perform *choose_run_assign(const Ast *node);
+void update_name_with(Ast *node, Frame *frame, Value y);
 /* err of `catch err`: {message, kind, line}. */
 Value error_value(const Error *error);
 void assign(Ast *target, Frame *frame, Value v); /* to a name, a place, or a nest of them */

@@ -48,6 +48,17 @@ static inline int reuse_of(const Ast *node) {
     return (node->a->flags & AST_TEMPORARY ? REUSE_X : 0) | (node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
 }
 
+/* Whole numbers that are not negative, as counters are, need no fmod(). */
+static inline bool counters(double a, double b) {
+    return a >= 0 && a < 0x1p31 && b >= 1 && b < 0x1p31 && a == (int32_t)a && b == (int32_t)b;
+}
+static inline double remainder_of(double a, double b) {
+    return counters(a, b) ? (int32_t)a % (int32_t)b : elem_kernels[OP_mod].scalar(a, b);
+}
+static inline double quotient_of(double a, double b) {
+    return counters(a, b) ? (int32_t)a / (int32_t)b : elem_kernels[OP_floor_divide].scalar(a, b);
+}
+
 /* ---- values ---- */
 /* What is not plain. A square has a row of its own. */
 #define CAREFUL(op_, result)                                                                       \
@@ -142,6 +153,31 @@ static inline bool let_go(Value old) {
         return store_careful_##op(node, place, *x, *y);                                                  \
     }
 
+/* name op= y: the variable is the left operand. Outside `record` it may have a slot to keep. */
+#define UPDATE_CAREFUL(op_, result)                                                                \
+    SELDOM bool update_careful_##op_(Ast *assignment, Value *place, Value y) {                     \
+        const Value x = *place;                                                                    \
+        const double a = x.as.num, b = y.as.num;                                                   \
+        if (!numbers(x, y) || !rt.recording || !(x.node | y.node) || !tape_has_room()) {           \
+            update_name_with(assignment, interp.frame, y);                                         \
+            return true;                                                                           \
+        }                                                                                          \
+        rt.here = assignment->span;                                                                \
+        *place = (Value){ V_NUM, tape_append_held(OP_##op_, x, y, result), { .num = result } };    \
+        return let_go(x);                                                                          \
+    }
+#define UPDATE(name, op, second, result)                                                           \
+    static bool update_##name(Ast *node, Frame *frame) {                                           \
+        second;                                                                                    \
+        Value *const x = near_variable(frame, node->near[0]);                                      \
+        if (LIKELY(plain(*x, *y))) {                                                               \
+            NUMBERS;                                                                               \
+            *x = number(result);                                                                   \
+            return false;                                                                          \
+        }                                                                                          \
+        return update_careful_##op(node, x, *y);                                                   \
+    }
+
 /* ---- which there are ---- */
 #define FORMS(NODE, op, result)                                                                    \
     NODE(op##_vk, op, VARIABLE(x, 0, node->a), CONSTANT(y, 1, node->b), result)                    \
@@ -153,6 +189,11 @@ static inline bool let_go(Value old) {
     NODE(op##_ev, op, EXPRESSION(x, 0, node->a), VARIABLE(y, 1, node->b), result)                  \
     NODE(op##_ee, op, EXPRESSION(x, 0, node->a), EXPRESSION(y, 1, node->b), result)
 
+#define UPDATE_FORMS(NODE, op, result)                                                             \
+    NODE(op##_by_v, op, VARIABLE(y, 1, node->b), result)                                           \
+    NODE(op##_by_k, op, CONSTANT(y, 1, node->b), result)                                           \
+    NODE(op##_by_e, op, EXPRESSION(y, 1, node->b), result)
+
 /* What they give for plain numbers a and b: as their rows in ops.def. Those that loops are made of are
  * also stored without a call in between. */
 #define LOOP_OPS(OP, NODE)                                                                         \
@@ -161,8 +202,8 @@ static inline bool let_go(Value old) {
     OP(NODE, mul, a * b)                                                                           \
     OP(NODE, div, a / b)
 #define CALLED_OPS(OP, NODE)                                                                       \
-    OP(NODE, mod, elem_kernels[node->op].scalar(a, b))                                             \
-    OP(NODE, floor_divide, elem_kernels[node->op].scalar(a, b))                                    \
+    OP(NODE, mod, remainder_of(a, b))                                                              \
+    OP(NODE, floor_divide, quotient_of(a, b))                                                      \
     OP(NODE, power, elem_kernels[node->op].scalar(a, b))
 #define COMPARISONS(OP, NODE)                                                                      \
     OP(NODE, eq, a == b)                                                                           \
@@ -181,6 +222,8 @@ CALLED_OPS(FORMS, ARITHMETIC)
 COMPARISONS(FORMS, COMPARISON)
 COMPARISONS(FORMS, TEST)
 LOOP_OPS(FORMS, STORE)
+LOOP_OPS(AS_IT_IS, UPDATE_CAREFUL)
+LOOP_OPS(UPDATE_FORMS, UPDATE)
 
 /* By the kinds of the left operand and the right. Two constants are left to the expression's way. */
 enum { EXPRESSION_, VARIABLE_, CONSTANT_, OPERAND_KINDS };
@@ -193,6 +236,10 @@ static Eval *const values[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = {
 };
 static Test *const tests[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = { COMPARISONS(ROW_OF, test_) };
 static Perform *const stores[OP_ELEMS][OPERAND_KINDS][OPERAND_KINDS] = { LOOP_OPS(ROW_OF, store_) };
+
+#define UPDATE_ROW(prefix, op, result)                                                             \
+    [OP_##op] = { prefix##op##_by_e, prefix##op##_by_v, prefix##op##_by_k },
+static Perform *const updates[OP_ELEMS][OPERAND_KINDS] = { LOOP_OPS(UPDATE_ROW, update_) };
 
 static int operand_kind(const Ast *node) {
     if (node->kind == A_NAME && node->scope != S_CELL && !(node->flags & AST_PIN)) return VARIABLE_;
@@ -207,4 +254,7 @@ Eval *choose_fast(const Ast *node) { return has_forms(node) ? FORM(values, node)
 Test *choose_fast_test(const Ast *node) { return has_forms(node) ? FORM(tests, node) : NULL; }
 Perform *choose_fast_assign(const Ast *node) {
     return has_forms(node->b) ? FORM(stores, node->b) : NULL;
+}
+Perform *choose_fast_update(const Ast *node) {
+    return node->op < OP_ELEMS ? updates[node->op][operand_kind(node->b)] : NULL;
 }

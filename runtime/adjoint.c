@@ -10,8 +10,9 @@ static size_t block_bytes(const Sweep *s) {
 
 Block *open_block(Sweep *s, Chunk *c) {
     Block *b = mem_alloc(block_bytes(s));
-    if (s->recorded) for (int i = 0; i < CHUNK; i++) values_of(b)[i] = UNSET;
-    else memset(b->number, 0xff, CHUNK * sizeof(Operand));
+    b->used = c->used;      /* what is recorded while the sweep runs is not its own */
+    if (s->recorded) for (uint32_t i = 0; i < b->used; i++) values_of(b)[i] = UNSET;
+    else memset(b->number, 0xff, b->used * sizeof(Operand));
     b->chunk = c;
     b->hidden = c->block;
     b->hidden_owner = c->owner;
@@ -33,7 +34,7 @@ void note_passed(Sweep *s, Chunk *c) {
 void close_block(Sweep *s, Block *b) {
     Chunk *c = b->chunk;
     bool objects = s->recorded || c->objects;
-    for (uint32_t i = 0; objects && i < c->used && i < CHUNK; i++) {
+    for (uint32_t i = 0; objects && i < b->used && i < c->used; i++) {
         if (s->recorded) {
             Value v = values_of(b)[i];
             if (v.tag != V_UNSET) value_drop(v);

@@ -17,6 +17,7 @@ struct Block {
     Chunk *chunk;
     Block *hidden;                   /* what the chunk had before: an outer sweep's */
     uint64_t hidden_owner;
+    uint32_t used;                   /* nodes that have a place here */
     Operand number[];                /* a plain sweep's adjoints */
 };
 

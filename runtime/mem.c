@@ -229,6 +229,7 @@ void *mem_alloc_slow(size_t bytes) {
 }
 
 void *mem_alloc_zeroed(size_t bytes) {
+    if (bytes <= MEM_QUICK) return memset(mem_alloc(bytes), 0, bytes);
     bool cleared;
     void *block = any_block(bytes, &cleared);
     return cleared ? block : memset(block, 0, bytes);

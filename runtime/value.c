@@ -105,6 +105,10 @@ static void bury(Obj *obj) {
 }
 
 void obj_free(Obj *obj) {
+    if (obj->tag == V_SCRATCH) { /* leads nowhere */
+        mem_free(obj, ((Scratch *)obj)->bytes);
+        return;
+    }
     if (obj->tag == V_ARRAY) {   /* an owner is no view, so this is two deep at most */
         array_free((Array *)obj);
         return;

@@ -1,5 +1,6 @@
-/* The syntax tree. The one idea: one small node type; `eval`, `run` and `test` are chosen by kind and
- * by the kinds of its operands (eval.c), so that evaluating is one indirect call per node and no switch.
+/* The syntax tree. The one idea: one small node type; `eval`, `run` and `test` are chosen by kind
+ * and by the kinds of its operands (eval.c), so that evaluating is one indirect call per node and
+ * no switch.
  *
  * Nodes live in the arena of their Source and are never freed one by one. Names are symbols
  * (value.h). parse.c makes the tree and spans, scope.c turns names into slots, eval.c sets `eval`.
@@ -32,7 +33,8 @@ typedef Value Eval(Ast *node, Frame *frame);
 typedef bool Perform(Ast *node, Frame *frame);
 typedef bool Test(Ast *node, Frame *frame);  /* a condition: does it hold? */
 
-/* What takes no evaluating: a number, or a variable by its table in the frame and its offset there. */
+/* What takes no evaluating: a number, or a variable by its table in the frame and its offset
+ * there. */
 typedef union Near { double number; struct { uint32_t table, offset; } variable; } Near;
 
 /*     kind           fields                                                                      */

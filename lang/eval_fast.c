@@ -2,20 +2,21 @@
  * operands come from: a variable (V), a constant (K), any expression (E); the same stored into a
  * variable, and comparisons as conditions.
  *
- * The one idea: one test tells that both operands are numbers and that neither is on the tape. Numbers
- * on the tape are appended here, and everything else goes to binary() in eval.c, which knows arrays,
- * the tape and trees. Nothing here sets rt.here but what records: a number cannot fail. A variable is
- * read after the other operand is evaluated; where that could make a difference the parser has set
- * AST_PIN, and the name counts as an expression. */
+ * The one idea: one test tells that both operands are numbers and that neither is on the tape.
+ * Numbers on the tape are appended here, and everything else goes to binary() in eval.c, which
+ * knows arrays, the tape and trees. Nothing here sets rt.here but what records: a number cannot
+ * fail. A variable is read after the other operand is evaluated; where that could make a
+ * difference the parser has set AST_PIN, and the name counts as an expression. */
 #include "elem.h"
 #include "eval.h"
 #include "tape.h"
 
-/* The operands stand in near[0] and near[1] of the binary node, or are evaluated from its a and b. */
+/* The operands stand in near[0] and near[1] of the binary node, or are evaluated from a and b. */
 #define VARIABLE(name, which, kid) const Value *const name = near_variable(frame, node->near[which])
 #define CONSTANT(name, which, kid)                                                                 \
     const Value name##_value = number(node->near[which].number), *const name = &name##_value
-#define EXPRESSION(name, which, kid) const Value name##_value = eval(kid, frame), *const name = &name##_value
+#define EXPRESSION(name, which, kid)                                                               \
+    const Value name##_value = eval(kid, frame), *const name = &name##_value
 #define NUMBERS const double a = x->as.num, b = y->as.num
 #define LIKELY(condition) __builtin_expect(condition, 1)
 #define SELDOM static __attribute__((noinline))
@@ -45,7 +46,8 @@ static inline Value recorded(Ast *node, Op op, Value x, Value y, double result) 
 
 /* Which operands are temporaries. */
 static inline int reuse_of(const Ast *node) {
-    return (node->a->flags & AST_TEMPORARY ? REUSE_X : 0) | (node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
+    int x = node->a->flags & AST_TEMPORARY ? REUSE_X : 0;
+    return x | (node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
 }
 
 /* Whole numbers that are not negative, as counters are, need no fmod(). */
@@ -122,8 +124,8 @@ static inline bool let_go(Value old) {
     return rt.tape->busy;
 }
 
-/* Of the frame that runs. x and y are numbers on the tape most often: then the node is made with one
- * holder, and the variable's old one loses it. */
+/* Of the frame that runs. x and y are numbers on the tape most often: then the node is made with
+ * one holder, and the variable's old one loses it. */
 #define STORE_CAREFUL(op_, result)                                                                 \
     SELDOM bool store_careful_##op_(Ast *node, Value *place, Value x, Value y) {                   \
         const double a = x.as.num, b = y.as.num;                                                   \
@@ -150,7 +152,7 @@ static inline bool let_go(Value old) {
             *place = number(result);                                                               \
             return false;                                                                          \
         }                                                                                          \
-        return store_careful_##op(node, place, *x, *y);                                                  \
+        return store_careful_##op(node, place, *x, *y);                                            \
     }
 
 /* name op= y: the variable is the left operand. Outside `record` it may have a slot to keep. */
@@ -194,8 +196,8 @@ static inline bool let_go(Value old) {
     NODE(op##_by_k, op, CONSTANT(y, 1, node->b), result)                                           \
     NODE(op##_by_e, op, EXPRESSION(y, 1, node->b), result)
 
-/* What they give for plain numbers a and b: as their rows in ops.def. Those that loops are made of are
- * also stored without a call in between. */
+/* What they give for plain numbers a and b: as their rows in ops.def. Those that loops are made of
+ * are also stored without a call in between. */
 #define LOOP_OPS(OP, NODE)                                                                         \
     OP(NODE, add, a + b)                                                                           \
     OP(NODE, sub, a - b)                                                                           \
@@ -225,7 +227,7 @@ LOOP_OPS(FORMS, STORE)
 LOOP_OPS(AS_IT_IS, UPDATE_CAREFUL)
 LOOP_OPS(UPDATE_FORMS, UPDATE)
 
-/* By the kinds of the left operand and the right. Two constants are left to the expression's way. */
+/* By the kinds of the left operand and the right. Two constants go the expression's way. */
 enum { EXPRESSION_, VARIABLE_, CONSTANT_, OPERAND_KINDS };
 #define ROW_OF(prefix, op, result)                                                                 \
     [OP_##op] = { { prefix##op##_ee, prefix##op##_ev, prefix##op##_ek },                           \

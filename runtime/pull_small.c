@@ -6,7 +6,11 @@
 #include <string.h>
 #include "pullback.h"
 
-typedef struct Contribution { uint32_t input; const double *data; double made[SMALL_SIZE]; } Contribution;
+typedef struct Contribution {
+    uint32_t input;
+    const double *data;          /* the node's own adjoint, or: */
+    double made[SMALL_SIZE];
+} Contribution;
 
 /* The data of an operand beside an adjoint like g, NULL if it is missing or of another shape. What
  * the rule does not mention may be missing or anything, unless it gets a contribution that would
@@ -46,7 +50,8 @@ static void add_slowly(Sweep *s, const Contribution *c, Array *g) {
 /* Where the adjoint of an input stands in this sweep; NULL if there is no place yet. */
 static Array **place_of_adjoint(Sweep *s, uint32_t id) {
     if (id >= LEAF) {
-        int64_t at = id == s->last_vector_leaf ? s->last_vector_leaf_at : idmap_get(&s->leaf_index, id);
+        int64_t at = s->last_vector_leaf_at;
+        if (id != s->last_vector_leaf) at = idmap_get(&s->leaf_index, id);
         if (at < 0 || s->leaf_adjoint[at].tag != V_ARRAY) return NULL;
         s->last_vector_leaf = id;
         s->last_vector_leaf_at = at;
@@ -67,7 +72,8 @@ static bool add_small(Sweep *s, const Contribution *c, Array *g, bool last) {
     bool made = c->data == c->made;
     if (((Operand *)(void *)place)->bits != NOT_REACHED) {
         Array *sum = *place;
-        if (is_ours(sum) && is_small_vector(sum) && sum->size == g->size) add_in_place(sum->data, c->data, g->size);
+        bool alike = is_small_vector(sum) && sum->size == g->size;
+        if (is_ours(sum) && alike) add_in_place(sum->data, c->data, g->size);
         else add_slowly(s, c, g);
         return false;
     }

@@ -10,11 +10,11 @@ Value fit(Value c, Value input);
 void pull_elementwise(Sweep *s, uint32_t id, const Node *n, Value g);
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g);
 
-/* Nodes on numbers in a plain sweep, in chunk c from node i - 1 down to `first`, as far as none of them
- * has a flag of `stop` (held: the upper half). Gives the i where it stopped. */
+/* Nodes on numbers in a plain sweep, in chunk c from node i - 1 down to `first`, as far as none of
+ * them has a flag of `stop` (held: the upper half). Gives the i where it stopped. */
 uint32_t pull_numbers(Sweep *s, Chunk *c, uint32_t first, uint32_t i, uint32_t stop);
-/* Node i of chunk c, if it is an operation on small vectors in a plain sweep and nobody wants to look at
- * it; else false. */
+/* Node i of chunk c, if it is an operation on small vectors in a plain sweep and nobody wants to
+ * look at it; else false. */
 bool pull_small(Sweep *s, Chunk *c, uint32_t i);
 void pullbacks_open(void);
 #endif

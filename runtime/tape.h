@@ -134,7 +134,8 @@ static inline uint32_t tape_append_scalar(Op op, Value x, Value y, double result
                  { .num = x.as.num }, { .num = y.as.num }, { .num = result } };
     return id;
 }
-/* node_release() of a node that has one holder left while others are held; false if it is not that easy. */
+/* node_release() of a node that has one holder left while others are held; false if it is not that
+ * easy. */
 static inline bool node_release_one(uint32_t id) {
     Chunk *c = chunk_of(id);
     Node *n = &c->node[id & CHUNK_MASK];

@@ -531,12 +531,16 @@ static Value call_with(Ast *node, Frame *frame, Value callee, const Value *recei
 
 Value eval_call(Ast *node, Frame *frame) { return call_with(node, frame, eval(node->a, frame), NULL); }
 
+/* An elementwise builtin that makes a number of a number. */
+static inline bool makes_number(const BuiltinRow *row) {
+    const Operation *o = &operations[row->op];
+    return row->op != OP_NONE && o->arity == 1 && o->class != C_TEST;
+}
+
 /* An elementwise builtin of one input and a plain number; else the general way. */
 static Value call_on_number(Ast *node, Frame *frame, Function *f) {
     const BuiltinRow *row = f->row;
-    const Operation *o = &operations[row->op];
-    if (row->op == OP_NONE || o->arity != 1 || o->class == C_TEST || node->count != 1)
-        return call_builtin(node, frame, f, NULL);
+    if (node->count != 1 || !makes_number(row)) return call_builtin(node, frame, f, NULL);
     Value x = eval(node->kids[0], frame);
     if (head_of(x) == 0) return number(elem_kernels[row->op].scalar(x.as.num, 0));
     rt.here = node->span;
@@ -603,6 +607,11 @@ Value eval_method(Ast *node, Frame *frame) {
     Value *field = field_of(node, x);
     if (field) return call_with(node, frame, *field, NULL);
     Value f = method_of(node, frame);
+    if (head_of(x) == 0 && node->count == 0 && f.tag == V_FUNCTION && f.as.function->row &&
+        makes_number(f.as.function->row)) {
+        const BuiltinRow *row = f.as.function->row;
+        return number(elem_kernels[row->op].scalar(x.as.num, 0));
+    }
     if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row))) x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);

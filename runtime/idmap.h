@@ -25,7 +25,7 @@ static inline void idmap_free(IdMap *map) {
 }
 static inline void idmap_put(IdMap *map, uint32_t id, uint32_t value) {
     if (map->count * 2 >= map->capacity) {
-        IdMap bigger = { .capacity = map->capacity ? map->capacity * 2 : 16, .count = map->count };
+        IdMap bigger = { .capacity = map->capacity ? map->capacity * 2 : 4, .count = map->count };
         bigger.key = mem_alloc_zeroed(bigger.capacity * 2 * sizeof *bigger.key);
         bigger.value = bigger.key + bigger.capacity;
         for (size_t i = 0; i < map->capacity; i++) {

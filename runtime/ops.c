@@ -325,8 +325,16 @@ static inline Value scalar_result(Op op, double result) {
     return operations[op].class == C_TEST ? boolean(result != 0) : number(result);
 }
 
+/* Numbers, and no bools. */
+static inline Value apply_numbers(Op op, Value x, Value y) {
+    Value r = scalar_result(op, elem_kernels[op].scalar(x.as.num, y.as.num));
+    if (records(op, x, y)) r.node = tape_append_scalar(op, x, y, r.as.num);
+    return r;
+}
+
 /* What a tape keeps must not be overwritten: a recorded operation reuses nothing. */
 Value apply1_reusing(Op op, Value x, int reuse) {
+    if (x.tag == V_NUM) return apply_numbers(op, x, number(0));
     if (rt.recording && x.node) reuse = 0;
     Value r = is_number(x) ? scalar_result(op, elem_kernels[op].scalar(num_of(x), 0)) : elementwise(op, 1, &x, reuse);
     if (records(op, x, NIL)) r.node = tape_append(op, 1, &x, r, NULL);
@@ -338,6 +346,7 @@ static inline bool is_square(Op op, Value y) { return op == OP_power && y.tag ==
 
 Value apply2_reusing(Op op, Value x, Value y, int reuse) {
     if (is_square(op, y)) return apply1_reusing(OP_square, x, reuse);
+    if ((x.tag | y.tag) == V_NUM) return apply_numbers(op, x, y);
     if (x.tag == V_ARRAY && y.tag == V_ARRAY) {
         Value r = apply_small(op, x, y, reuse);
         if (r.tag != V_UNSET) return r;

@@ -79,12 +79,11 @@ static void words(Explain *e, int indent, Style style, const char *text) {
 /* "line 7" and the step's number. */
 static void step_head(Explain *e, Flow *flow, uint32_t step, int columns) {
     char text[40];
-    uint32_t line = wengert_line(e->w, step);
+    const char *place = view_place(wengert_span(e->w, step));
     snprintf(text, sizeof text, "#%u", step + 1);
     flow_add(flow, STYLE_TITLE, text);
-    if (line) snprintf(text, sizeof text, "line %u:", line);
-    else snprintf(text, sizeof text, "in the library:");
-    flow_add(flow, STYLE_DIM, text);
+    flow_words(flow, STYLE_DIM, *place ? place : "in the library");
+    flow_join(flow, STYLE_DIM, ":");
     if (wengert_inner_span(e->w, step))
         flow_words(flow, STYLE_DIM, string_format("the %s step of", operation_word(e->w->step[step].op)).as.string->text);
     flow_add(flow, wengert_name(e->w, step) ? STYLE_NAME : STYLE_PLAIN, wengert_text(e->w, step, columns));
@@ -106,12 +105,11 @@ static const char *input_name(const Explain *e, uint32_t step, int k) {
 /* ---- forward ---- */
 static void explain_leaf(Explain *e, uint32_t i) {
     Flow flow = flow_new(&e->b, 4, e->width);
-    char line[40];
+    const char *place = view_place(e->w->leaf[i].span);
     flow_add(&flow, STYLE_NAME, wengert_label(e->w, (Input){ FROM_LEAF, i, UNSET }));
     flow_add(&flow, STYLE_PLAIN, "=");
     add_value(e, &flow, STYLE_VALUE, e->w->leaf[i].value);
-    snprintf(line, sizeof line, "(a leaf, line %u)", place_of(e->w->leaf[i].span).line);
-    flow_add(&flow, STYLE_DIM, line);
+    flow_words(&flow, STYLE_DIM, *place ? string_format("(a leaf, %s)", place).as.string->text : "(a leaf)");
     flow_end(&flow);
 }
 
@@ -147,8 +145,8 @@ static void explain_gap(Explain *e, const ViewLine *line, const char *what) {
 }
 
 static void explain_happening(Explain *e, const Happening *h) {
-    char text[260];
-    snprintf(text, sizeof text, "line %u: %s", h->line, h->text);
+    char text[300];
+    snprintf(text, sizeof text, "%s: %s", view_place(h->span), h->text);
     words(e, 4, STYLE_DIM, text);
 }
 
@@ -369,8 +367,11 @@ static void explain_start(Explain *e) {
     const char *name = view_head_name(w);
     if (!w->swept)
         words(e, 4, STYLE_DIM, string_format("No sweep has reached %s yet: this is what backward(%s) would do.", name, name).as.string->text);
-    else if (w->swept_at)
-        words(e, 4, STYLE_DIM, string_format("It comes from %s on line %u.", span_whole_text(w->swept_at, call, sizeof call), place_of(w->swept_at).line).as.string->text);
+    else if (w->swept_at) {
+        const char *place = view_place(w->swept_at);
+        words(e, 4, STYLE_DIM, string_format("It comes from %s %s %s.", span_whole_text(w->swept_at, call, sizeof call),
+                                             strncmp(place, "line", 4) ? "in" : "on", place).as.string->text);
+    }
     bool scalar = w->heads == 1 && is_number(w->head[0]);
     if (scalar) words(e, 4, STYLE_DIM, string_format("The adjoint of a value says how much %s changes when the value grows by a little, per unit.", name).as.string->text);
     else

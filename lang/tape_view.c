@@ -33,11 +33,8 @@ static void value_cell(Table *t, Value v, Style style) {
 /* An adjoint that no sweep has computed is "–"; one that a sweep did not reach, too. */
 static void leaf_row(Table *t, const Wengert *w, uint32_t i, bool forward) {
     const WengertLeaf *leaf = &w->leaf[i];
-    char line[20] = "";
-    uint32_t at = place_of(leaf->span).line;
-    if (at) snprintf(line, sizeof line, "%u", at);
     table_cell(t, STYLE_PLAIN, "");
-    table_cell(t, STYLE_DIM, line);
+    table_cell(t, STYLE_DIM, view_short_place(leaf->span));
     table_cell(t, STYLE_NAME, wengert_label(w, (Input){ FROM_LEAF, i, UNSET }));
     table_cell(t, STYLE_DIM, "leaf");
     table_cell(t, STYLE_PLAIN, "");
@@ -65,13 +62,11 @@ static const char *inputs_text(const Wengert *w, uint32_t step) {
 }
 
 static void step_row(Table *t, const Wengert *w, uint32_t i, bool forward) {
-    char number_[20], line[20] = "";
+    char number_[20];
     Value value = wengert_value(w, i);
-    uint32_t at = wengert_line(w, i);
     snprintf(number_, sizeof number_, "%u", i + 1);
-    if (at) snprintf(line, sizeof line, "%u", at);
     table_cell(t, STYLE_PLAIN, number_);
-    table_cell(t, STYLE_DIM, line);
+    table_cell(t, STYLE_DIM, view_short_place(wengert_span(w, i)));
     table_cell(t, wengert_name(w, i) ? STYLE_NAME : STYLE_PLAIN, wengert_text(w, i, text_columns(screen_columns())));
     table_cell(t, STYLE_PLAIN, operation_word(w->step[i].op));
     table_cell(t, STYLE_PLAIN, inputs_text(w, i));
@@ -95,7 +90,7 @@ static void gap_line(Table *t, const ViewLine *line) {
 
 static void happening_line(Table *t, const Happening *h) {
     char text[240];
-    snprintf(text, sizeof text, "      %4u  %s", h->line, h->text);
+    snprintf(text, sizeof text, "      %4s  %s", view_short_place(h->span), h->text);
     table_line(t, STYLE_DIM, text);
 }
 
@@ -208,7 +203,7 @@ static void add_remarks(Buffer *b, const Wengert *w, int width) {
     const Happening *h = view_unrecorded(w, &count);
     for (size_t i = 0; i < count; i++) {
         Buffer line = { 0 };
-        buffer_format(&line, "line %u: %s", h[i].line, h[i].text);
+        buffer_format(&line, "%s: %s", view_place(h[i].span), h[i].text);
         wrap_text(b, buffer_string(&line).as.string->text, 0, width);
     }
     wrap_text(b, view_sweep_text(w), 0, width);

@@ -17,11 +17,44 @@ Value view_done(const Buffer *text, Value data, Value show) {
 bool view_has_shown(Value v) { return is_object(v) && v.as.obj == shown; }
 void view_forget(void) { shown = NULL; }
 
+Value builtin_shown(int count, const Value *arg) {
+    (void)count;
+    shown = is_object(arg[0]) ? arg[0].as.obj : NULL;
+    return arg[0];
+}
+
+Value builtin_screen_width(int count, const Value *arg) {
+    (void)count, (void)arg;
+    return number(screen_columns());
+}
+
 void view_put(Value row, const char *name, Value v) { struct_put(row, symbol(name, strlen(name)), v); }
 Value view_value(Value v) { return v.tag == V_UNSET ? NIL : v; }
 
 /* ---- words ---- */
 static const char *text_of(const char *text) { return string_of(text).as.string->text; }
+
+/* The number of a statement typed at the prompt, whose text is called adl[4]; NULL: it is a line of a file. */
+static const char *prompt_number(const Place *place) {
+    const char *name = place->source->name->text;
+    return !strncmp(name, "adl[", 4) ? name + 3 : NULL;
+}
+
+const char *view_place(Span span) {
+    Place place = place_whole(span);
+    if (!place.source || place.source->library) return "";
+    const char *number = prompt_number(&place);
+    if (!number) return string_format("line %u", place.line).as.string->text;
+    if (place.line == 1) return string_format("adl%s", number).as.string->text;
+    return string_format("adl%s, line %u", number, place.line).as.string->text;
+}
+
+const char *view_short_place(Span span) {
+    Place place = place_whole(span);
+    if (!place.source || place.source->library) return "";
+    const char *number = prompt_number(&place);
+    return number ? text_of(number) : string_format("%u", place.line).as.string->text;
+}
 
 const char *plural(uint64_t count, const char *word) {
     char text[80];
@@ -55,24 +88,20 @@ const char *view_head_name(const Wengert *w) {
     return buffer_string(&b).as.string->text;
 }
 
-/* The text of the call that a span of it belongs to: "backward(f, g)". */
-static const char *call_text(Span span, char *buffer, size_t bytes) {
-    return span_whole_text(span, buffer, bytes);
-}
-
 const char *view_sweep_text(const Wengert *w) {
     char call[80], text[300];
     const char *name = view_head_name(w);
+    const char *place = view_place(w->swept_at);
     if (!w->swept)
         snprintf(text, sizeof text, "adjoints: none yet, no sweep has reached %.100s", name);
-    else if (!w->swept_at || !place_of(w->swept_at).line)
+    else if (!*place)
         snprintf(text, sizeof text, "adjoints: from the last sweep that reached %.100s", name);
     else
-        snprintf(text, sizeof text, "adjoints: from %s on line %u", call_text(w->swept_at, call, sizeof call),
-                 place_of(w->swept_at).line);
+        snprintf(text, sizeof text, "adjoints: from %s %s %s", span_whole_text(w->swept_at, call, sizeof call),
+                 strncmp(place, "line", 4) ? "in" : "on", place);
     if (w->swept && w->lost)
-        snprintf(text, sizeof text, "adjoints: lost, the sweep on line %u has released values; "
-                 "sweep with retain = true to keep them", place_of(w->swept_at).line);
+        snprintf(text, sizeof text, "adjoints: lost, the sweep of %s has released values; "
+                 "sweep with retain = true to keep them", *place ? place : "before");
     return text_of(text);
 }
 
@@ -184,7 +213,7 @@ const Happening *view_happenings(const Wengert *w, size_t *count) {
     }
     Happening *out = pool_bytes((tellings + 1) * sizeof *out);
     for (size_t i = 0; i < tellings; i++)
-        out[i] = (Happening){ told[i].position, place_of(told[i].node->span).line, told_text(&told[i]) };
+        out[i] = (Happening){ told[i].position, told[i].node->span, told_text(&told[i]) };
     *count = tellings;
     return out;
 }
@@ -240,7 +269,7 @@ static void consider_line(Search *s, const Ast *statement) {
     bool left = left_a_step(s->source, start, end);
     const char *why = left ? string_format("%s = …: recorded, but %s does not depend on it", text, view_head_name(s->w)).as.string->text
                            : string_format("%s = …: not recorded, nothing in it depends on a leaf", text).as.string->text;
-    s->out[s->count++] = (Happening){ 0, place_of(statement->span).line, why };
+    s->out[s->count++] = (Happening){ 0, statement->span, why };
 }
 
 static void search_record(Search *s, const Ast *node) {

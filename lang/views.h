@@ -22,6 +22,10 @@ Value view_value(Value v);
 const char *plural(uint64_t count, const char *word);
 /* "1 step", "3 steps", "12 345 steps". */
 const char *counted(uint64_t count, const char *word);
+/* Where something stands: "line 7"; at the prompt, where each statement has a text of its own, "adl[4]".
+ * Short: "7", "[4]". "" if nobody knows. */
+const char *view_place(Span span);
+const char *view_short_place(Span span);
 /* What the heads are called together: "f", "(l1, l2)", "this value". */
 const char *view_head_name(const Wengert *w);
 /* Where the adjoints come from, as a sentence: "adjoints: from backward(f) on line 3". */
@@ -37,7 +41,7 @@ const ViewLine *view_lines(const Wengert *w, bool fold, uint32_t most, size_t *c
 /* ---- branches, loops, pauses (looking.h), said once each ---- */
 typedef struct Happening {
     uint64_t position;      /* of the tape, where it happened first */
-    uint32_t line;
+    Span span;
     const char *text;       /* "while norm(b) < 1000: 9 turns" */
 } Happening;
 /* What happened around the steps, in order of position. */

@@ -50,39 +50,36 @@ static bool is_released(const Node *n) {
 }
 
 /* ---- marking and numbering ---- */
-typedef struct Leaves { uint32_t *at; size_t count; } Leaves;    /* by slot: 1 + the number */
+/* By slot: 1 + the number, in the order in which leaves were attached. */
+typedef struct Leaves { uint32_t *at; size_t count; } Leaves;
 
 static size_t ids(void) { return rt.tape->slots << CHUNK_SHIFT; }
 
-static void mark(Wengert *w, uint32_t id, uint64_t position) {
-    if (tape_has(id, position)) w->step_at[id] = 1;
+static void mark(Wengert *w, Leaves *leaves, uint32_t id, uint64_t position) {
+    if (id >= LEAF && (id & ~LEAF) < leaves->count) leaves->at[id & ~LEAF] = 1;
+    else if (tape_has(id, position)) w->step_at[id] = 1;
 }
 
-static void mark_behind(Wengert *w, const Node *n, uint64_t position) {
+static void mark_behind(Wengert *w, Leaves *leaves, const Node *n, uint64_t position) {
     int count = input_count(n);
-    for (int k = 0; k < count; k++) mark(w, input_id(n, k), position);
+    for (int k = 0; k < count; k++) mark(w, leaves, input_id(n, k), position);
     w->inputs += (uint32_t)count;
     w->count++;
 }
 
-static void mark_all(Wengert *w) {
-    for (int i = 0; i < w->heads; i++)
-        if (is_recorded(w->head[i])) w->step_at[w->head[i].node] = 1;
+static void mark_all(Wengert *w, Leaves *leaves) {
+    for (int i = 0; i < w->heads; i++) mark(w, leaves, w->head[i].node, UINT64_MAX);
     for (const Chunk *c = rt.tape->top; c; c = c->previous) {
         const uint32_t *marked = &w->step_at[c->slot << CHUNK_SHIFT];
         for (uint32_t i = c->used; i-- > 0;)
-            if (marked[i]) mark_behind(w, &c->node[i], c->base + i);
+            if (marked[i]) mark_behind(w, leaves, &c->node[i], c->base + i);
         poll();
     }
 }
 
 static int32_t leaf_code(Wengert *w, Leaves *leaves, uint32_t id, Value operand) {
     uint32_t slot = id & ~LEAF;
-    if (slot >= rt.tape->leaves) return CODE_LOST;
-    if (!leaves->at[slot]) {
-        leaves->at[slot] = ++w->leaves;
-        w->leaf[w->leaves - 1] = (WengertLeaf){ id, leaf_at(id)->span, UNSET, UNSET, UNSET };
-    }
+    if (slot >= leaves->count || !leaves->at[slot]) return CODE_LOST;
     WengertLeaf *leaf = &w->leaf[leaves->at[slot] - 1];
     if (leaf->value.tag == V_UNSET) leaf->value = operand;
     return -(int32_t)leaves->at[slot];
@@ -108,19 +105,26 @@ static void number_node(Wengert *w, Leaves *leaves, const Node *n, uint32_t id, 
     w->step_at[id] = ++w->count;
 }
 
-static void number_all(Wengert *w) {
-    Leaves leaves = { pool_bytes((rt.tape->leaves + 1) * sizeof(uint32_t)), rt.tape->leaves };
-    memset(leaves.at, 0, (rt.tape->leaves + 1) * sizeof(uint32_t));
-    w->leaf = pool_bytes((rt.tape->leaves + 1) * sizeof *w->leaf);
+static void number_leaves(Wengert *w, Leaves *leaves) {
+    w->leaf = pool_bytes((leaves->count + 1) * sizeof *w->leaf);
+    for (uint32_t slot = 0; slot < leaves->count; slot++) {
+        if (!leaves->at[slot]) continue;
+        w->leaf[w->leaves] = (WengertLeaf){ LEAF | slot, leaf_at(LEAF | slot)->span, UNSET, UNSET, UNSET };
+        leaves->at[slot] = ++w->leaves;
+    }
+}
+
+static void number_all(Wengert *w, Leaves *leaves) {
+    number_leaves(w, leaves);
     w->step = pool_bytes((w->count + 1) * sizeof *w->step);
     w->input = pool_bytes((w->inputs + 1) * sizeof *w->input);
     w->count = w->inputs = 0;
     for (int i = 0; i < w->heads; i++)
-        if (is_leaf(w->head[i])) leaf_code(w, &leaves, w->head[i].node, without_node(w->head[i]));
+        if (is_leaf(w->head[i])) leaf_code(w, leaves, w->head[i].node, without_node(w->head[i]));
     for (const Chunk *c = rt.tape->first; c; c = c->next) {
         uint32_t *marked = &w->step_at[c->slot << CHUNK_SHIFT];
         for (uint32_t i = 0; i < c->used; i++)
-            if (marked[i]) number_node(w, &leaves, &c->node[i], c->slot << CHUNK_SHIFT | i, c->base + i);
+            if (marked[i]) number_node(w, leaves, &c->node[i], c->slot << CHUNK_SHIFT | i, c->base + i);
         poll();
     }
     for (uint32_t i = 0; i < w->leaves; i++)
@@ -170,8 +174,10 @@ Wengert *wengert_of(Value f, const char *view) {
     set_heads(w, f, view);
     fuse_expand_all();
     w->step_at = memset(pool_bytes((ids() + 1) * sizeof *w->step_at), 0, (ids() + 1) * sizeof *w->step_at);
-    mark_all(w);
-    number_all(w);
+    Leaves leaves = { pool_bytes((rt.tape->leaves + 1) * sizeof(uint32_t)), rt.tape->leaves };
+    memset(leaves.at, 0, (rt.tape->leaves + 1) * sizeof(uint32_t));
+    mark_all(w, &leaves);
+    number_all(w, &leaves);
     find_gradients(w);
     w->naming = naming_new();
     return w;
@@ -257,11 +263,6 @@ typedef struct OwnSweep {
     int sent;
 } OwnSweep;
 
-static void run_sweep(void *env) {
-    OwnSweep *run = env;
-    run->sweep(run);
-}
-
 /* Which steps were swept: bits by step. */
 static uint8_t *take_flags(const Wengert *w) {
     uint8_t *flags = memset(pool_bytes(w->count / 8 + 1), 0, w->count / 8 + 1);
@@ -278,15 +279,21 @@ static void put_flags(const Wengert *w, const uint8_t *flags) {
         if (flags[i / 8] & 1 << i % 8) node_at(w->step[i].node)->head |= N_SWEPT;
 }
 
-static void run_unflagged(OwnSweep *run) {
+void wengert_run(Wengert *w, void (*sweep)(void *env), void *env) {
     Error error;
     uint64_t failed = rt.tape->failed_sweep;
-    uint8_t *flags = take_flags(run->w);
-    bool good = guard(run_sweep, run, &error);
-    put_flags(run->w, flags);
+    uint8_t *flags = take_flags(w);
+    bool good = guard(sweep, env, &error);
+    put_flags(w, flags);
     rt.tape->failed_sweep = failed;
     if (!good) fail_again(&error);
 }
+
+static void call_sweep(void *env) {
+    OwnSweep *run = env;
+    run->sweep(run);
+}
+static void run_unflagged(OwnSweep *run) { wengert_run(run->w, call_sweep, run); }
 
 static Value owned(Value v) {
     if (is_object(v)) pool_own(value_keep(v).as.obj);

@@ -77,6 +77,10 @@ bool wengert_sweep(Wengert *w);
 /* Tangents of all steps when leaf i moves by tangent[i] (UNSET: not at all). false: w->lost. */
 bool wengert_forward(Wengert *w, const Value *tangent);
 
+/* Runs a sweep of the caller's own (sweep_look, sweep_gradients) as if the steps had not been swept; its error
+ * is raised when all is as it was. Not if w->lost. */
+void wengert_run(Wengert *w, void (*sweep)(void *env), void *env);
+
 /* ---- asking; UNSET: lost, not swept, not reached ---- */
 Value wengert_value(const Wengert *w, uint32_t step);
 Value wengert_adjoint(const Wengert *w, uint32_t step);

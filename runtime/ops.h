@@ -126,6 +126,9 @@ typedef struct IndexItem {
     Value gather;                /* I_GATHER: an array of indices, or a bool mask */
 } IndexItem;
 Value op_index(Value x, int count, const IndexItem *items);
+enum { INDEX_WORDS = 4 };
+/* The i-th item of an index as the tape has it: attr of OP_index and OP_put, from its second word on. */
+IndexItem index_item(const Attr *words, int i);
 /* x with the indexed elements replaced by v (broadcast to them). With reuse, x's data may be written in place
  * if only `holders` holders know it. */
 Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, uint32_t holders);

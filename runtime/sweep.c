@@ -37,7 +37,7 @@ static Value run_hook(const Value *hook, Value g) {
     return op_cast(replaced, dtype_of(g));
 }
 
-static void pull(Sweep *s, uint32_t id, const Node *n, Value g) {
+static inline void pull(Sweep *s, uint32_t id, const Node *n, Value g) {
     Span here = rt.here;
     rt.here = n->span;
     if (has_extra(n)) pull_row(s, id, n, g);
@@ -45,7 +45,7 @@ static void pull(Sweep *s, uint32_t id, const Node *n, Value g) {
     rt.here = here;
 }
 
-static void look_at(Sweep *s, uint32_t id, const Node *n, Value g) {
+static __attribute__((noinline)) void look_at(Sweep *s, uint32_t id, const Node *n, Value g) {
     s->look->arrived(s->look->env, id, g);
     s->at = id;
     pull(s, id, n, g);
@@ -54,7 +54,7 @@ static void look_at(Sweep *s, uint32_t id, const Node *n, Value g) {
 static void visit(Sweep *s, Chunk *c, uint32_t offset, Value g) {
     Node *n = &c->node[offset];
     uint32_t id = c->slot << CHUNK_SHIFT | offset;
-    if (s->look) {
+    if (__builtin_expect(s->look != NULL, 0)) {
         look_at(s, id, n, g);
         return;
     }

@@ -110,10 +110,12 @@ static void find_culprit(Culprit *c, const Ast *node) {
 
 void fail_unrecorded(Value head) { fail_unrecorded_by(head, "nothing to sweep"); }
 
-void fail_unrecorded_by(Value head, const char *nothing) {
+void fail_unrecorded_by(Value head, const char *nothing) { fail_unrecorded_operand(head, 0, nothing); }
+
+void fail_unrecorded_operand(Value head, int operand, const char *nothing) {
     Place call;
-    const String *name = operand_name(rt.here, 0, &call);
-    note_operand(0, head);
+    const String *name = operand_name(rt.here, operand, &call);
+    note_operand(operand, head);
     if (!name) {
         hint("compute it inside record < ... >, from something that attach_grad() was called on");
         fail(E_GRADIENT, "%s: this value was not recorded", nothing);

@@ -9,6 +9,8 @@
 _Noreturn void fail_unrecorded(Value head);
 /* The same for others than backward: the message begins with `nothing`. */
 _Noreturn void fail_unrecorded_by(Value head, const char *nothing);
+/* The same for a call whose head is another operand. */
+_Noreturn void fail_unrecorded_operand(Value head, int operand, const char *nothing);
 /* grad of a value that has none: never attached or recorded, its slot lost, or not reached by a sweep. */
 _Noreturn void fail_no_gradient(Value x);
 /* For rt.on_swept: a state carried over, two heads with a trunk in common, or the same value again. */

@@ -265,7 +265,11 @@ void sweep_backward(int count, const Value *heads, const Value *gradients, bool 
         leaf = leaf_at(s->leaf_id[i]);
         value_store(&leaf->gradient, g);
         leaf->sweep = s->id;
+        leaf->swept_at = rt.here;
     }
+    rt.tape->swept = s->id;
+    rt.tape->swept_at = rt.here;
+    if (tape_keeps()) value_store(&rt.tape->swept_heads, list_of((size_t)count, heads));
     if (!s->retain) {
         release_passed(s);
         rt.tape->sweep_span = rt.here;

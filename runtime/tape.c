@@ -470,6 +470,7 @@ Span tape_adjoint_span(uint32_t id) {
 void tape_open(void) {
     Tape *t = rt.tape = mem_alloc_zeroed(sizeof *t);
     t->kept_index = mem_alloc_zeroed(sizeof *t->kept_index);
+    t->swept_heads = NIL;
     t->collect_chunks = FIRST_COLLECT_CHUNKS;
     t->collect_bytes = first_collect_bytes;
     tape_new_chunk();
@@ -481,6 +482,7 @@ void tape_close(void) {
     Tape *t = rt.tape;
     if (!t) return;
     mem_fail_at(0);
+    value_store(&t->swept_heads, NIL);
     cells_collect();     /* values in cycles may hold nodes still */
     tape_truncate(1);
     for (size_t i = 0; i < t->kept_count; i++) value_release(t->kept[i].adjoint);

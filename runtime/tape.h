@@ -72,6 +72,7 @@ typedef struct Leaf {
     String *name;         /* the variable it was attached to, or NULL */
     Span span;
     uint64_t sweep;       /* the last sweep that reached it; 0: none */
+    Span swept_at;        /* where that one was called */
 } Leaf;
 
 typedef struct Hook { uint32_t node; Value function; } Hook;
@@ -97,6 +98,9 @@ struct Tape {
     uint64_t sweeps, failed_sweep;   /* how many; the last one that ended in an error */
     struct Sweep *sweep;             /* the running one */
     Span sweep_span;                 /* where the last unretained sweep was called */
+    uint64_t swept;                  /* the last backward(), where it was called, and its heads as a list: */
+    Span swept_at;                   /* for those who look, so nil unless the tape keeps */
+    Value swept_heads;
 };
 
 static inline Chunk *chunk_of(uint32_t id) { return rt.tape->slot[id >> CHUNK_SHIFT]; }

@@ -170,9 +170,10 @@ LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
            $(if $(CAIRO),lang/png_none.c,lang/png_cairo.c)
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtime/*.c))) \
           $(KERNEL_OBJECTS)
-PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl*.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/manual.c lang/editors.c))
+PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl*.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/learn.c lang/manual.c lang/editors.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard lang/*.c))))
 STDLIB  = $(wildcard stdlib/*.adl)
+LESSONS = $(sort $(wildcard examples/learn/*.adl))
 PAGES   = $(wildcard lang/manual/*.md)
 
 $(BUILD)/adl: $(PROGRAM) $(BUILD)/internal.a
@@ -213,9 +214,10 @@ for file in $(2); do name=$$(basename $$file); name=$${name%.*}; \
     od -An -v -tu1 $$file | sed 's/ *\([0-9]*\)/(char)\1,/g; s/(char),//g'; echo "0}, $$(wc -c <$$file) },"; done; \
 echo '{ 0, 0, 0 } };'
 endef
-$(BUILD)/embedded.c: $(STDLIB) $(PAGES) Makefile
-	@echo "  embed stdlib, manual"; mkdir -p $(@D); { echo '#include "module.h"'; \
-	$(call embed,embedded_files,$(STDLIB)); $(call embed,embedded_pages,$(PAGES)); } >$@
+$(BUILD)/embedded.c: $(STDLIB) $(PAGES) $(LESSONS) Makefile
+	@echo "  embed stdlib, manual, lessons"; mkdir -p $(@D); { echo '#include "module.h"'; \
+	$(call embed,embedded_files,$(STDLIB)); $(call embed,embedded_pages,$(PAGES)); \
+	$(call embed,embedded_lessons,$(LESSONS)); } >$@
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
 

@@ -153,10 +153,19 @@ static void follow_attachment(Follow *f, const Ast *node) {
     }
 }
 
+/* The name gets another value: what cut the old one does not matter any more. */
+static void forget_cuts(Follow *f, const String *name) {
+    size_t kept = 0;
+    for (size_t i = 0; i < f->cuts; i++)
+        if (f->cut[i].to != name) f->cut[kept++] = f->cut[i];
+    f->cuts = kept;
+}
+
 static void follow_assignment(Follow *f, const Ast *node) {
     const String *from = NULL;
     f->target = first_name(node->a);
     bool updates = node->op != OP_NONE;
+    if (!updates && node->a->kind == A_NAME) forget_cuts(f, f->target);
     Tie *old = f->target ? tie_of(f, f->target) : NULL, was = old ? *old : TIE_NONE;
     Tie tie = tie_of_expression(f, node->b, &from);
     if (updates) {

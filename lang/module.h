@@ -38,6 +38,7 @@ extern void (*module_warn)(const Error *warning);
 /* ---- the standard library inside the binary (made by the Makefile) ---- */
 typedef struct EmbeddedFile { const char *name, *text; size_t bytes; } EmbeddedFile;
 extern const EmbeddedFile embedded_files[];           /* ends with a name of NULL */
+extern const EmbeddedFile embedded_lessons[];         /* examples/learn, for `adl learn` */
 extern const EmbeddedFile embedded_pages[];           /* the chapters of the manual: lang/manual */
 /* Runs prelude.adl; its functions become names of the library. */
 void prelude_open(void);

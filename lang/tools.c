@@ -7,6 +7,7 @@
 #include "fmt.h"
 #include "io.h"
 #include "manual.h"
+#include "learn.h"
 #include "options.h"
 #include "parse.h"
 #include "report.h"
@@ -204,5 +205,6 @@ int tool_run(const char *name, int count, char **words) {
     if (!strcmp(name, "check")) return run_check(count, words);
     if (!strcmp(name, "fmt")) return run_fmt(count, words);
     if (!strcmp(name, "doc")) return run_doc(count, words);
+    if (!strcmp(name, "learn")) return learn_main(count, words);
     return run_test(count, words);
 }

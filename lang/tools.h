@@ -1,4 +1,4 @@
-/* The tools behind `adl check`, `adl fmt`, `adl test` and `adl doc`. */
+/* The tools behind `adl check`, `adl fmt`, `adl test`, `adl learn` and `adl doc`. */
 #ifndef TOOLS_H
 #define TOOLS_H
 

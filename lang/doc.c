@@ -375,7 +375,8 @@ bool doc_entry(FILE *out, const char *name) {
         put_message(out, row);
         return true;
     }
-    return put_named(out, name) || put_chapter(out, name) || put_module(out, name) || put_section(out, name);
+    bool named = put_named(out, name), chapter = put_chapter(out, name);     /* kinks is both */
+    return named || chapter || put_module(out, name) || put_section(out, name);
 }
 
 char *doc_text(const char *name, int columns, bool colour) {

@@ -14,9 +14,11 @@ types 'x'; presses Up; sees 'adl> x = 1'      # by its beginning
 presses C-a C-k; types 'fo'; presses Up
 sees '...>     # a remark, no time stamp'
 sees 'adl> for i in range(1) {'
-presses C-a C-k; presses C-c
+presses C-c; sees '^C
+adl>'; presses C-l
 presses C-p; types '2'; sees 'adl> x = 12'      # a repeated statement is there once, as the newest
-presses C-u C-p; sees 'adl> for i'; presses C-c
+presses C-u C-p; sees 'adl> for i'; presses C-c; sees '^C
+adl>'
 presses C-r; types '20'; sees "\`20': y = 20"; presses Enter; sees 'adl> y = 20'; enters 'y'; sees 'adl> y
 20
 adl>'

@@ -22,6 +22,6 @@ types 'α'; presses Tab; sees 'adl> α₁'; presses C-u
 types 'import hel'; presses Tab; sees 'import helper'; presses C-u
 types 'whi'; presses Tab; sees 'adl> while'; presses C-u
 enters 'fn g(first_one) {'; types 'first'; presses Tab; sees '...>     first_one'; presses C-c   # what is being written
-sees '^C'; types '# sin'; presses Tab; types 'k'; sees '# sink'; presses C-c            # not in a comment
+sees '^C'; types '# sin'; presses Tab; types 'k'; sees '# sink'; presses C-c; sees 'sink^C'            # not in a comment
 types '?tan'; presses Tab; sees 'tanh'; presses C-u
 resizes 20 10; sees 'adl>'; types 'ar'; presses Tab; sees 'arange'; sees 'adl> ar'

@@ -36,6 +36,7 @@ settings=NO_COLOR=1 ; terminal 60 12
 types 'if true { 1 }'; sees 'true { 1 }'; lacks_in_colour '~['
 settings=TERM=dumb; terminal 60 12
 enters 'fn f(x) {' 'x + 1'; types '}'; sees '...> }'; presses Enter
-enters 'f(2'; presses C-c; enters 'f(3)'; sees '4
+enters 'f(2'; presses C-c; sees '^C
+adl>'; enters 'f(3)'; sees '4
 adl>'
 lacks_in_colour '~['

@@ -5,6 +5,7 @@
 #include "format.h"
 #include "ffi_call.h"
 #include "io.h"
+#include "par.h"
 #include "options.h"
 #include "rand.h"
 #include "repl.h"
@@ -133,6 +134,7 @@ static void open_all(void *env) {
 static void close_all(bool failed) {
     interp_close();
     foreign_close(failed);
+    par_close();
     tape_close();
     runtime_close();
     sources_close();
@@ -173,7 +175,8 @@ static void *interpreter(void *status) {
     sigaction(SIGINT, &action, NULL);
     runtime_open();
     rt.sandbox = options.sandbox;
-    rt.threads = options.threads ? options.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    rt.threads = par_limit(options.threads);
+    par_threads_set(rt.threads);
     if (options.seeded) rand_seed(options.seed);
     module_warn = report_warning;
     canvas_colour = !strcmp(options.colour, "always") ? 1 : !strcmp(options.colour, "never") ? 0 : -1;

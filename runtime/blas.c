@@ -9,6 +9,8 @@
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
+/* Other BLAS libraries do not. */
+extern void openblas_set_num_threads(int count) __attribute__((weak));
 
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
@@ -23,7 +25,10 @@ static const char *known_equal(void) {
     return NULL;
 }
 
+/* Its own threads stay out of the way: products are cut up for those of par.c (linalg.c), which sleep
+ * when there is nothing to do, where OpenBLAS' go on asking for the processor. */
 void blas_open(void) {
+    if (openblas_set_num_threads) openblas_set_num_threads(1);
     const char *better = known_equal();
     if (!better || getenv("OPENBLAS_CORETYPE") || !openblas_get_corename || !gotoblas_dynamic_quit ||
         !gotoblas_dynamic_init || strcmp(openblas_get_corename(), "Prescott")) return;

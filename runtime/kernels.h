@@ -20,7 +20,8 @@ Kernel kernel_sum, kernel_prod, kernel_max, kernel_min, kernel_any, kernel_all, 
 Kernel kernel_sum_to;
 Call call_sum, call_prod, call_max, call_min, call_any, call_all, call_norm;
 /* lines.c */
-Kernel kernel_argmax, kernel_argmin, kernel_logsumexp, kernel_softmax, kernel_log_softmax;
+Kernel kernel_argmax, kernel_argmin;
+Kernel kernel_logsumexp, kernel_softmax, kernel_log_softmax;      /* softmax.c */
 Kernel kernel_cumsum, kernel_cumprod, kernel_recurrence, kernel_shift;
 Kernel kernel_sort, kernel_argsort, kernel_take_along, kernel_put_along;
 Call call_argmax, call_argmin, call_logsumexp, call_softmax, call_log_softmax;

@@ -7,10 +7,12 @@
 #include <cblas.h>
 #include <limits.h>
 #include <string.h>
+#include "par.h"
 #include "rules.h"
 
-enum { TINY = 8, PANEL = 256 };
-static const double PANEL_WORK = 5e8;  /* multiply-adds of one BLAS call: well under 50 ms */
+enum { TINY = 8, PANEL = 128, STRIP = 64 };
+static const double PANEL_WORK = 1.2e9; /* multiply-adds of one BLAS call: about 50 ms */
+static const double SHARED_WORK = 1.6e7;  /* and what is worth two threads */
 
 /* One matrix as BLAS sees it. */
 typedef struct Matrix {
@@ -118,23 +120,54 @@ static Matrix flipped(const Matrix *m) {
     return (Matrix){ m->at, m->columns, m->rows, m->column_stride, m->row_stride };
 }
 
-/* Panels of rows, and of columns where even few rows are much work. */
+typedef struct Panels {
+    const Product *p;
+    const Matrix *x, *y;
+    char *out;
+    int64_t rows, columns, across;     /* of a panel; panels side by side */
+} Panels;
+
+static void multiply_panel(int64_t chunk, void *env) {
+    const Panels *cut = env;
+    const Product *p = cut->p;
+    int64_t i = chunk / cut->across * cut->rows, j = chunk % cut->across * cut->columns;
+    int64_t m = p->m - i < cut->rows ? p->m - i : cut->rows;
+    int64_t n = p->n - j < cut->columns ? p->n - j : cut->columns, width = width_of(p);
+    if (rt.interrupted) return;
+    Matrix top = rows_from(*cut->x, i, m, width), left = columns_from(*cut->y, j, n, width);
+    gemm(p, &top, &left, cut->out + (i * p->n + j) * width, (int)m, (int)n);
+}
+
+/* Panels of rows, and of columns where even few rows are much work: none takes long, so that Ctrl-C
+ * is answered, and a large product has some for each thread. How it is cut depends on its size
+ * alone, since the last bits of an element depend on its panel. */
+static Panels cut_up(const Product *p, const Matrix *x, const Matrix *y, char *out) {
+    Panels cut = { p, x, y, out, p->m, p->n, 1 };
+    double row = (double)p->k * (double)p->n, work = row * (double)p->m;
+    if (work >= SHARED_WORK) cut.rows = (p->m + 1) / 2;
+    if (row * (double)cut.rows > PANEL_WORK) cut.rows = (int64_t)(PANEL_WORK / row);
+    if (cut.rows < PANEL) cut.rows = PANEL;
+    if (cut.rows < p->m) cut.rows = (cut.rows + STRIP - 1) / STRIP * STRIP;
+    if (cut.rows > p->m) cut.rows = p->m;
+    double column = (double)p->k * (double)cut.rows;
+    if (column * (double)p->n > 2 * PANEL_WORK)
+        cut.columns = ((int64_t)(PANEL_WORK / column) + STRIP) / STRIP * STRIP;
+    if (cut.columns > p->n) cut.columns = p->n;
+    cut.across = par_chunks(p->n, cut.columns);
+    return cut;
+}
+
 static void multiply_in_panels(const Product *p, const Matrix *x, const Matrix *y, char *out) {
-    int64_t columns = p->n, rows = p->m, width = width_of(p);
-    double work = (double)p->k * (double)columns;
-    if (work * PANEL > PANEL_WORK) columns = (int64_t)(PANEL_WORK / ((double)p->k * PANEL)) + 1;
-    if (columns < PANEL) columns = PANEL < p->n ? PANEL : p->n;
-    work = (double)p->k * (double)columns;
-    if (work * (double)rows > PANEL_WORK) rows = (int64_t)(PANEL_WORK / work);
-    if (rows < PANEL) rows = PANEL;
-    for (int64_t i = 0; i < p->m; i += rows)
-        for (int64_t j = 0; j < p->n; j += columns) {
-            int64_t m = p->m - i < rows ? p->m - i : rows;
-            int64_t n = p->n - j < columns ? p->n - j : columns;
-            Matrix top = rows_from(*x, i, m, width), left = columns_from(*y, j, n, width);
-            gemm(p, &top, &left, out + (i * p->n + j) * width, (int)m, (int)n);
-            poll();
-        }
+    Panels cut = cut_up(p, x, y, out);
+    int64_t panels = par_chunks(p->m, cut.rows) * cut.across;
+    if (par_threads() > 1) {
+        par_for(panels, multiply_panel, &cut);
+        return;
+    }
+    for (int64_t chunk = 0; chunk < panels; chunk++) {
+        multiply_panel(chunk, &cut);
+        poll();
+    }
 }
 
 static void multiply(const Product *p, const Matrix *x, const Matrix *y, char *out) {

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 #include "line_kernels.h"
+#include "vmath.h"
 
 #ifndef LINE_TABLE
 #define LINE_TABLE line_kernels_v2
@@ -32,6 +33,58 @@ enum { LANES = 16 };
     }
 ELEMENTWISE(double, f64)
 ELEMENTWISE(float, f32)
+
+/* ---- softmax and its relatives ---- */
+#define EACH _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
+#define SOFTMAX(T, suffix, exp)                                                                    \
+    static void exp_below_##suffix(int64_t n, void *out, const void *x_, double top_) {            \
+        const T *x = x_, top = (T)top_;                                                            \
+        T *o = out;                                                                                \
+        EACH o[i] = exp(x[i] - top);                                                               \
+    }                                                                                              \
+    static void scale_##suffix(int64_t n, void *x_, double by_) {                                  \
+        T *x = x_, by = (T)by_;                                                                    \
+        EACH x[i] *= by;                                                                           \
+    }                                                                                              \
+    static void lower_##suffix(int64_t n, void *out, const void *x_, double by) {                  \
+        const T *x = x_;                                                                           \
+        T *o = out;                                                                                \
+        EACH o[i] = (T)((double)x[i] - by);                                                        \
+    }                                                                                              \
+    static void pull_softmax_##suffix(int64_t n, void *out, const void *g_, const void *r_,        \
+                                      double c) {                                                  \
+        const T *g = g_, *r = r_;                                                                  \
+        T *o = out;                                                                                \
+        EACH o[i] = (T)((double)r[i] * ((double)g[i] - c));                                        \
+    }                                                                                              \
+    static void pull_log_softmax_##suffix(int64_t n, void *out, const void *g_, const void *r_,    \
+                                          double c) {                                              \
+        const T *g = g_, *r = r_;                                                                  \
+        T *o = out;                                                                                \
+        EACH o[i] = (T)((double)g[i] - (double)exp(r[i]) * c);                                     \
+    }                                                                                              \
+    static double dot_##suffix(const void *x_, const void *y_, int64_t n) {                        \
+        const T *x = x_, *y = y_;                                                                  \
+        double total[LANES] = { 0 };                                                               \
+        int64_t i = 0;                                                                             \
+        for (; i + LANES <= n; i += LANES)                                                         \
+            for (int k = 0; k < LANES; k++) total[k] += (double)x[i + k] * (double)y[i + k];       \
+        for (int k = 0; i < n; i++, k++) total[k] += (double)x[i] * (double)y[i];                  \
+        for (int half = LANES / 2; half; half /= 2)                                                \
+            for (int k = 0; k < half; k++) total[k] += total[k + half];                            \
+        return total[0];                                                                           \
+    }
+SOFTMAX(double, f64, vm_exp)
+SOFTMAX(float, f32, vm_expf)
+
+#define ACCUMULATE(T, suffix)                                                                      \
+    static void accumulate_##suffix(int64_t n, double *total, const void *x_) {                    \
+        const T *x = x_;                                                                           \
+        EACH total[i] += (double)x[i];                                                             \
+    }
+ACCUMULATE(double, f64)
+ACCUMULATE(float, f32)
+ACCUMULATE(uint8_t, bool)
 
 /* ---- totals ---- */
 #define TOTAL(name, suffix, T, W, start, step, join)                                               \
@@ -126,6 +179,13 @@ EXTREMES(least, <)
 const LineKernels LINE_TABLE = {
     .choose = { choose_f64, choose_f32 },
     .add = { add_f64, add_f32 },
+    .exp_below = { exp_below_f64, exp_below_f32 },
+    .scale = { scale_f64, scale_f32 },
+    .lower = { lower_f64, lower_f32 },
+    .dot = { dot_f64, dot_f32 },
+    .pull_softmax = { pull_softmax_f64, pull_softmax_f32 },
+    .pull_log_softmax = { pull_log_softmax_f64, pull_log_softmax_f32 },
+    .accumulate = { accumulate_f64, accumulate_f32, accumulate_bool },
     .sum = BY_DTYPE(sum),
     .squares = BY_DTYPE(squares),
     .nonzeros = BY_DTYPE(nonzeros),

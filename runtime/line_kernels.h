@@ -10,6 +10,14 @@ typedef struct LineKernels {
     /* out[i] = condition[i] ? x[i] : y[i]; out may be x or y. By dtype: F64, F32. */
     void (*choose[2])(int64_t n, void *out, const void *condition, const void *x, const void *y);
     void (*add[2])(int64_t n, void *out, const void *x);          /* out[i] += x[i] */
+    void (*exp_below[2])(int64_t n, void *out, const void *x, double top);   /* exp(x[i] - top) */
+    void (*scale[2])(int64_t n, void *x, double by);                          /* x[i] *= by */
+    void (*lower[2])(int64_t n, void *out, const void *x, double by);         /* x[i] - by */
+    double (*dot[2])(const void *x, const void *y, int64_t n);
+    /* The adjoints of softmax and log_softmax: r[i] (g[i] - c), and g[i] - c exp(r[i]). */
+    void (*pull_softmax[2])(int64_t n, void *out, const void *g, const void *r, double c);
+    void (*pull_log_softmax[2])(int64_t n, void *out, const void *g, const void *r, double c);
+    void (*accumulate[3])(int64_t n, double *total, const void *x);           /* total[i] += x[i] */
     /* Totals of a line by dtype: F64, F32, BOOL; squares: of the squares, nonzeros: how many. */
     double (*sum[3])(const void *x, int64_t n);
     double (*squares[3])(const void *x, int64_t n);

@@ -7,17 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "rules.h"
+#include "lines.h"
 
-typedef struct Lines {
-    Array *data;              /* f64, contiguous: count lines of `length` elements */
-    int64_t count, length;
-    Shape moved;              /* the shape with the line's axes at the end */
-    int back[MAX_AXES];       /* where each axis of the input stands in it */
-    int kept;                 /* axes that do not belong to the line */
-} Lines;
-
-static Lines lines_of(Value x, uint64_t axes) {
+Lines lines_of(Value x, uint64_t axes, int dtype) {
     Array *a = array_of(x);
     Lines l = { .count = 1, .length = 1, .moved.axes = a->axes };
     int64_t strides[MAX_AXES];
@@ -33,16 +25,15 @@ static Lines lines_of(Value x, uint64_t axes) {
         }
     }
     Array *view = array_view(a, n, l.moved.dim, strides, 0);
-    l.data = array_contiguous(array_cast(view, F64));
+    l.data = array_contiguous(array_cast(view, dtype));
     return l;
 }
 
 static double *line(const Lines *l, int64_t i) { return f64_of(l->data) + i * l->length; }
 
-/* A result with one element per element of the lines, contiguous in their order; not cleared. */
-static Array *lines_like(const Lines *l) { return array_new(F64, l->moved.axes, l->moved.dim); }
+Array *lines_like(const Lines *l) { return array_new(l->data->dtype, l->moved.axes, l->moved.dim); }
 
-static Value lines_value(const Lines *l, Array *result, int dtype) {
+Value lines_value(const Lines *l, Array *result, int dtype) {
     int64_t shape[MAX_AXES], strides[MAX_AXES];
     for (int i = 0; i < l->moved.axes; i++) {
         shape[i] = shape_of(result)[l->back[i]];
@@ -51,8 +42,7 @@ static Value lines_value(const Lines *l, Array *result, int dtype) {
     return value_of_dtype(array_view(result, l->moved.axes, shape, strides, 0), dtype);
 }
 
-/* A result with one element per line, with the line's axes left out or of length 1. */
-static Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype) {
+Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype) {
     if (!keepdims) return value_of_dtype(result, dtype);
     int64_t shape[MAX_AXES], strides[MAX_AXES];
     for (int i = 0; i < l->moved.axes; i++) {
@@ -64,68 +54,6 @@ static Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dty
 }
 
 static uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
-
-/* ---- softmax, log_softmax, logsumexp ---- */
-/* exp(x - top of its line) into *out, and the tops. An infinite top is 0 below itself. */
-static double *exponentials(const Lines *l, Array **out) {
-    double *tops = pool_bytes((size_t)(l->count + 1) * sizeof *tops);
-    Array *below = lines_like(l);
-    double *at = f64_of(below);
-    for (int64_t i = 0; i < l->count; i++, at += l->length) {
-        const double *x = line(l, i);
-        double top = tops[i] = line_max(x, l->length);
-        for (int64_t j = 0; j < l->length; j++) {
-            at[j] = x[j] - top;
-            poll_at(j);
-        }
-        if (top - top != 0)
-            for (int64_t j = 0; j < l->length; j++) at[j] = x[j] == top ? 0 : x[j] - top;
-        poll();
-    }
-    *out = array_of(apply1_reusing(OP_exp, object(below), REUSE_X));
-    return tops;
-}
-
-Value kernel_softmax(int count, const Value *in, const Attr *attr) {
-    (void)count;
-    Lines l = lines_of(in[0], (uint64_t)attr[1]);
-    Array *out;
-    exponentials(&l, &out);
-    for (int64_t i = 0; i < l.count; i++) {
-        double *x = f64_of(out) + i * l.length, total = line_sum(x, l.length);
-        for (int64_t j = 0; j < l.length; j++) x[j] /= total;
-    }
-    return lines_value(&l, out, float_dtype(dtype_of(in[0])));
-}
-
-/* log(sum(exp(x))) of each line. */
-static double *log_sums(const Lines *l) {
-    Array *out;
-    double *tops = exponentials(l, &out);
-    for (int64_t i = 0; i < l->count; i++) {
-        double total = line_sum(f64_of(out) + i * l->length, l->length);
-        tops[i] = l->length ? tops[i] + log(total) : -HUGE_VAL;
-    }
-    return tops;
-}
-
-Value kernel_log_softmax(int count, const Value *in, const Attr *attr) {
-    (void)count;
-    Lines l = lines_of(in[0], (uint64_t)attr[1]);
-    Array *out = lines_like(&l);
-    double *sums = log_sums(&l), *at = f64_of(out);
-    for (int64_t i = 0; i < l.count; i++)
-        for (int64_t j = 0; j < l.length; j++) *at++ = line(&l, i)[j] - sums[i];
-    return lines_value(&l, out, float_dtype(dtype_of(in[0])));
-}
-
-Value kernel_logsumexp(int count, const Value *in, const Attr *attr) {
-    (void)count;
-    Lines l = lines_of(in[0], (uint64_t)attr[1]);
-    Array *out = array_new(F64, l.kept, l.moved.dim);
-    memcpy(f64_of(out), log_sums(&l), (size_t)l.count * sizeof(double));
-    return lines_reduced(&l, out, attr[2] != 0, float_dtype(dtype_of(in[0])));
-}
 
 /* ---- the place of the greatest and the least ---- */
 /* The first of equals; a NaN is the greatest and the least. */
@@ -140,7 +68,7 @@ static double place_of_extreme(const double *x, int64_t n,
 
 static Value places(Value x, const Attr *attr, double (*extreme)(const double *, int64_t),
                     const char *name) {
-    Lines l = lines_of(x, (uint64_t)attr[1]);
+    Lines l = lines_of(x, (uint64_t)attr[1], F64);
     Array *out = array_new(F64, l.kept, l.moved.dim);
     if (l.count && !l.length) {
         char text[120];
@@ -182,8 +110,8 @@ static void recur(int64_t n, bool reverse, const double *a, const double *b, dou
 static Value cumulate(const Value *a, const Value *b, const Attr *attr) {
     Value x = a ? *a : *b;
     Lines as, bs;
-    if (a) as = lines_of(*a, axis_bit(attr[1]));
-    if (b) bs = lines_of(*b, axis_bit(attr[1]));
+    if (a) as = lines_of(*a, axis_bit(attr[1]), F64);
+    if (b) bs = lines_of(*b, axis_bit(attr[1]), F64);
     const Lines *l = a ? &as : &bs;
     Array *out = lines_like(l);
     for (int64_t i = 0; i < l->count; i++) {
@@ -211,7 +139,7 @@ Value kernel_recurrence(int count, const Value *in, const Attr *attr) {
 
 Value kernel_shift(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Lines l = lines_of(in[0], axis_bit(attr[1]));
+    Lines l = lines_of(in[0], axis_bit(attr[1]), F64);
     Array *out = array_zeros(F64, l.moved.axes, l.moved.dim);
     int64_t by = attr[2], n = l.length - llabs(by);
     for (int64_t i = 0; i < l.count && n > 0; i++)
@@ -264,7 +192,7 @@ static void radix_sort(Ranked *r, Ranked *other, int64_t n) {
 }
 
 static Value sorted(Value x, int64_t axis, bool places_only) {
-    Lines l = lines_of(x, axis_bit(axis));
+    Lines l = lines_of(x, axis_bit(axis), F64);
     Array *out = lines_like(&l);
     Ranked *ranked = pool_bytes((size_t)(2 * l.length + 1) * sizeof *ranked);
     for (int64_t i = 0; i < l.count; i++) {
@@ -307,7 +235,7 @@ static int64_t place_in(double place, int64_t length, int64_t axis) {
 
 Value kernel_take_along(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Lines l = lines_of(in[0], axis_bit(attr[1])), index = lines_of(in[1], axis_bit(attr[1]));
+    Lines l = lines_of(in[0], axis_bit(attr[1]), F64), index = lines_of(in[1], axis_bit(attr[1]), F64);
     Array *out = lines_like(&index);
     double *to = f64_of(out);
     for (int64_t i = 0; i < l.count; i++)
@@ -318,7 +246,7 @@ Value kernel_take_along(int count, const Value *in, const Attr *attr) {
 
 Value kernel_put_along(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Lines g = lines_of(in[0], axis_bit(attr[1])), index = lines_of(in[1], axis_bit(attr[1]));
+    Lines g = lines_of(in[0], axis_bit(attr[1]), F64), index = lines_of(in[1], axis_bit(attr[1]), F64);
     int64_t length = attr[2];
     g.moved.dim[g.moved.axes - 1] = length;
     Array *out = array_zeros(F64, g.moved.axes, g.moved.dim);
@@ -331,7 +259,6 @@ Value kernel_put_along(int count, const Value *in, const Attr *attr) {
 }
 
 /* ---- recording ---- */
-Value op_softmax(Value x, uint64_t axes) { return apply(OP_softmax, 1, &x, ATTR((int64_t)axes)); }
 Value op_cumsum(Value x, int axis, bool reverse) {
     return apply(OP_cumsum, 1, &x, ATTR(axis, reverse));
 }

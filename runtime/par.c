@@ -7,11 +7,14 @@
  * job's chunk; and as a job is not over before its taken chunks are finished, what it points to
  * stays valid for them. Who finds nothing spins for some microseconds, because the next loop is
  * often near, and then sleeps. No numbers, arrays or errors are known here. */
+#define _GNU_SOURCE
 #include "par.h"
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #if defined(__x86_64__) || defined(__i386__)
 #define relax() __builtin_ia32_pause()
@@ -154,6 +157,17 @@ void par_threads_set(int count) {
 }
 
 int par_threads(void) { return pool.threads; }
+
+int par_limit(int wanted) {
+    int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
+#ifdef CPU_COUNT
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) processors = CPU_COUNT(&allowed);
+#endif
+    if (processors < 1) processors = 1;
+    if (wanted < 1 || wanted > processors) wanted = processors;
+    return wanted < PAR_THREADS ? wanted : PAR_THREADS;
+}
 
 /* ---- the loop ---- */
 

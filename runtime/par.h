@@ -22,6 +22,9 @@ void par_for(int64_t chunks, void (*body)(int64_t chunk, void *env), void *env);
  * the first par_for() that wants them, and a forked child starts its own. At first 1. */
 void par_threads_set(int count);
 int par_threads(void);
+/* As many of `wanted` (0: all) as there are processors for this process: more would wait for each
+ * other. */
+int par_limit(int wanted);
 
 void par_close(void);        /* ends the threads; a later par_for() starts them again */
 

@@ -18,7 +18,9 @@ Value op_prod_rule(Value g, Value x, const Attr *attr);
 Value op_norm_rule(Value g, Value x, Value r, const Attr *attr);
 
 /* ---- lines.c ---- */
-Value op_softmax(Value x, uint64_t axes);
+Value op_softmax(Value x, uint64_t axes);                          /* softmax.c */
+Value op_softmax_rule(Value g, Value r, uint64_t axes);
+Value op_log_softmax_rule(Value g, Value r, uint64_t axes);
 Value op_cumsum(Value x, int axis, bool reverse);
 Value op_cumprod(Value x, int axis, bool reverse);
 /* r[k] = b[k] + a[k] r[k - 1] along an axis; reversed: r[k] = b[k] + a[k] r[k + 1]. */

@@ -1,0 +1,23 @@
+/* Lines of elements along some axes: what operations that need a whole line at once share (lines.c,
+ * softmax.c). */
+#ifndef LINES_H
+#define LINES_H
+#include "rules.h"
+
+typedef struct Lines {
+    Array *data;              /* contiguous: count lines of `length` elements */
+    int64_t count, length;
+    Shape moved;              /* the shape with the line's axes at the end */
+    int back[MAX_AXES];       /* where each axis of the input stands in it */
+    int kept;                 /* axes that do not belong to the line */
+} Lines;
+
+/* x with these axes (a bit set) at the end, contiguous and of this dtype. */
+Lines lines_of(Value x, uint64_t axes, int dtype);
+/* A result with one element per element of the lines, contiguous in their order; not cleared. */
+Array *lines_like(const Lines *l);
+/* Such a result in the input's order of axes. */
+Value lines_value(const Lines *l, Array *result, int dtype);
+/* A result with one element per line, with the line's axes left out or of length 1. */
+Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype);
+#endif

@@ -1,0 +1,215 @@
+/* softmax, log_softmax and logsumexp, and the adjoints of the first two.
+ *
+ * The one idea: short lines are taken one by one, while they are in the cache; long ones in pieces
+ * of a fixed length, three times: the greatest of each piece, the sum of exponentials of each, the
+ * result of each. Each piece is a chunk of work for a thread, and sums of pieces are joined
+ * pairwise, so a result does not depend on the number of threads. */
+#include <math.h>
+#include "line_kernels.h"
+#include "lines.h"
+#include "par.h"
+
+enum { BLOCK = 1024, PIECE = 16 << 10 };
+
+typedef enum Result { SOFTMAX, LOG_SOFTMAX, LOG_SUM } Result;
+
+typedef struct Job {
+    Lines in;
+    Result result;
+    int dtype;
+    int64_t width, pieces, together;   /* pieces of a line; lines of a chunk if that is one */
+    char *out;
+    double *top, *sum;                 /* by line, or by piece */
+} Job;
+
+static const char *element(const Job *j, int64_t line, int64_t at) {
+    return (const char *)j->in.data->data + (line * j->in.length + at) * j->width;
+}
+
+/* ---- one piece ---- */
+/* exp(x - top), where an infinite top is 0 below itself. */
+static void exponentials(const Job *j, int64_t n, void *out, const void *x, double top) {
+    line_kernels->exp_below[j->dtype](n, out, x, top);
+    if (top - top == 0) return;
+    for (int64_t i = 0; i < n; i++) {
+        bool f32 = j->dtype == F32;
+        if ((f32 ? (double)((const float *)x)[i] : ((const double *)x)[i]) != top) continue;
+        if (f32) ((float *)out)[i] = 1;
+        else ((double *)out)[i] = 1;
+    }
+}
+
+/* The sum of the exponentials, which also go to out unless it is NULL. */
+static double sum_exponentials(const Job *j, int64_t n, char *out, const char *x, double top) {
+    double tile[BLOCK] __attribute__((aligned(64)));
+    if (n <= BLOCK) {
+        void *to = out ? (void *)out : tile;
+        exponentials(j, n, to, x, top);
+        return line_kernels->sum[j->dtype](to, n);
+    }
+    int64_t half = (n / 2 + BLOCK - 1) / BLOCK * BLOCK, bytes = half * j->width;
+    double first = sum_exponentials(j, half, out, x, top);
+    return first + sum_exponentials(j, n - half, out ? out + bytes : NULL, x + bytes, top);
+}
+
+static void finish(const Job *j, int64_t n, char *out, const char *x, double top, double sum) {
+    if (j->result == SOFTMAX) line_kernels->scale[j->dtype](n, out, 1 / sum);
+    else if (j->result == LOG_SOFTMAX) line_kernels->lower[j->dtype](n, out, x, top + log(sum));
+}
+
+/* ---- short lines ---- */
+static void short_lines(int64_t chunk, void *env) {
+    Job *j = env;
+    int64_t n = j->in.length, first = chunk * j->together, last = first + j->together;
+    if (rt.interrupted) return;
+    if (last > j->in.count) last = j->in.count;
+    for (int64_t line = first; line < last; line++) {
+        const char *x = element(j, line, 0);
+        char *out = j->out ? j->out + line * n * j->width : NULL;
+        double top = j->top[line] = line_kernels->greatest[j->dtype](x, n);
+        j->sum[line] = sum_exponentials(j, n, j->result == SOFTMAX ? out : NULL, x, top);
+        finish(j, n, out, x, top, j->sum[line]);
+    }
+}
+
+/* ---- long lines ---- */
+typedef struct Piece { int64_t line, at, n; char *out; const char *x; } Piece;
+
+static Piece piece_of(const Job *j, int64_t chunk) {
+    Piece p = { .line = chunk / j->pieces, .at = chunk % j->pieces * PIECE };
+    p.n = j->in.length - p.at < PIECE ? j->in.length - p.at : PIECE;
+    p.x = element(j, p.line, p.at);
+    p.out = j->out ? j->out + (p.line * j->in.length + p.at) * j->width : NULL;
+    return p;
+}
+
+static void find_top(int64_t chunk, void *env) {
+    Job *j = env;
+    Piece p = piece_of(j, chunk);
+    if (!rt.interrupted) j->top[chunk] = line_kernels->greatest[j->dtype](p.x, p.n);
+}
+
+static void find_sum(int64_t chunk, void *env) {
+    Job *j = env;
+    Piece p = piece_of(j, chunk);
+    if (rt.interrupted) return;
+    char *out = j->result == SOFTMAX ? p.out : NULL;
+    j->sum[chunk] = sum_exponentials(j, p.n, out, p.x, j->top[p.line * j->pieces]);
+}
+
+static void finish_piece(int64_t chunk, void *env) {
+    Job *j = env;
+    Piece p = piece_of(j, chunk);
+    int64_t first = p.line * j->pieces;
+    if (!rt.interrupted) finish(j, p.n, p.out, p.x, j->top[first], j->sum[first]);
+}
+
+static void run_long(Job *j) {
+    int64_t chunks = j->in.count * j->pieces;
+    par_for(chunks, find_top, j);
+    poll();
+    for (int64_t line = 0; line < j->in.count; line++)
+        j->top[line * j->pieces] = line_max(j->top + line * j->pieces, j->pieces);
+    par_for(chunks, find_sum, j);
+    poll();
+    for (int64_t line = 0; line < j->in.count; line++)
+        j->sum[line * j->pieces] = line_sum(j->sum + line * j->pieces, j->pieces);
+    if (j->result != LOG_SUM) par_for(chunks, finish_piece, j);
+    poll();
+}
+
+static Job run(Value x, uint64_t axes, Result result, Array **out) {
+    Job j = { .result = result, .dtype = float_dtype(dtype_of(x)) };
+    j.in = lines_of(x, axes, j.dtype);
+    j.width = (int64_t)dtype_bytes(j.dtype);
+    j.pieces = j.in.length ? par_chunks(j.in.length, PIECE) : 1;
+    if (out) *out = lines_like(&j.in);
+    j.out = out ? (*out)->data : NULL;
+    size_t sums = (size_t)(j.in.count * j.pieces + 1) * sizeof(double);
+    j.top = pool_bytes(sums);
+    j.sum = pool_bytes(sums);
+    if (!j.in.length) return j;
+    if (j.pieces > 1) {
+        run_long(&j);
+    } else {
+        j.together = PIECE / j.in.length;
+        par_for(par_chunks(j.in.count, j.together), short_lines, &j);
+        poll();
+    }
+    return j;
+}
+
+/* ---- the kernels ---- */
+Value kernel_softmax(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Array *out;
+    Job j = run(in[0], (uint64_t)attr[1], SOFTMAX, &out);
+    return lines_value(&j.in, out, j.dtype);
+}
+
+Value kernel_log_softmax(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Array *out;
+    Job j = run(in[0], (uint64_t)attr[1], LOG_SOFTMAX, &out);
+    return lines_value(&j.in, out, j.dtype);
+}
+
+Value kernel_logsumexp(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    Job j = run(in[0], (uint64_t)attr[1], LOG_SUM, NULL);
+    Array *out = array_new(F64, j.in.kept, j.in.moved.dim);
+    for (int64_t i = 0; i < j.in.count; i++)
+        f64_of(out)[i] = j.in.length ? j.top[i * j.pieces] + log(j.sum[i * j.pieces]) : -HUGE_VAL;
+    return lines_reduced(&j.in, out, attr[2] != 0, j.dtype);
+}
+
+Value op_softmax(Value x, uint64_t axes) { return apply(OP_softmax, 1, &x, ATTR((int64_t)axes)); }
+
+/* ---- the rules ----
+ * g and r are of one shape. What a recorded sweep computes in operations, a plain one computes line
+ * by line in one pass. */
+typedef struct Pulling { Lines g, r; int dtype; bool log; char *out; int64_t width, together; } Pulling;
+
+static double line_total(int dtype, const char *x, const char *y, int64_t n) {
+    if (n <= BLOCK) return y ? line_kernels->dot[dtype](x, y, n) : line_kernels->sum[dtype](x, n);
+    int64_t half = (n / 2 + BLOCK - 1) / BLOCK * BLOCK, bytes = half * (int64_t)dtype_bytes(dtype);
+    double first = line_total(dtype, x, y, half);
+    return first + line_total(dtype, x + bytes, y ? y + bytes : NULL, n - half);
+}
+
+static void pull_lines(int64_t chunk, void *env) {
+    Pulling *p = env;
+    int64_t n = p->g.length, first = chunk * p->together, last = first + p->together;
+    if (rt.interrupted) return;
+    if (last > p->g.count) last = p->g.count;
+    for (int64_t line = first; line < last; line++) {
+        int64_t at = line * n * p->width;
+        const char *g = (const char *)p->g.data->data + at, *r = (const char *)p->r.data->data + at;
+        double c = line_total(p->dtype, g, p->log ? NULL : r, n);
+        (p->log ? line_kernels->pull_log_softmax : line_kernels->pull_softmax)[p->dtype](
+            n, p->out + at, g, r, c);
+    }
+}
+
+static Value pull_plainly(Value g, Value r, uint64_t axes, bool log) {
+    Pulling p = { .dtype = float_dtype(dtype_of(r)), .log = log };
+    p.g = lines_of(g, axes, p.dtype);
+    p.r = lines_of(r, axes, p.dtype);
+    p.width = (int64_t)dtype_bytes(p.dtype);
+    Array *out = lines_like(&p.g);
+    p.out = out->data;
+    p.together = p.g.length && p.g.length < PIECE ? PIECE / p.g.length : 1;
+    par_for(par_chunks(p.g.count, p.together), pull_lines, &p);
+    poll();
+    return lines_value(&p.g, out, p.dtype);
+}
+
+Value op_softmax_rule(Value g, Value r, uint64_t axes) {
+    if (!rt.recording && shapes_equal(g, r)) return pull_plainly(g, r, axes, false);
+    return op_mul(r, op_sub(g, op_sum(op_mul(g, r), axes, true)));
+}
+
+Value op_log_softmax_rule(Value g, Value r, uint64_t axes) {
+    if (!rt.recording && shapes_equal(g, r)) return pull_plainly(g, r, axes, true);
+    return op_sub(g, op_mul(op_exp(r), op_sum(g, axes, true)));
+}

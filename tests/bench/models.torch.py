@@ -1,0 +1,39 @@
+from peer import took, say
+import torch
+import torch.nn.functional as F
+torch.set_num_threads(1)
+torch.manual_seed(1)
+
+def update(parameters, rate):
+    with torch.no_grad():
+        for p in parameters:
+            p -= rate * p.grad
+            p.grad = None
+
+x, y = torch.randn(200, 10, dtype=torch.float64), (torch.rand(200) > .5).double()
+w, b = torch.zeros(10, dtype=torch.float64, requires_grad=True), torch.zeros((), dtype=torch.float64, requires_grad=True)
+def logistic():
+    F.binary_cross_entropy_with_logits(x @ w + b, y).backward()
+    update((w, b), .1)
+say("logistic", took(logistic), 1e3)
+
+images, labels = torch.rand(64, 784), torch.randint(10, (64,))
+net = [(torch.randn(784, 256) / 28), torch.zeros(256), (torch.randn(256, 10) / 16), torch.zeros(10)]
+net = [p.requires_grad_() for p in net]
+def network():
+    F.cross_entropy(torch.relu(images @ net[0] + net[1]) @ net[2] + net[3], labels).backward()
+    update(net, .1)
+say("network", took(network), 1e3)
+
+inputs, lstm = torch.randn(64, 16, 32), torch.nn.LSTM(32, 64)
+def recurrent():
+    lstm.zero_grad(set_to_none=True)
+    h = lstm(inputs)[1][0]
+    (h * h).sum().backward()
+say("lstm", took(recurrent), 1e3)
+
+pictures, kernels = torch.randn(32, 16, 28, 28, requires_grad=True), torch.randn(32, 16, 3, 3, requires_grad=True)
+def convolution():
+    pictures.grad = kernels.grad = None
+    F.conv2d(pictures, kernels, padding=1).sum().backward()
+say("conv2d", took(convolution), 1e3)

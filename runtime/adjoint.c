@@ -124,3 +124,14 @@ void add_value(Sweep *s, uint32_t id, Value g) {
         b->number[offset].num = num_of(sum);
     }
 }
+
+Array *sole_adjoint(const Sweep *s, uint32_t id) {
+    Value v = UNSET;
+    if (id >= LEAF) {
+        int64_t at = idmap_get(&s->leaf_index, id);
+        if (at >= 0) v = s->leaf_adjoint[at];
+    } else if (chunk_of(id)->owner == s->id) {
+        v = adjoint_at(s, chunk_of(id)->block, node_at(id), id & CHUNK_MASK);
+    }
+    return v.tag == V_ARRAY && !v.node && array_is_sole(v.as.array, 1) ? v.as.array : NULL;
+}

@@ -111,5 +111,7 @@ static inline void add_number(Sweep *s, uint32_t id, double g) {
     place->num = place->bits == NOT_REACHED ? g : place->num + g;
 }
 
+/* The adjoint that has arrived at id, if it is an array that only its place holds; else NULL. */
+Array *sole_adjoint(const Sweep *s, uint32_t id);
 void add_value(Sweep *s, uint32_t id, Value g);
 #endif

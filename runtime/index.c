@@ -408,6 +408,27 @@ Value kernel_unindex(int count, const Value *in, const Attr *attr) {
     return array_value(out);
 }
 
+/* Adds along the runs of two arrays of one shape. */
+#define ADD_RUN(name, T, F)                                                                        \
+    static void name(int64_t n, char **at, const int64_t *strides, void *env) {                    \
+        T *to = (T *)at[0];                                                                        \
+        const F *from = (const F *)at[1];                                                          \
+        int64_t step = strides[0], with = strides[1];                                              \
+        (void)env;                                                                                 \
+        if (step == 1 && with == 1) for (int64_t i = 0; i < n; i++) to[i] += (T)from[i];           \
+        else for (int64_t i = 0; i < n; i++) to[i * step] += (T)from[i * with];                    \
+    }
+ADD_RUN(add_f64, double, double)
+ADD_RUN(add_f32, float, float)
+
+void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr) {
+    Pick p;
+    pick(&p, whole, (int)(attr[0] / ITEM_WORDS), attr + 1, gathers);
+    Array *from = fitted(&p, g);
+    if (p.gathered) move_gathered(&p, ADD, array_contiguous(from));
+    else array_walk(2, (Array *[]){ p.view, from }, whole->dtype == F32 ? add_f32 : add_f64, NULL);
+}
+
 Value op_unindex(Value g, Value x, const Value *gathers, const Attr *attr) {
     Shape shape = value_shape(x);
     Attr wide[2 + MAX_AXES + MAX_ITEMS * ITEM_WORDS];

@@ -133,5 +133,8 @@ IndexItem index_item(const Attr *words, int i);
  * if only `holders` holders know it. */
 Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, uint32_t holders);
 
+/* Adds g to the indexed places of an array that nobody else knows; as attr and gathers of its node. */
+void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr);
+
 void ops_open(void);   /* chooses kernels for this processor */
 #endif

@@ -339,6 +339,15 @@ static void pull_part(Sweep *s, const Extra *extra, Value g) {
     add_value(s, whole.node, parts);
 }
 
+/* A part of an array: where more of it has come before, as in a loop over rows, this is added in its
+ * place, so that many parts cost what the whole costs and not the whole each. */
+static bool pull_index(Sweep *s, const Extra *extra, Value g) {
+    Array *whole = sole_adjoint(s, extra->in[0].node);
+    if (s->recorded || !whole || !wanted(s, extra->in[0].node)) return false;
+    index_add(whole, g, extra->in + 1, extra->attr);
+    return true;
+}
+
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
     if (!s->recorded && node_op(n) == OP_where && fuse_is_root(n) && fuse_pull(s, id, g)) return;
     const Extra *extra = n->x.extra;
@@ -351,6 +360,7 @@ void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
         pull_part(s, extra, g);
         return;
     }
+    if (op == OP_index && pull_index(s, extra, g)) return;
     Value *in = pool_bytes((size_t)extra->count * sizeof *in);
     for (int i = 0; i < extra->count; i++) {
         in[i] = extra->in[i];

@@ -55,9 +55,11 @@ sanitize: setup-tests ## the same under the address and undefined-behaviour sani
 fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
 	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
 	@build/sanitize/fuzz build/sanitize/adl $(TIME)
-bench: setup         ## measures adl beside python3, lua5.4, NumPy and PyTorch where installed
-	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure
-	@tests/bench/run $(BUILD)
+bench: setup         ## measures adl beside what is installed of PyTorch, NumPy, JAX, Octave, CPython, Lua and C
+	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure $(BENCH_C)
+	@tests/bench/run $(BUILD) $(GROUPS)
+bench-peers: setup   ## installs those peers: Python's in build/peers, the others by apt-get
+	@tests/bench/peers build/peers
 bench-check: setup-counts ## counts instructions of small work; fails where one fell behind by a tenth
 	@+$(SUBMAKE) $(BUILD)/adl
 	@tests/bench/counts/run $(BUILD)
@@ -95,7 +97,7 @@ help:                ## shows this list
 # Chunks of two nodes, so that every test meets the seams of the tape.
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -DCHUNK_SHIFT=1
 TIME     = 60
-.PHONY: all demo check sanitize fuzz bench bench-check doc editors install clean help setup setup-tests setup-counts unit-tests library always
+.PHONY: all demo check sanitize fuzz bench bench-peers bench-check doc editors install clean help setup setup-tests setup-counts unit-tests library always
 .DEFAULT_GOAL = all
 
 # ---- setting up -------------------------------------------------------------------------------
@@ -234,5 +236,8 @@ $(BUILD)/fuzz: tests/fuzz/fuzz.c
 	$(COMPILE) -o $@ $<
 $(BUILD)/measure: tests/bench/measure.c
 	$(COMPILE) -o $@ $<
+BENCH_C = $(BUILD)/bench/arrays $(BUILD)/bench/products
+$(BENCH_C): $(BUILD)/bench/%: tests/bench/%.c tests/bench/clock.h
+	$(COMPILE) -O3 -march=native -Iruntime -o $@ $< $(LIBS)
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

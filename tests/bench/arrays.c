@@ -1,29 +1,8 @@
-/* The same as in arrays.adl and matmul.adl where C has something to say: a loop fused by hand, and
- * cblas called directly. Prints "name nanoseconds" lines. */
-#include <cblas.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+/* The expression of arrays.adl as a loop fused by hand. Prints "row nanoseconds" lines. */
+#include "clock.h"
 #include "vmath.h"
 
 enum { N = 10000000, TURNS = 9 };
-extern void openblas_set_num_threads(int count) __attribute__((weak));
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void say(const char *name, double *seconds, int turns, double items) {
-    qsort(seconds, (size_t)turns, sizeof *seconds, ascending);
-    printf("%s %.6g\n", name, seconds[turns / 2] / items * 1e9);
-}
 
 #define EXPRESSION(T, suffix, exp)                                                                 \
     static void expression_##suffix(void) {                                                        \
@@ -46,26 +25,8 @@ static void say(const char *name, double *seconds, int turns, double items) {
 EXPRESSION(double, f64, vm_exp)
 EXPRESSION(float, f32, vm_expf)
 
-static void product(int n) {
-    size_t size = (size_t)n * (size_t)n;
-    double *a = malloc(size * 8), *b = malloc(size * 8), *c = malloc(size * 8), took[64];
-    int turns = n <= 512 ? 63 : n <= 1024 ? 11 : 5;
-    for (size_t i = 0; i < size; i++) a[i] = b[i] = rand() / (double)RAND_MAX, c[i] = 0;
-    for (int turn = 0; turn < turns; turn++) {
-        double start = now();
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, c, n);
-        took[turn] = now() - start;
-    }
-    char name[32];
-    snprintf(name, sizeof name, "product_%d", n);
-    say(name, took, turns, 1e3);
-    free(a), free(b), free(c);
-}
-
 int main(void) {
-    if (openblas_set_num_threads) openblas_set_num_threads(1);
     expression_f64();
     expression_f32();
-    for (int n = 64; n <= 2048; n *= 2) product(n);
     return 0;
 }

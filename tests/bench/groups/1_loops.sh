@@ -1,0 +1,15 @@
+# Numbers in loops and calls.
+programs loop
+row loop '`s = s + i * 0.5; i = i + 1` in a while loop, ns a turn' 'CPython ≥ ×4, Lua ≥ ×0.87'
+programs fib
+row fib '`fib(30)`, ms' 'CPython ≥ ×1'
+programs recorded
+row recorded 'a recorded operation on numbers, with its sweep, ns' '≤ 20, PyTorch ≥ ×150'
+programs forward
+row forward '1e5 turns of it by `jvp`, ns an operation' '≤ 50'
+programs nested
+row nested '`jvp(grad(x -> x * x * x), 2, 1)`, µs' '≤ 2'
+programs array8
+row array8 'an operation on 8 elements, ns' '≤ 60'
+programs array8_recorded
+row array8_recorded 'the same recorded, with its sweep, ns' '≤ 40, PyTorch ≥ ×75'

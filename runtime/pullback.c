@@ -343,7 +343,7 @@ static void pull_part(Sweep *s, const Extra *extra, Value g) {
  * place, so that many parts cost what the whole costs and not the whole each. */
 static bool pull_index(Sweep *s, const Extra *extra, Value g) {
     Array *whole = sole_adjoint(s, extra->in[0].node);
-    if (s->recorded || !whole || !wanted(s, extra->in[0].node)) return false;
+    if (s->recorded || s->look || !whole || !wanted(s, extra->in[0].node)) return false;
     index_add(whole, g, extra->in + 1, extra->attr);
     return true;
 }

@@ -188,6 +188,7 @@ static int flatten(Program *p, Value *source, const Deferred *d) {
 }
 
 static void make_program(Program *p, Value *source, const Deferred *d) {
+    p->streams = false;
     p->steps = p->sources = 0;
     p->dtype = d->width;
     p->axes = d->axes;

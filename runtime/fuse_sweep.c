@@ -15,14 +15,19 @@
 /* Where a contribution to a source goes: to an array, added to what is in it if `adds`; or to a
  * number, as totals of blocks, which are two tiles each as in any sum. */
 enum { NUMBERS = 4, BLOCK = 2 * FUSED };
-typedef struct Out { Array *array; double *totals; int number; bool adds; } Out;
+typedef struct Out {
+    Array *array;
+    double *totals;
+    int number;
+    bool adds, grows;       /* added to the array; others are added to it */
+} Out;
 
 typedef struct Inside {
     Group g;
     int dtype;
     int64_t size, width;
     Source source[2 * PROGRAM_STEPS + 2], adjoint;
-    bool missing[2 * PROGRAM_STEPS + 2], root_is_kept;
+    bool missing[2 * PROGRAM_STEPS + 2], root_is_kept, streams;
     int numbers;
     bool computed[PROGRAM_STEPS];    /* its value is needed */
     bool active[PROGRAM_STEPS];      /* its adjoint is needed */
@@ -140,11 +145,12 @@ static void open_out(const Sweep *sweep, Inside *in, int i, int k, const Array *
     bool one_place = v.tag != V_NUM && adds_up(sweep, in, v.node);
     for (int j = in->g.steps - 1; one_place && j >= i; j--)
         for (int m = 0; m < in->g.step[j].count; m++) {
-            const Out *earlier = &in->out[j][m];
+            Out *earlier = &in->out[j][m];
             if ((j == i && m >= k) || !earlier->array || in->g.step[j].in[m] >= 0) continue;
             Value w = in->g.source[~in->g.step[j].in[m]];
             if (w.node != v.node) continue;
             *out = (Out){ .array = earlier->array, .adds = true };
+            earlier->grows = true;
             return;
         }
     out->array = array_like(model, in->dtype);
@@ -217,9 +223,16 @@ static bool pull_source(const Inside *in, Tiles *t, int i, int k, int64_t at, in
             out->totals[at / BLOCK] = line_kernels->sum[in->dtype](block, second ? FUSED + n : n);
         return nan;
     }
-    bool nan = pull_one(in, t, i, k, n, out->adds ? t->spare : place);
+    bool spare = out->adds || (in->streams && !out->grows);
+    bool nan = pull_one(in, t, i, k, n, spare ? t->spare : place);
     if (out->adds) line_kernels->add[in->dtype](n, place, t->spare);
+    else if (spare) line_kernels->stream(place, t->spare, n * in->width);
     return nan;
+}
+
+static void store(const Inside *in, void *to, const void *from, int64_t n) {
+    if (in->streams) line_kernels->stream(to, from, n * in->width);
+    else memcpy(to, from, (size_t)(n * in->width));
 }
 
 static bool pull_inner(const Inside *in, Tiles *t, int i, int k, int64_t at, int64_t n) {
@@ -227,12 +240,14 @@ static bool pull_inner(const Inside *in, Tiles *t, int i, int k, int64_t at, int
     void *stored = in->stored[j] ? element_at(in, in->stored[j], at) : NULL;
     if (passes_on(&in->g.step[i], k)) {
         t->adjoint[j] = t->adjoint[i];
-        if (stored) memcpy(stored, t->adjoint[i], (size_t)(n * in->width));
+        if (stored) store(in, stored, t->adjoint[i], n);
         return false;
     }
-    void *to = stored ? stored : t->slot[j];
+    void *to = stored && !in->streams ? stored : t->slot[j];
     t->adjoint[j] = to;
-    return pull_one(in, t, i, k, n, to);
+    bool nan = pull_one(in, t, i, k, n, to);
+    if (stored && in->streams) store(in, stored, to, n);
+    return nan;
 }
 
 static bool pull_tile(const Inside *in, Tiles *t, int64_t at, int64_t n) {
@@ -308,6 +323,7 @@ bool fuse_pull(Sweep *s, uint32_t id, Value g) {
     Inside in = { .size = g.as.array->size, .dtype = dtype_of(g) == F32 ? F32 : F64 };
     const Array *model = g.as.array;
     in.width = (int64_t)dtype_bytes(in.dtype);
+    in.streams = in.size * in.width >= STREAM_FROM;
     group_read(&in.g, id);
     find_active(s, &in);
     find_computed(s, &in);

@@ -6,6 +6,9 @@
  * does not depend on the processor. */
 #include <math.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 #include "line_kernels.h"
 #include "vmath.h"
 
@@ -33,6 +36,31 @@ enum { LANES = 16 };
     }
 ELEMENTWISE(double, f64)
 ELEMENTWISE(float, f32)
+
+/* ---- past the cache ----
+ * An ordinary store first reads what it overwrites; a third of the traffic of adding two arrays. */
+#ifdef __AVX512F__
+#define STREAM(to, from) _mm512_stream_si512((__m512i *)(to), _mm512_loadu_si512(from))
+enum { STREAMED = 64 };
+#elif defined __AVX__
+#define STREAM(to, from) _mm256_stream_si256((__m256i *)(to), _mm256_loadu_si256((const __m256i *)(from)))
+enum { STREAMED = 32 };
+#elif defined __SSE2__
+#define STREAM(to, from) _mm_stream_si128((__m128i *)(to), _mm_loadu_si128((const __m128i *)(from)))
+enum { STREAMED = 16 };
+#else
+#define STREAM(to, from) memcpy(to, from, 16)
+#define _mm_sfence() ((void)0)
+enum { STREAMED = 16 };
+#endif
+static void stream(void *to_, const void *from_, int64_t bytes) {
+    char *to = to_;
+    const char *from = from_;
+    int64_t i = 0;
+    for (; i + STREAMED <= bytes; i += STREAMED) STREAM(to + i, from + i);
+    memcpy(to + i, from + i, (size_t)(bytes - i));
+    _mm_sfence();
+}
 
 /* ---- softmax and its relatives ---- */
 #define EACH _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
@@ -178,6 +206,7 @@ EXTREMES(least, <)
 #define BY_DTYPE(name) { name##_f64, name##_f32, name##_bool }
 const LineKernels LINE_TABLE = {
     .choose = { choose_f64, choose_f32 },
+    .stream = stream,
     .add = { add_f64, add_f32 },
     .exp_below = { exp_below_f64, exp_below_f32 },
     .scale = { scale_f64, scale_f32 },

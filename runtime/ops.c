@@ -8,6 +8,7 @@
 #include "elem.h"
 #include "fuse.h"
 #include "line_kernels.h"
+#include "tiles.h"
 #include "kernels.h"
 #include "rand.h"
 #include "tape.h"
@@ -235,6 +236,8 @@ static Array *reusable(Value v, int flag, int reuse, int dtype, int axes, const 
     return fits && is_temporary(v) && array_is_sole(a, 1) ? a : NULL;
 }
 
+enum { LARGE = 8 << 10 };    /* elements from which on tiles, and threads, are worth it */
+
 /* Contiguous arrays of one shape and dtype, which is most of what is small: no lanes, no tiles. */
 static inline bool runs_at_once(int count, const Value *in) {
     if (in[0].tag != V_ARRAY || in[0].as.array->dtype == BOOL || !in[0].as.array->contiguous) return false;
@@ -250,6 +253,10 @@ static Value run_at_once(Op op, int count, const Value *in, int reuse) {
     if (!out && reuse && count == 2) out = reusable(in[1], REUSE_Y, reuse, out_dtype, x->axes, shape_of(x));
     if (!out) out = array_new(out_dtype, x->axes, shape_of(x));
     else out->span = rt.here;
+    if (x->size > LARGE) {
+        program_one(op, dtype, count, in, out);
+        return array_value(out);
+    }
     ElemLoop *loop = elem_kernels[op].loop[dtype];
     int64_t n = x->size, in_bytes = (int64_t)dtype_bytes(dtype), out_bytes = (int64_t)dtype_bytes(out_dtype);
     for (int64_t i = 0; i < n; i += STEP) {
@@ -274,6 +281,10 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
         if (!out && count == 2) out = reusable(in[1], REUSE_Y, reuse, out_dtype, model->axes, shape_of(model));
         if (!out) out = array_new(out_dtype, model->axes, shape_of(model));
         else out->span = rt.here;
+        if (model->size > LARGE) {
+            program_one(op, dtype, count, in, out);
+            return array_value(out);
+        }
         Lane x = lane_of(in[0], &number_x), y = count == 2 ? lane_of(in[1], &number_y) : x;
         run_lanes(k->loop[dtype], dtype, model->size, out->data, dtype_bytes(out_dtype), &x, count == 2 ? &y : &x);
         return array_value(out);
@@ -281,6 +292,10 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
     Shape shape = value_shape(in[0]), other = count == 2 ? value_shape(in[1]) : shape, joined;
     if (!shapes_join(&shape, &other, &joined)) shapes_clash(op, in[0], in[1]);
     Array *arrays[3] = { array_new(out_dtype, joined.axes, joined.dim) };
+    if (arrays[0]->size >= fuse_from) {
+        program_one(op, dtype, count, in, arrays[0]);
+        return array_value(arrays[0]);
+    }
     int dtypes[2];
     for (int i = 0; i < count; i++) {
         Array *a = array_of(in[i]);

@@ -165,8 +165,10 @@ static __attribute__((noinline)) void fill(const Program *p, int64_t first, int6
             for (int k = 0; k < s->count; k++)
                 in[k] = s->in[k] < 0 ? source[~s->in[k]] : slot[p->step[s->in[k]].slot];
             if (s->count == 1) in[1] = in[0];
-            void *to = i == last ? (void *)(out + done * bytes) : slot[s->slot];
+            char *place = out + done * bytes;
+            void *to = i < last || p->streams ? (void *)slot[s->slot] : place;
             step_run(s, p->dtype, count, to, in);
+            if (i == last && p->streams) line_kernels->stream(place, to, count * bytes);
         }
     }
 }
@@ -185,8 +187,10 @@ static void fill_chunk(int64_t chunk, void *env) {
     fill(p, first, n, f->out + first * (int64_t)dtype_bytes(p->step[p->steps - 1].dtype));
 }
 
-void program_run(const Program *p, void *out) {
+void program_run(Program *p, void *out) {
     Filling f = { p, out };
+    p->streams = p->size * (int64_t)dtype_bytes(p->step[p->steps - 1].dtype) >= STREAM_FROM;
+    for (int k = 0; k < p->sources; k++) p->streams &= p->source[k].at != out;
     if (p->heavy && par_threads() > 1 && p->size > FUSED * CHUNK_TILES) {
         par_for(par_chunks(p->size, FUSED * CHUNK_TILES), fill_chunk, &f);
         poll();
@@ -197,4 +201,16 @@ void program_run(const Program *p, void *out) {
         fill(p, first, p->size - first < RUN ? p->size - first : RUN, f.out + first * width);
         poll();
     }
+}
+
+void program_one(Op op, int dtype, int count, const Value *in, Array *out) {
+    Program p = { .steps = 1, .sources = count, .dtype = dtype, .axes = out->axes,
+                  .shape = shape_of(out), .size = out->size };
+    p.step[0] = (Step){ .op = (uint16_t)op, .count = (uint8_t)count, .dtype = out->dtype };
+    for (int k = 0; k < count; k++) {
+        source_open(&p.source[k], in[k], dtype, out->axes, shape_of(out));
+        p.step[0].in[k] = (int8_t)~k;
+    }
+    program_close(&p);
+    program_run(&p, out->data);
 }

@@ -10,6 +10,7 @@
 #include "elem.h"
 
 /* FUSED: elements of a tile. A CHUNK of tiles is what a thread takes at a time. */
+enum { STREAM_FROM = 8 << 20 };  /* bytes that are not worth keeping in a cache */
 enum { FUSED = 512, CHUNK_TILES = 8, PROGRAM_STEPS = 12, PROGRAM_SOURCES = 10 };
 
 /* What an operand in memory looks like from the program's shape. */
@@ -35,6 +36,7 @@ typedef struct Program {
     int axes;
     const int64_t *shape;
     int64_t size;
+    bool streams;               /* the result is larger than the caches and nobody's operand */
     bool heavy;                 /* bound by computing, not by memory: worth threads */
     Step step[PROGRAM_STEPS];
     Source source[PROGRAM_SOURCES];
@@ -54,7 +56,9 @@ void program_close(Program *p);
 /* Elements first .. first + n of the last step, to `out`. Any thread may call it. */
 void program_fill(const Program *p, int64_t first, int64_t n, void *out);
 /* All of them, with threads where it pays. */
-void program_run(const Program *p, void *out);
+void program_run(Program *p, void *out);
+/* One operation as a program, into an array of its shape, which may lie over an operand. */
+void program_one(Op op, int dtype, int count, const Value *in, Array *out);
 /* One step on tiles. */
 void step_run(const Step *s, int dtype, int64_t n, void *out, const void *const in[3]);
 #endif

@@ -212,13 +212,14 @@ VM double vm_expm1(double x) {
     return __builtin_fabs(x) < 0x1p-54 ? x : 2 * half.hi;
 }
 
-/* tanh |x| = -(e^(-2|x|) - 1) / (e^(-2|x|) + 1), and the quotient with the error of both. */
+/* tanh |x| = E / (E + 2) with E = e^(2|x|) - 1 = 2^k (1 + p) - 1, in which nothing cancels: k is not
+ * negative, and the part of p that is rounded comes last. Within 2.5 ULP. */
 VM double vm_tanh(double x) {
     double a = __builtin_fabs(x);
-    VmPair below = vm_half_expm1(-2 * (a > 20 ? 20 : a));
-    VmPair above = vm_sum_ordered(1, below.hi);
-    VmPair q = vm_quotient_pair(below, (VmPair){ above.hi, above.lo + below.lo });
-    double r = __builtin_copysign(q.hi + q.lo, x);
+    VmExp e = vm_exp_parts(2 * (a > 20 ? 20 : a), 0);
+    double power = vm_power_of_two(e.k);
+    double less = VM_FMA(e.p.hi, power, power - 1) + e.p.lo * power;
+    double r = __builtin_copysign(less / (less + 2), x);
     return a < 0x1p-28 ? x : r;
 }
 
@@ -784,18 +785,14 @@ VM float vm_expm1f(float x) {
     return __builtin_fabsf(x) < 0x1p-25f ? x : r;
 }
 
-/* With e = e^(-2|x|): (1 - e) / (1 + e), which for |x| > 0.56 is calculated as 1 - 2e / (1 + e). */
+/* As vm_tanh. */
 VM float vm_tanhf(float x) {
     float a = __builtin_fabsf(x);
-    VmExpf e = vm_exp_partsf(-2 * (a > 10 ? 10 : a));
-    float power = vm_of_bitsf((e.k + 127) << 23), all = (1 + (e.hi + e.lo)) * power;
-    float below = vm_half_expm1f(e);
-    bool big = a > 0.56f;
-    float added = big ? all : below, sum = 1 + added, lost = added - (sum - 1);
-    float q = (big ? 2 * all : -below) / sum;
-    q -= q * lost * (2 - sum);    /* 2 - sum: about 1 / sum */
-    float r = big ? 1 - q : q;
-    return a < 0x1p-13f ? x : __builtin_copysignf(r, x);
+    VmExpf e = vm_exp_partsf(2 * (a > 10 ? 10 : a));
+    float power = vm_of_bitsf((e.k + 127) << 23);
+    float less = VM_FMAF(e.hi, power, power - 1) + e.lo * power;
+    float r = __builtin_copysignf(less / (less + 2), x);
+    return a < 0x1p-13f ? x : r;
 }
 
 VM float vm_sigmoidf(float x) {

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 #include "vmath.h"
 
-enum { POINTS = 100000, BLOCK = 4096 };
+enum { POINTS = 1000000, BLOCK = 4096 };
 #define SLACK (VM_FUSED ? 0 : 1)
 
 /* ---- references that the libm does not have, and rivals for the timing ---- */
@@ -45,7 +45,7 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
     ROW(log2,        log2l,        log2,        0,      1e3,  1.00)                                \
     ROW(log10,       log10l,       log10,       0,      1e3,  1.00)                                \
     ROW(log1p,       log1pl,       log1p,       -1,     1e3,  1.00)                                \
-    ROW(tanh,        tanhl,        tanh,        -22,    22,   1.00)                                \
+    ROW(tanh,        tanhl,        tanh,        -22,    22,   3.00)                                \
     ROW(sinh,        sinhl,        sinh,        -711,   711,  1.00)                                \
     ROW(cosh,        coshl,        cosh,        -711,   711,  1.00)                                \
     ROW(asinh,       asinhl,       asinh,       -1e300, 1e300, 1.00)                               \
@@ -72,7 +72,7 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
     ROW(expm1f,      expm1,       expm1f,   -20,      90,     1.30)                                \
     ROW(logf,        log,         logf,     0,        1e3,    1.00)                                \
     ROW(log1pf,      log1p,       log1pf,   -1,       1e3,    1.00)                                \
-    ROW(tanhf,       tanh,        tanhf,    -10,      10,     2.00)                                \
+    ROW(tanhf,       tanh,        tanhf,    -10,      10,     3.00)                                \
     ROW(sigmoidf,    sigmoid,     sigmoidf, -105,     20,     2.00)                                \
     ROW(sinf,        sin,         sinf,     -0x1p20,  0x1p20, 0.51)                                \
     ROW(cosf,        cos,         cosf,     -0x1p20,  0x1p20, 0.51)                                \

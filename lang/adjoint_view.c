@@ -1,9 +1,11 @@
-/* adjoint(f): the derivative program. The one idea: the tape is a straight-line program already; written
- * down as source, followed by the chain rule of each step from the last to the first, it computes f and
- * its gradients without any tape, and can be read, run, changed and differentiated like any program.
+/* adjoint(f): the derivative program. The one idea: the tape is a straight-line program already;
+ * written down as source, followed by the chain rule of each step from the last to the first, it
+ * computes f and its gradients without any tape, and can be read, run, changed and differentiated
+ * like any program.
  *
- * A local derivative of an elementwise step is the text of its row; of any other step its rule is run and
- * what it records is spelled (spell.h). What cannot be spelled becomes vjp(...) of that one operation. */
+ * A local derivative of an elementwise step is the text of its row; of any other step its rule is
+ * run and what it records is spelled (spell.h). What cannot be spelled becomes vjp(...) of that one
+ * operation. */
 #include "builtins.h"
 #include "elem.h"
 #include "function.h"
@@ -46,7 +48,8 @@ static const char *new_name(Program *p, const char *wanted) {
     char text[80];
     size_t bytes = 0;
     for (const char *c = wanted; *c && bytes < 60; c++) {
-        bool good = *c == '_' || (unsigned char)*c >= 128 || (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z');
+        bool good = *c == '_' || (unsigned char)*c >= 128 || (*c >= '0' && *c <= '9') ||
+                    ((*c | 32) >= 'a' && (*c | 32) <= 'z');
         if (good || (bytes && text[bytes - 1] != '_')) text[bytes++] = good ? *c : '_';
     }
     while (bytes && text[bytes - 1] == '_') bytes--;
@@ -127,18 +130,23 @@ static _Noreturn void fail_unspelled(const Program *p, uint32_t step) {
     char where[40] = "";
     if (line) snprintf(where, sizeof where, " on line %u", line);
     if (op == OP_custom) {
-        hint("custom_grad(), checkpoint() and foreign functions have no operations inside that could be written down");
-        fail(E_GRADIENT, "adjoint: step #%u%s has a rule of its own, which is no text", step + 1, where);
+        hint("custom_grad(), checkpoint() and foreign functions have no operations inside that "
+             "could be written down");
+        fail(E_GRADIENT, "adjoint: step #%u%s has a rule of its own, which is no text", step + 1,
+             where);
     }
-    hint("the step stands in the tape as an internal operation, most often because it came from a recorded sweep");
-    fail(E_GRADIENT, "adjoint: step #%u%s, %s, has no spelling in the language", step + 1, where, operation_word(op));
+    hint("the step stands in the tape as an internal operation, most often because it came from a "
+         "recorded sweep");
+    fail(E_GRADIENT, "adjoint: step #%u%s, %s, has no spelling in the language", step + 1, where,
+         operation_word(op));
 }
 
 /* ---- forward ---- */
 static void write_forward(Program *p, uint32_t step) {
     const Wengert *w = p->w;
     char comment[120];
-    const char *text = spell(&p->speller, (Op)w->step[step].op, w->step[step].inputs, words_of(p, step), attr_of(w, step), wengert_value(w, step));
+    const char *text = spell(&p->speller, (Op)w->step[step].op, w->step[step].inputs,
+                             words_of(p, step), attr_of(w, step), wengert_value(w, step));
     if (!text) fail_unspelled(p, step);
     const char *place = view_place(wengert_span(w, step));
     if (*place) snprintf(comment, sizeof comment, "%s: %s", place, wengert_text(w, step, 40));
@@ -153,7 +161,8 @@ static void write_term(Program *p, Input input, const char *term) {
     bool step = input.kind == FROM_STEP;
     const char **bar = step ? &p->step_bar[input.at] : &p->leaf_bar[input.at];
     if (*bar) {
-        add_line(p, TEXT("%s = %s + %s", *bar, *bar, *term == '-' ? spell_operand(term) : term), "");
+        add_line(p, TEXT("%s = %s + %s", *bar, *bar, *term == '-' ? spell_operand(term) : term),
+                 "");
         return;
     }
     *bar = new_name(p, TEXT("%s_bar", step ? p->step[input.at] : p->leaf[input.at]));
@@ -166,10 +175,13 @@ static const char *selected(Op op, int k, const char *g, const Word *in) {
     if (op == OP_relu) return TEXT("where(%s > 0, %s, 0)", x, g);
     const char *y = spell_operand(in[1].text);
     bool greater = (op == OP_maximum) == (k == 0);
-    return TEXT("where(%s %s %s, %s, where(%s == %s, 0.5 * %s, 0))", x, greater ? ">" : "<", y, g, x, y, spell_operand(g));
+    return TEXT("where(%s %s %s, %s, where(%s == %s, 0.5 * %s, 0))", x, greater ? ">" : "<", y, g,
+                x, y, spell_operand(g));
 }
 
-static bool is_wholly_finite(Value v) { return v.tag == V_UNSET || !is_numeric(v) || all_finite(v); }
+static bool is_wholly_finite(Value v) {
+    return v.tag == V_UNSET || !is_numeric(v) || all_finite(v);
+}
 
 static const char *elementwise_term(Program *p, uint32_t step, int k, const char *g) {
     const Wengert *w = p->w;
@@ -180,7 +192,8 @@ static const char *elementwise_term(Program *p, uint32_t step, int k, const char
     if (operations[op].class == C_SELECT) {
         term = selected(op, k, g, in);
     } else {
-        const char *d = rule_spelled(op, k, in[0].text, w->step[step].inputs > 1 ? in[1].text : "", p->step[step]);
+        const char *d = rule_spelled(op, k, in[0].text, w->step[step].inputs > 1 ? in[1].text : "",
+                                     p->step[step]);
         if (!strcmp(d, "1")) term = g;
         else if (!strcmp(d, "-1")) term = TEXT("-%s", g);
         else term = TEXT("%s * %s", g, spell_operand(d));
@@ -252,7 +265,13 @@ static const char *trace_text(Trace *t, Value v) {
     return *known = text;
 }
 
-typedef struct RowTerm { Program *p; uint32_t step; int k; const char *g; const char *text; } RowTerm;
+typedef struct RowTerm {
+    Program *p;
+    uint32_t step;
+    int k;
+    const char *g;
+    const char *text;
+} RowTerm;
 
 /* Is the input named in the text of the rule? Constants are, where the rule computes with them. */
 static bool is_lifted(const Node *n, int i) {
@@ -283,7 +302,14 @@ static void run_row(void *env) {
         name_lifted(&t, in[i], word[i].text);
     }
     t.mark = tape_position();
-    Pull pull = { .op = node_op(n), .count = extra->count, .which = row->k, .any_g = true, .g = lifted.x[0], .r = lifted.x[1], .in = in, .attr = extra->attr };
+    Pull pull = { .op = node_op(n),
+                  .count = extra->count,
+                  .which = row->k,
+                  .any_g = true,
+                  .g = lifted.x[0],
+                  .r = lifted.x[1],
+                  .in = in,
+                  .attr = extra->attr };
     Value c = row_pullback(&pull);
     function_stop(&lifted);
     size_t nodes = tape_position() - t.mark + 1;
@@ -303,8 +329,10 @@ static const char *vjp_term(Program *p, uint32_t step, int k, const char *g) {
     const char *x = in[k].text;
     in[k].text = "u";
     size_t bytes = p->b.bytes;
-    const char *text = spell(&p->speller, (Op)w->step[step].op, w->step[step].inputs, in, attr_of(w, step), wengert_value(w, step));
-    if (!text || p->b.bytes != bytes) fail_unspelled(p, step);     /* an expression is needed, no lines */
+    const char *text = spell(&p->speller, (Op)w->step[step].op, w->step[step].inputs, in,
+                             attr_of(w, step), wengert_value(w, step));
+    if (!text || p->b.bytes != bytes)
+        fail_unspelled(p, step); /* an expression is needed, no lines */
     return TEXT("vjp(u -> %s, %s)[1](%s)", text, x, g);
 }
 
@@ -318,7 +346,8 @@ static const char *row_term(Program *p, uint32_t step, int k, const char *g) {
     bool good = guard(run_row, &row, &error);
     rt.recording = was, rt.training = training;
     if (!good && !tape_any_held(mark)) tape_truncate(mark);
-    if (!good && (error.kind == E_LIMIT || error.kind == E_INTERRUPT || error.kind == E_MEMORY)) fail_again(&error);
+    if (!good && (error.kind == E_LIMIT || error.kind == E_INTERRUPT || error.kind == E_MEMORY))
+        fail_again(&error);
     if (good && row.text) return row.text;
     p->b.bytes = before.bytes;
     p->speller.temporaries = temporaries;
@@ -332,7 +361,8 @@ static void note_part(Program *p, uint32_t step, const char *g) {
     if (whole.kind != FROM_STEP) return;
     size_t parts = (size_t)attr[2];
     const char ***bars = &p->part_bar[whole.at];
-    if (!*bars) *bars = memset(pool_bytes((parts + 1) * sizeof **bars), 0, (parts + 1) * sizeof **bars);
+    if (!*bars)
+        *bars = memset(pool_bytes((parts + 1) * sizeof **bars), 0, (parts + 1) * sizeof **bars);
     (*bars)[attr[1]] = g;
     p->step_bar[whole.at] = "(parts)";
 }
@@ -343,13 +373,15 @@ static void write_whole(Program *p, uint32_t step) {
     buffer_char(&list, '(');
     for (size_t i = 0; i < r.as.list->count; i++) {
         const char *bar = p->part_bar[step] ? p->part_bar[step][i] : NULL;
-        buffer_format(&list, "%s%s", i ? ", " : "", bar ? bar : TEXT("zeros_like(%s[%zu])", p->step[step], i));
+        buffer_format(&list, "%s%s", i ? ", " : "",
+                      bar ? bar : TEXT("zeros_like(%s[%zu])", p->step[step], i));
     }
     buffer_char(&list, ')');
     const char *g = buffer_string(&list).as.string->text;
     for (int k = 0; k < p->w->step[step].inputs; k++) {
         Input input = wengert_input(p->w, step, k);
-        if (input.kind == FROM_STEP || input.kind == FROM_LEAF) write_term(p, input, vjp_term(p, step, k, g));
+        if (input.kind == FROM_STEP || input.kind == FROM_LEAF)
+            write_term(p, input, vjp_term(p, step, k, g));
     }
 }
 
@@ -364,7 +396,8 @@ static void write_reverse(Program *p, uint32_t step) {
     }
     const char *text = wengert_text(w, step, 44);
     bool names_itself = assignment_of(w->naming, wengert_span(w, step)) && strstr(text, " = ");
-    add_comment(p, names_itself ? TEXT("back through %s", text) : TEXT("back through %s = %s", p->step[step], text));
+    add_comment(p, names_itself ? TEXT("back through %s", text)
+                                : TEXT("back through %s = %s", p->step[step], text));
     if (wengert_value(w, step).tag == V_LIST) {
         write_whole(p, step);
         return;
@@ -373,7 +406,8 @@ static void write_reverse(Program *p, uint32_t step) {
         Input input = wengert_input(w, step, k);
         if (input.kind != FROM_STEP && input.kind != FROM_LEAF) continue;
         if (wengert_sent(w, step, k).tag == V_UNSET) continue;
-        const char *term = op < OP_ELEMS ? elementwise_term(p, step, k, g) : row_term(p, step, k, g);
+        const char *term =
+            op < OP_ELEMS ? elementwise_term(p, step, k, g) : row_term(p, step, k, g);
         if (*term) write_term(p, input, term);
     }
 }
@@ -381,10 +415,13 @@ static void write_reverse(Program *p, uint32_t step) {
 static void write_heads(Program *p) {
     const Wengert *w = p->w;
     for (int i = 0; i < w->heads; i++) {
-        Value g = !w->swept ? ones_like(constant(w->head[i])) : w->gradient[i].tag != V_UNSET ? w->gradient[i] : UNSET;
+        Value g = !w->swept                       ? ones_like(constant(w->head[i]))
+                  : w->gradient[i].tag != V_UNSET ? w->gradient[i]
+                                                  : UNSET;
         int64_t step = wengert_step_of(w, w->head[i]), leaf = wengert_leaf_of(w, w->head[i]);
         if (g.tag == V_UNSET) continue;
-        Input input = step >= 0 ? (Input){ FROM_STEP, (uint32_t)step, UNSET } : (Input){ FROM_LEAF, (uint32_t)leaf, UNSET };
+        Input input = step >= 0 ? (Input){ FROM_STEP, (uint32_t)step, UNSET }
+                                : (Input){ FROM_LEAF, (uint32_t)leaf, UNSET };
         write_term(p, input, spell_value(&p->speller, g));
     }
 }
@@ -392,7 +429,8 @@ static void write_heads(Program *p) {
 /* ---- the whole ---- */
 static Program *program_new(Wengert *w, bool function) {
     Program *p = memset(pool_bytes(sizeof *p), 0, sizeof *p);
-    size_t steps = w->count + 1, leaves = w->leaves + 1, names = 2 * (steps + leaves) + w->inputs + 8;
+    size_t steps = w->count + 1, leaves = w->leaves + 1,
+           names = 2 * (steps + leaves) + w->inputs + 8;
     p->w = w;
     p->speller = (Speller){ &p->b, function ? 4 : 0, 0, 0 };
     p->step = pool_bytes(steps * sizeof *p->step);
@@ -412,7 +450,8 @@ static Program *program_new(Wengert *w, bool function) {
 static const char *results_text(const Program *p) {
     Buffer b = { 0 };
     int64_t head = wengert_step_of(p->w, p->w->head[0]);
-    buffer_format(&b, "(%s", head >= 0 ? p->step[head] : p->leaf[wengert_leaf_of(p->w, p->w->head[0])]);
+    buffer_format(&b, "(%s",
+                  head >= 0 ? p->step[head] : p->leaf[wengert_leaf_of(p->w, p->w->head[0])]);
     for (uint32_t i = 0; i < p->w->leaves; i++) buffer_format(&b, ", %s", p->leaf_bar[i]);
     buffer_char(&b, ')');
     return buffer_string(&b).as.string->text;
@@ -420,7 +459,8 @@ static const char *results_text(const Program *p) {
 
 static const char *parameters_text(const Program *p) {
     Buffer b = { 0 };
-    for (uint32_t i = 0; i < p->w->leaves; i++) buffer_format(&b, "%s%s", i ? ", " : "", p->leaf[i]);
+    for (uint32_t i = 0; i < p->w->leaves; i++)
+        buffer_format(&b, "%s%s", i ? ", " : "", p->leaf[i]);
     return buffer_string(&b).as.string->text;
 }
 
@@ -442,12 +482,14 @@ static void add_whole(Buffer *out, Program *p, const char *function) {
     const Wengert *w = p->w;
     Buffer leaves = { 0 };
     for (uint32_t i = 0; i < w->leaves; i++) {
-        if (w->leaf[i].value.tag == V_UNSET) fail(E_GRADIENT, "adjoint: the value of %s is lost", p->leaf[i]);
+        if (w->leaf[i].value.tag == V_UNSET)
+            fail(E_GRADIENT, "adjoint: the value of %s is lost", p->leaf[i]);
         buffer_format(&leaves, "%s = ", p->leaf[i]);
         buffer_text(&leaves, spell_value(&p->speller, w->leaf[i].value));
         buffer_char(&leaves, '\n');
     }
-    buffer_format(out, "# The derivative program of %s: forward, then the chain rule backwards.\n", view_head_name(w));
+    buffer_format(out, "# The derivative program of %s: forward, then the chain rule backwards.\n",
+                  view_head_name(w));
     buffer_add(out, p->constant_lines.text, p->constant_lines.bytes);
     if (!function) buffer_add(out, leaves.text, leaves.bytes);
     else buffer_format(out, "fn %s(%s) {\n", function, parameters_text(p));
@@ -456,11 +498,13 @@ static void add_whole(Buffer *out, Program *p, const char *function) {
     buffer_format(out, "    %s\n}\n", results_text(p));
     buffer_add(out, leaves.text, leaves.bytes);
     const char *results = results_text(p) + 1;
-    buffer_format(out, "%.*s = %s(%s)\n", (int)strlen(results) - 1, results, function, parameters_text(p));
+    buffer_format(out, "%.*s = %s(%s)\n", (int)strlen(results) - 1, results, function,
+                  parameters_text(p));
 }
 
 static _Noreturn void fail_lost(const Wengert *w) {
-    hint("call it before the sweep, or sweep with retain = true; a program that mentions adjoint by name keeps its values");
+    hint("call it before the sweep, or sweep with retain = true; a program that mentions adjoint "
+         "by name keeps its values");
     fail(E_GRADIENT, "adjoint: a sweep has released values that lead to %s", view_head_name(w));
 }
 
@@ -482,15 +526,17 @@ Value builtin_adjoint(int count, const Value *arg) {
     Wengert *w = wengert_of(arg[0], "adjoint");
     const char *function = NULL;
     if (is_given(arg[1])) {
-        if (arg[1].tag != V_STRING || !text_is_name(arg[1].as.string->text, arg[1].as.string->bytes))
+        if (arg[1].tag != V_STRING ||
+            !text_is_name(arg[1].as.string->text, arg[1].as.string->bytes))
             fail(E_ARGUMENT, "adjoint: function is the name of the function to write, as text");
         function = arg[1].as.string->text;
     }
     if (w->lost) fail_lost(w);
     if (w->count > MOST_STEPS) {
         hint("tape(f) folds loops; a shorter loop shows the same program");
-        fail(E_LIMIT, "adjoint: %s has %s, and a straight-line program of more than %d is no reading", view_head_name(w),
-             counted(w->count, "step"), MOST_STEPS);
+        fail(E_LIMIT,
+             "adjoint: %s has %s, and a straight-line program of more than %d is no reading",
+             view_head_name(w), counted(w->count, "step"), MOST_STEPS);
     }
     bool was = rt.recording;
     rt.recording = false;

@@ -2,15 +2,20 @@
 #include "advice.h"
 #include <string.h>
 
-/* A pattern in prefix form: operations with as many arguments as they take. `*` in another operand is
- * written x: the first x is anything, each later one the same input; 1 is the constant 1. */
+/* A pattern in prefix form: operations with as many arguments as they take. `*` in another operand
+ * is written x: the first x is anything, each later one the same input; 1 is the constant 1. */
 typedef struct Pattern { const char *shape, *text; } Pattern;
 static const Pattern patterns[] = {
-    { "sqrt sum square x", "sqrt(sum(x * x)) has slope 0/0 at 0: norm(x) is the same, with slope 0 there" },
-    { "sqrt sum mul x x", "sqrt(sum(x * x)) has slope 0/0 at 0: norm(x) is the same, with slope 0 there" },
-    { "sqrt square x", "sqrt(x * x) has slope 0 × inf at 0: abs(x) is the same, with slope 0 there" },
-    { "sqrt mul x x", "sqrt(x * x) has slope 0 × inf at 0: abs(x) is the same, with slope 0 there" },
-    { "sqrt div sum square sub x x2 n", "sqrt(var(x)) has slope 0/0 where all are equal: std(x) is the same, with slope 0 there" },
+    { "sqrt sum square x",
+      "sqrt(sum(x * x)) has slope 0/0 at 0: norm(x) is the same, with slope 0 there" },
+    { "sqrt sum mul x x",
+      "sqrt(sum(x * x)) has slope 0/0 at 0: norm(x) is the same, with slope 0 there" },
+    { "sqrt square x",
+      "sqrt(x * x) has slope 0 × inf at 0: abs(x) is the same, with slope 0 there" },
+    { "sqrt mul x x",
+      "sqrt(x * x) has slope 0 × inf at 0: abs(x) is the same, with slope 0 there" },
+    { "sqrt div sum square sub x x2 n",
+      "sqrt(var(x)) has slope 0/0 where all are equal: std(x) is the same, with slope 0 there" },
     { "log sum exp x", "log(sum(exp(x))) overflows beyond 709: logsumexp(x) does not" },
     { "div 1 add 1 exp neg x", "1 / (1 + exp(-x)) overflows below -709: sigmoid(x) does not" },
     { "div 1 add exp neg x 1", "1 / (1 + exp(-x)) overflows below -709: sigmoid(x) does not" },
@@ -20,18 +25,24 @@ static const Pattern patterns[] = {
     { "mul x log x", "x * log(x) is 0 × -inf at 0: xlogx(x) is 0 there" },
     { "mul log x x", "x * log(x) is 0 × -inf at 0: xlogx(x) is 0 there" },
     { "div exp x sum exp x", "exp(x) / sum(exp(x)) overflows beyond 709: softmax(x) does not" },
-    { "log softmax x", "log(softmax(x)) is -inf where a probability is tiny: log_softmax(x) is exact" },
-    { "mul sqrt x sqrt x", "sqrt(x) * sqrt(x) has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
-    { "mul square cbrt x cbrt x", "cbrt(x)^3 has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
-    { "power cbrt x 3", "cbrt(x)^3 has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
-    { "square sqrt x", "sqrt(x)^2 has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
+    { "log softmax x",
+      "log(softmax(x)) is -inf where a probability is tiny: log_softmax(x) is exact" },
+    { "mul sqrt x sqrt x",
+      "sqrt(x) * sqrt(x) has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
+    { "mul square cbrt x cbrt x",
+      "cbrt(x)^3 has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
+    { "power cbrt x 3",
+      "cbrt(x)^3 has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
+    { "square sqrt x",
+      "sqrt(x)^2 has slope 0 × inf at 0, taken as 0, where x has slope 1: write x" },
 };
 
 typedef struct Match { const Wengert *w; Input x; bool bound; } Match;
 
 static bool same_input(Input a, Input b) {
     if (a.kind != b.kind) return false;
-    if (a.kind == FROM_CONSTANT) return a.value.tag == b.value.tag && a.value.as.obj == b.value.as.obj;
+    if (a.kind == FROM_CONSTANT)
+        return a.value.tag == b.value.tag && a.value.as.obj == b.value.as.obj;
     return a.at == b.at;
 }
 
@@ -64,7 +75,8 @@ static bool match_step(Match *m, uint32_t step, const char **at) {
 static bool match_input(Match *m, Input in, const char **at) {
     const char *word, *start = *at;
     size_t bytes = next_word(at, &word);
-    bool is_x = bytes == 1 && *word == 'x', anything = (bytes == 2 && !memcmp(word, "x2", 2)) || (bytes == 1 && *word == 'n');
+    bool is_x = bytes == 1 && *word == 'x',
+         anything = (bytes == 2 && !memcmp(word, "x2", 2)) || (bytes == 1 && *word == 'n');
     if (anything) return true;
     if (*word == '1' || *word == '3') return is_constant(in, *word - '0');
     if (is_x && !m->bound) {
@@ -94,7 +106,8 @@ const Advice *advice_for(const Wengert *w, size_t *count) {
         const char *text = matched(w, step);
         bool again = false;
         for (size_t i = 0; i < *count; i++)
-            again |= advice[i].text == text && wengert_line(w, advice[i].step) == wengert_line(w, step);
+            again |=
+                advice[i].text == text && wengert_line(w, advice[i].step) == wengert_line(w, step);
         if (text && !again) advice[(*count)++] = (Advice){ step, text };
     }
     return advice;

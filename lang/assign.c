@@ -1,7 +1,7 @@
-/* Assignment. The one idea: a place is a variable and a path of steps into it (fields, indices); all indices
- * and the value are evaluated first, then the path is walked from the variable inwards, and whatever on it
- * has other holders is copied before it is written. So values never alias, a sole holder is written in place,
- * and an error leaves every variable as it was. */
+/* Assignment. The one idea: a place is a variable and a path of steps into it (fields, indices);
+ * all indices and the value are evaluated first, then the path is walked from the variable inwards,
+ * and whatever on it has other holders is copied before it is written. So values never alias, a
+ * sole holder is written in place, and an error leaves every variable as it was. */
 #include "elem.h"
 #include "eval.h"
 #include "lex.h"
@@ -9,7 +9,8 @@
 
 /* ---- names ---- */
 
-/* Neither the old value nor the new one is counted or on the tape: plain numbers, bools, nil, unset. */
+/* Neither the old value nor the new one is counted or on the tape: plain numbers, bools, nil,
+ * unset. */
 static inline bool both_plain(Value a, Value b) { return (head_of(a) | head_of(b)) < V_ARRAY; }
 
 static __attribute__((noinline)) void store(Value *place, Value v) { value_store(place, v); }
@@ -39,7 +40,9 @@ static Value assign_cell(Ast *node, Frame *frame) {
 }
 
 /* Outside `record` an update keeps the gradient slots of what it replaces. */
-static Value with_slots(Value old, Value fresh) { return rt.recording ? fresh : keep_slots(old, fresh); }
+static Value with_slots(Value old, Value fresh) {
+    return rt.recording ? fresh : keep_slots(old, fresh);
+}
 
 void update_name_with(Ast *node, Frame *frame, Value y) {
     Value *place = variable_place(node->a, frame), old = *place;
@@ -79,8 +82,10 @@ static int path_length(const Ast *place) {
 /* Evaluates a place's indices, outermost container first. */
 static void eval_path(Ast *place, Frame *frame, Path *path) {
     path->count = path_length(place);
-    if (path->count > MAX_STEPS) fail_at(place->span, E_LIMIT, "a place cannot be more than %d steps deep", MAX_STEPS);
-    path->step = path->count <= FEW_STEPS ? path->few : pool_bytes((size_t)path->count * sizeof *path->step);
+    if (path->count > MAX_STEPS)
+        fail_at(place->span, E_LIMIT, "a place cannot be more than %d steps deep", MAX_STEPS);
+    path->step =
+        path->count <= FEW_STEPS ? path->few : pool_bytes((size_t)path->count * sizeof *path->step);
     Ast *nodes[MAX_STEPS];
     for (int i = path->count; i-- > 0; place = place->a) nodes[i] = place;
     for (int i = 0; i < path->count; i++) {
@@ -98,7 +103,8 @@ static void eval_path(Ast *place, Frame *frame, Path *path) {
     if (path->variable->tag != V_UNSET) return;
     library_or_fail(place, frame);
     hint("assign it first: %s = ...", place->name->text);
-    fail_at(place->span, E_NAME, "`%s` belongs to the library and cannot be written into", place->name->text);
+    fail_at(place->span, E_NAME, "`%s` belongs to the library and cannot be written into",
+            place->name->text);
 }
 
 static Value read_step(Value container, const Step *step) {
@@ -170,7 +176,8 @@ static void put_elements(Value *place, const Step *step, Value v) {
     rt.here = step->span;
     if (!is_numeric(v)) {
         char text[80];
-        fail(E_TYPE, "an element of an array must be a number or an array, not %s", describe(v, text, sizeof text));
+        fail(E_TYPE, "an element of an array must be a number or an array, not %s",
+             describe(v, text, sizeof text));
     }
     Value old = *place;
     bool alias = v.tag == V_ARRAY && v.as.obj == old.as.obj;
@@ -183,7 +190,8 @@ static bool put_plain(Value *place, const Step *step, Value v) {
     if (place->tag != V_ARRAY || place->node || head_of(v) || step->field) return false;
     Array *a = place->as.array;
     const IndexItem *item = step->items.item;
-    if (step->items.count != 1 || item->kind != I_AT || a->axes != 1 || a->dtype != F64) return false;
+    if (step->items.count != 1 || item->kind != I_AT || a->axes != 1 || a->dtype != F64)
+        return false;
     int64_t i = item->start < 0 ? item->start + a->size : item->start;
     if (i < 0 || i >= a->size || !array_is_sole(a, 1)) return false;
     *vector_at(a, i) = v.as.num;
@@ -214,7 +222,9 @@ static void write_steps(Value *place, const Step *step, int count, Value v) {
     }
 }
 
-static void write_path(const Path *path, Value v) { write_steps(path->variable, path->step, path->count, v); }
+static void write_path(const Path *path, Value v) {
+    write_steps(path->variable, path->step, path->count, v);
+}
 
 /* ---- targets ---- */
 
@@ -228,11 +238,13 @@ static void unpack(Ast *targets, Frame *frame, Value v) {
     rt.here = targets->span;
     if (v.tag != V_LIST && v.tag != V_ARRAY) {
         char text[80];
-        fail(E_TYPE, "%u targets need a list or an array, not %s", targets->count, describe(v, text, sizeof text));
+        fail(E_TYPE, "%u targets need a list or an array, not %s", targets->count,
+             describe(v, text, sizeof text));
     }
     int64_t count = sequence_length(v);
     if (count != targets->count) {
-        fail(E_VALUE, "%u targets, but %lld value%s", targets->count, (long long)count, count == 1 ? "" : "s");
+        fail(E_VALUE, "%u targets, but %lld value%s", targets->count, (long long)count,
+             count == 1 ? "" : "s");
     }
     for (int64_t i = 0; i < count; i++) assign(targets->kids[i], frame, sequence_item(v, i));
 }
@@ -290,7 +302,8 @@ static bool is_simple(const Ast *node) {
     return node->kind == A_CONSTANT || node->kind == A_NAME;
 }
 
-/* A plain value in its place in a list or vector that only this variable holds; false: not so plain. */
+/* A plain value in its place in a list or vector that only this variable holds; false: not so
+ * plain. */
 static bool put_item(Value *variable, Value i, Value v) {
     if (head_of(i) || !is_object(*variable) || variable->as.obj->refs != 1) return false;
     double at = i.as.num;
@@ -328,7 +341,8 @@ static Value update_place(Ast *node, Frame *frame) {
     size_t mark = pool_mark();
     Value y = eval(node->b, frame);
     if (frame->flow != FLOW_ON) return NIL;
-    Value container = read_path(&path, path.count - 1), old = read_step(container, &path.step[path.count - 1]);
+    Value container = read_path(&path, path.count - 1),
+          old = read_step(container, &path.step[path.count - 1]);
     rt.here = node->span;
     Value fresh = binary_op(node->op, old, y, node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
     if (!is_numeric(container)) fresh = with_slots(old, fresh);
@@ -346,12 +360,13 @@ static bool same_name(const Ast *a, const Ast *b) {
 static Ast *appended(const Ast *node) {
     const Ast *call = node->b;
     if ((call->kind != A_CALL && call->kind != A_METHOD) || !call->op) return NULL;
-    if (call->kind == A_CALL && call->count == 2 && call->a->kind == A_NAME && call->a->scope == S_GLOBAL &&
-        call->a->name == SYMBOL("append") && same_name(node->a, call->kids[0])) {
+    if (call->kind == A_CALL && call->count == 2 && call->a->kind == A_NAME &&
+        call->a->scope == S_GLOBAL && call->a->name == SYMBOL("append") &&
+        same_name(node->a, call->kids[0])) {
         return call->kids[1];
     }
-    if (call->kind == A_METHOD && call->count == 1 && call->scope == S_GLOBAL && call->name == SYMBOL("append") &&
-        same_name(node->a, call->a)) {
+    if (call->kind == A_METHOD && call->count == 1 && call->scope == S_GLOBAL &&
+        call->name == SYMBOL("append") && same_name(node->a, call->a)) {
         return call->kids[0];
     }
     return NULL;
@@ -423,7 +438,8 @@ Eval *choose_assign(Ast *node) {
         return has_block(node->b) ? assign_if_on : NULL;
     case A_TARGETS: return assign_targets;
     default:
-        if (update || has_block(node->b) || node->a->a->kind != A_NAME) return update ? update_place : assign_element;
+        if (update || has_block(node->b) || node->a->a->kind != A_NAME)
+            return update ? update_place : assign_element;
         if (node->a->kind == A_FIELD) return NULL;
         return node->a->count == 1 && is_simple(node->a->kids[0]) ? NULL : assign_element;
     }

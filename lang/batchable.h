@@ -3,7 +3,7 @@
 #define BATCHABLE_H
 #include "value.h"
 
-/* Does f, called with such arguments, only compute: assignments to its own variables and expressions of
- * operations that are recorded, no branch, no comparison, no effect? */
+/* Does f, called with such arguments, only compute: assignments to its own variables and
+ * expressions of operations that are recorded, no branch, no comparison, no effect? */
 bool is_batchable(Value f, int count, const Value *args);
 #endif

@@ -26,7 +26,8 @@ Value builtin_len(int count, const Value *arg) {
     default: break;
     }
     if (is_numeric(v)) hint("a number has no axes; size(x) counts elements");
-    fail(E_TYPE, "len takes an array with an axis, a list, a struct or a string, not %s", describe(v, text, sizeof text));
+    fail(E_TYPE, "len takes an array with an axis, a list, a struct or a string, not %s",
+         describe(v, text, sizeof text));
 }
 
 Value builtin_equal(int count, const Value *arg) {
@@ -64,9 +65,12 @@ static bool holds(Value v) {
     if (v.tag == V_BOOL) return v.as.truth;
     if (v.tag == V_ARRAY && v.as.array->size != 1) {
         hint("assert(all(...)) or assert(any(...))");
-        fail(E_TYPE, "a condition must be one bool or number, not %s", describe(v, text, sizeof text));
+        fail(E_TYPE, "a condition must be one bool or number, not %s",
+             describe(v, text, sizeof text));
     }
-    if (!is_numeric(v)) fail(E_TYPE, "a condition must be one bool or number, not %s", describe(v, text, sizeof text));
+    if (!is_numeric(v))
+        fail(E_TYPE, "a condition must be one bool or number, not %s",
+             describe(v, text, sizeof text));
     double x = v.tag == V_ARRAY ? array_get(v.as.array, 0) : v.as.num;
     if (isnan(x)) fail(E_VALUE, "a condition is NaN, which is neither true nor false");
     return x != 0;
@@ -82,7 +86,8 @@ Value builtin_assert(int count, const Value *arg) {
 Value builtin_exit(int count, const Value *arg) {
     UNUSED_COUNT;
     int64_t status = arg[0].tag == V_UNSET ? 0 : arg_int(arg[0], "the exit status");
-    if (status < 0 || status > 255) fail(E_VALUE, "an exit status is 0 to 255, not %lld", (long long)status);
+    if (status < 0 || status > 255)
+        fail(E_VALUE, "an exit status is 0 to 255, not %lld", (long long)status);
     rt.pending.status = (int)status;
     fail(E_EXIT, "exit(%lld)", (long long)status);
 }
@@ -91,7 +96,8 @@ Value builtin_env(int count, const Value *arg) {
     UNUSED_COUNT;
     char text[80];
     if (arg[0].tag != V_STRING) {
-        fail(E_TYPE, "env takes the name of a variable, not %s", describe(arg[0], text, sizeof text));
+        fail(E_TYPE, "env takes the name of a variable, not %s",
+             describe(arg[0], text, sizeof text));
     }
     io_allow("reading the environment");
     const char *value = getenv(arg[0].as.string->text);

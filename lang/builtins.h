@@ -1,14 +1,16 @@
-/* Builtins: what a program can call that is no operation of the runtime's table. The one idea: one row
- * of builtins.def per function, with its signature as text; the binder of call.c reads the signature once
- * and hands the C function its arguments in the signature's order, UNSET where none was given.
+/* Builtins: what a program can call that is no operation of the runtime's table. The one idea: one
+ * row of builtins.def per function, with its signature as text; the binder of call.c reads the
+ * signature once and hands the C function its arguments in the signature's order, UNSET where none
+ * was given.
  *
- * The library is the table of names every module falls back to: operations, builtins, constants, and the
- * functions of stdlib/prelude.adl. */
+ * The library is the table of names every module falls back to: operations, builtins, constants,
+ * and the functions of stdlib/prelude.adl. */
 #ifndef BUILTINS_H
 #define BUILTINS_H
 #include "ops.h"
 
-/* A signature: "(x, axis = nil, *rest, sep = " ")". What comes after *rest is given by name only. */
+/* A signature: "(x, axis = nil, *rest, sep = " ")". What comes after *rest is given by name only.
+ */
 typedef struct Signature {
     const char *name;
     uint32_t count, required;   /* parameters; of them, the leading ones without a default */
@@ -17,15 +19,17 @@ typedef struct Signature {
     const char *text;           /* with its brackets, for messages */
 } Signature;
 
-typedef Value Builtin(int count, const Value *arg);   /* arg[i]: the signature's i-th parameter, or UNSET */
+typedef Value Builtin(int count,
+                      const Value *arg); /* arg[i]: the signature's i-th parameter, or UNSET */
 
-/* A row: of builtins.def, or made from a row of ops.def. A builtin Function's `row` points to one. */
+/* A row: of builtins.def, or made from a row of ops.def. A builtin Function's `row` points to one.
+ */
 typedef struct BuiltinRow {
     const char *name, *signature, *doc, *example;
     Builtin *call;
     Op op;                      /* the elementwise operation it is, else OP_NONE */
     bool maps;                  /* no elementwise row, but it maps over trees like one */
-    bool pure;                  /* all it does is compute a value: thrown away, it was for nothing */
+    bool pure; /* all it does is compute a value: thrown away, it was for nothing */
     Signature *parsed;          /* made at the first use that needs it */
 } BuiltinRow;
 

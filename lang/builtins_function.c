@@ -295,7 +295,8 @@ static Value unit(Value like, int64_t at) {
     return array_value(u);
 }
 
-/* `rows` of one shape, stacked along a new axis at the front or at the back, as shape y + shape x. */
+/* `rows` of one shape, stacked along a new axis at the front or at the back, as shape y + shape x.
+ */
 static Value assemble(int64_t rows, const Value *row, int axis, Value y, Value x) {
     Shape shape = value_shape(y), inner = value_shape(x);
     if (shape.axes + inner.axes > MAX_AXES)

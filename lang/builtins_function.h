@@ -1,4 +1,5 @@
-/* What the files of function mode share: arguments chosen by number, and trees of inputs and outputs. */
+/* What the files of function mode share: arguments chosen by number, and trees of inputs and
+ * outputs. */
 #ifndef BUILTINS_FUNCTION_H
 #define BUILTINS_FUNCTION_H
 #include "value.h"
@@ -18,8 +19,8 @@ void check_function(Value f, const char *name);
 Value *inputs_of(Value x, int *count, const char *name);
 /* The numeric leaves of a function's value; at least one. */
 Value *outputs_of(Value y, int *count, const char *name);
-/* Tangents or head gradients, one for each numeric leaf of `model`, each broadcast to its leaf; for_nil everywhere in
- * the place of a nil, zeros where a struct lacks a field. */
+/* Tangents or head gradients, one for each numeric leaf of `model`, each broadcast to its leaf;
+ * for_nil everywhere in the place of a nil, zeros where a struct lacks a field. */
 Value *like_leaves(Value tree, Value model, double for_nil, const char *what);
 
 /* grad(f) or value_and_grad(f): argnum UNSET is the first argument. */

@@ -1,6 +1,6 @@
-/* Differentiation in tape mode, as a program calls it: attach_grad, backward, grad and their relatives.
- * They turn trees into rows of leaves and mistakes into messages; the sweeps are the runtime's (sweep.h).
- * Function mode is in builtins_function.c. */
+/* Differentiation in tape mode, as a program calls it: attach_grad, backward, grad and their
+ * relatives. They turn trees into rows of leaves and mistakes into messages; the sweeps are the
+ * runtime's (sweep.h). Function mode is in builtins_function.c. */
 #include <string.h>
 #include "builtins.h"
 #include "builtins_function.h"
@@ -14,7 +14,8 @@ static Value constant_of(Value v) {
 }
 
 static bool text_is(Value v, const char *text) {
-    return v.tag == V_STRING && v.as.string->bytes == strlen(text) && !memcmp(v.as.string->text, text, v.as.string->bytes);
+    return v.tag == V_STRING && v.as.string->bytes == strlen(text) &&
+           !memcmp(v.as.string->text, text, v.as.string->bytes);
 }
 
 /* ---- tape mode ---- */
@@ -23,8 +24,11 @@ static Req req_of(Value v) {
     if (text_is(v, "add")) return REQ_ADD;
     if (text_is(v, "null")) return REQ_NULL;
     char what[80];
-    if (v.tag == V_STRING) fail(E_ARGUMENT, "attach_grad: req is \"write\", \"add\" or \"null\", not \"%.40s\"", v.as.string->text);
-    fail(E_ARGUMENT, "attach_grad: req is \"write\", \"add\" or \"null\", not %s", describe(v, what, sizeof what));
+    if (v.tag == V_STRING)
+        fail(E_ARGUMENT, "attach_grad: req is \"write\", \"add\" or \"null\", not \"%.40s\"",
+             v.as.string->text);
+    fail(E_ARGUMENT, "attach_grad: req is \"write\", \"add\" or \"null\", not %s",
+         describe(v, what, sizeof what));
 }
 
 typedef struct Attach { Req req; int attached; } Attach;
@@ -50,7 +54,8 @@ static void check_head(Value head, int part) {
     char what[80];
     if (!is_numeric(head)) {
         note_operand(part, head);
-        fail(E_GRADIENT, "backward sweeps from an array or a number, not from %s", describe(head, what, sizeof what));
+        fail(E_GRADIENT, "backward sweeps from an array or a number, not from %s",
+             describe(head, what, sizeof what));
     }
     if (!head.node) fail_unrecorded(head);
 }
@@ -59,17 +64,20 @@ static void check_head_gradient(Value g) {
     if (rt.recording || !is_recorded(g)) return;
     note_operand(1, g);
     hint("two losses are swept together by backward((l1, l2)); as a head gradient write detach(g)");
-    fail(E_GRADIENT, "the second argument of backward is the head gradient, but this value is recorded itself");
+    fail(E_GRADIENT,
+         "the second argument of backward is the head gradient, but this value is recorded itself");
 }
 
 static void backward_list(const List *heads, Value gradients, bool retain) {
     Value *g = pool_bytes((heads->count + 1) * sizeof *g);
     if (!heads->count) fail(E_GRADIENT, "backward needs at least one head, not an empty list");
     if (is_object(gradients) && gradients.tag != V_LIST)
-        fail(E_GRADIENT, "backward of a list of %zu heads takes a list of %zu head gradients, not %s", heads->count,
-             heads->count, type_name(gradients));
+        fail(E_GRADIENT,
+             "backward of a list of %zu heads takes a list of %zu head gradients, not %s",
+             heads->count, heads->count, type_name(gradients));
     if (gradients.tag == V_LIST && gradients.as.list->count != heads->count)
-        fail(E_GRADIENT, "backward has %zu heads but %zu head gradients", heads->count, gradients.as.list->count);
+        fail(E_GRADIENT, "backward has %zu heads but %zu head gradients", heads->count,
+             gradients.as.list->count);
     for (size_t i = 0; i < heads->count; i++) {
         check_head(heads->item[i], 0);
         g[i] = gradients.tag == V_LIST ? gradients.as.list->item[i] : NIL;
@@ -126,7 +134,9 @@ static Value gradient_leaf(Value leaf, void *env) {
 /* grad(y, x, g): with respect to each leaf of the tree x. */
 static Value gradient_of(Value y, Value x, Value g) {
     char what[80];
-    if (!is_numeric(y)) fail(E_GRADIENT, "grad(y, x) needs an array or a number y, not %s", describe(y, what, sizeof what));
+    if (!is_numeric(y))
+        fail(E_GRADIENT, "grad(y, x) needs an array or a number y, not %s",
+             describe(y, what, sizeof what));
     size_t count, wanted = 0;
     Value *leaves = tree_leaves(x, &count), *targets = pool_bytes((count + 1) * sizeof *targets);
     for (size_t i = 0; i < count; i++) {
@@ -138,7 +148,9 @@ static Value gradient_of(Value y, Value x, Value g) {
         }
         targets[wanted++] = leaves[i];
     }
-    if (!wanted) fail(E_GRADIENT, "grad(y, x) needs an array or a tree of arrays x, not %s", describe(x, what, sizeof what));
+    if (!wanted)
+        fail(E_GRADIENT, "grad(y, x) needs an array or a tree of arrays x, not %s",
+             describe(x, what, sizeof what));
     Value *out = pool_bytes(wanted * sizeof *out);
     sweep_gradients(1, &y, &g, (int)wanted, targets, out);
     for (size_t i = 0, k = 0; i < count; i++) leaves[i] = is_numeric(leaves[i]) ? out[k++] : NIL;
@@ -151,16 +163,19 @@ Value builtin_grad(int count, const Value *arg) {
     if (arg[0].tag == V_FUNCTION) {
         if (arg[1].tag != V_UNSET) {
             hint("write grad(f)(x)");
-            fail(E_GRADIENT, "grad(f) of a function f is a function itself: it takes the arguments");
+            fail(E_GRADIENT,
+                 "grad(f) of a function f is a function itself: it takes the arguments");
         }
         return grad_function(arg[0], arg[3], false);
     }
     if (arg[1].tag != V_UNSET) return gradient_of(arg[0], arg[1], g);
     if (!is_numeric(arg[0]) && !is_tree(arg[0])) {
         char what[80];
-        fail(E_GRADIENT, "grad needs an array, a tree of arrays or a function, not %s", describe(arg[0], what, sizeof what));
+        fail(E_GRADIENT, "grad needs an array, a tree of arrays or a function, not %s",
+             describe(arg[0], what, sizeof what));
     }
-    if (is_numeric(arg[0]) && !is_leaf(arg[0]) && !tape_adjoint(arg[0].node)) fail_no_gradient(arg[0]);
+    if (is_numeric(arg[0]) && !is_leaf(arg[0]) && !tape_adjoint(arg[0].node))
+        fail_no_gradient(arg[0]);
     return tree_map(arg[0], gradient_leaf, NULL);
 }
 
@@ -178,10 +193,13 @@ static bool is_on_tape(Value tree) {
 
 Value builtin_on_grad(int count, const Value *arg) {
     (void)count;
-    if (arg[1].tag != V_FUNCTION) fail(E_ARGUMENT, "on_grad(x, f) needs a function f of the adjoint, not %s", type_name(arg[1]));
+    if (arg[1].tag != V_FUNCTION)
+        fail(E_ARGUMENT, "on_grad(x, f) needs a function f of the adjoint, not %s",
+             type_name(arg[1]));
     if (!is_on_tape(arg[0])) {
         note_operand(0, arg[0]);
-        hint("hooks go on leaves (attach_grad) and on what is computed from them inside record < ... >");
+        hint("hooks go on leaves (attach_grad) and on what is computed from them inside record < "
+             "... >");
         fail(E_GRADIENT, "on_grad: this value is not on the tape, so no sweep will reach it");
     }
     tree_map(arg[0], hook_leaf, (void *)&arg[1]);

@@ -1,5 +1,5 @@
-/* Builtins on sequences: lists, arrays along their first axis, strings by characters, and the fields of
- * structs. The one idea: each_item() of control.c walks them all. */
+/* Builtins on sequences: lists, arrays along their first axis, strings by characters, and the
+ * fields of structs. The one idea: each_item() of control.c walks them all. */
 #include "eval.h"
 #include "text.h"
 #include <math.h>
@@ -10,9 +10,11 @@
 Progression range_of(const Value arg[3]) {
     bool one = arg[1].tag == V_UNSET || arg[1].tag == V_NIL;
     double start = one ? 0 : arg_number(arg[0], "the start of range");
-    double stop = one ? arg_number(arg[0], "the end of range") : arg_number(arg[1], "the end of range");
+    double stop =
+        one ? arg_number(arg[0], "the end of range") : arg_number(arg[1], "the end of range");
     double step = arg[2].tag == V_UNSET ? 1 : arg_number(arg[2], "the step of range");
-    if (step == 0 || isnan(step)) fail(E_VALUE, "the step of range cannot be %s", step == 0 ? "0" : "NaN");
+    if (step == 0 || isnan(step))
+        fail(E_VALUE, "the step of range cannot be %s", step == 0 ? "0" : "NaN");
     double count = ceil((stop - start) / step);
     if (!(count < 9e15)) fail(E_VALUE, "range needs finite bounds");
     return (Progression){ start, step, count > 0 ? (int64_t)count : 0 };
@@ -66,7 +68,8 @@ static size_t shortest(Value lists) {
 
 static Value items_of_each(Value sequences) {
     Value lists = list_new(count_of(sequences));
-    for (size_t i = 0; i < count_of(sequences); i++) list_set(lists, i, items_of(item_of(sequences, i)));
+    for (size_t i = 0; i < count_of(sequences); i++)
+        list_set(lists, i, items_of(item_of(sequences, i)));
     return lists;
 }
 
@@ -138,7 +141,8 @@ Value builtin_reduce(int count, const Value *arg) {
     function_first(&f, &xs);
     Value items = items_of(xs);
     bool started = arg[2].tag != V_UNSET;
-    if (!started && !count_of(items)) fail(E_VALUE, "reduce of nothing needs a start: reduce(f, xs, start)");
+    if (!started && !count_of(items))
+        fail(E_VALUE, "reduce of nothing needs a start: reduce(f, xs, start)");
     Value folded = started ? arg[2] : item_of(items, 0);
     size_t mark = pool_mark();
     for (size_t i = !started; i < count_of(items); i++) {
@@ -181,7 +185,8 @@ static Value concat_lists(Value lists) {
         Value list = item_of(lists, i);
         char text[80];
         if (list.tag != V_LIST) {
-            fail(E_TYPE, "concat joins lists with lists, but item %zu is %s", i, describe(list, text, sizeof text));
+            fail(E_TYPE, "concat joins lists with lists, but item %zu is %s", i,
+                 describe(list, text, sizeof text));
         }
         for (size_t j = 0; j < count_of(list); j++) made = list_push(made, item_of(list, j));
     }
@@ -213,7 +218,8 @@ Value builtin_concat(int count, const Value *arg) {
 
 static Struct *struct_argument(Value v, const char *who) {
     char text[80];
-    if (v.tag != V_STRUCT) fail(E_TYPE, "%s takes a struct, not %s", who, describe(v, text, sizeof text));
+    if (v.tag != V_STRUCT)
+        fail(E_TYPE, "%s takes a struct, not %s", who, describe(v, text, sizeof text));
     return v.as.record;
 }
 

@@ -1,4 +1,5 @@
-/* Builtins on text: they check their arguments and call runtime/text.c and format.c, which do the work. Rows and documentation are in builtins.def. */
+/* Builtins on text: they check their arguments and call runtime/text.c and format.c, which do the
+ * work. Rows and documentation are in builtins.def. */
 #include "builtins.h"
 #include "format.h"
 #include "io.h"

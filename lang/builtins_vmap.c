@@ -16,7 +16,8 @@
 enum { NOT_MAPPED = INT32_MIN };
 typedef struct VmapFunction { Function head; Value f, axes; } VmapFunction;
 
-/* One call of a vmapped function: every leaf of its arguments, and the axis that it is mapped over. */
+/* One call of a vmapped function: every leaf of its arguments, and the axis that it is mapped over.
+ */
 typedef struct Batch {
     Value f, arguments;        /* the arguments as a list */
     size_t leaves;

@@ -1,8 +1,10 @@
-/* Calls. The one idea: a call costs a Frame on the C stack and its locals on one stack of variables, into
- * which the arguments are evaluated directly; nothing is allocated for a function that captures nothing.
+/* Calls. The one idea: a call costs a Frame on the C stack and its locals on one stack of
+ * variables, into which the arguments are evaluated directly; nothing is allocated for a function
+ * that captures nothing.
  *
- * Whatever is not that simple (named, spread, collected or destructured arguments, own captured variables)
- * goes through one binder that serves closures and builtins alike, driven by a Signature. */
+ * Whatever is not that simple (named, spread, collected or destructured arguments, own captured
+ * variables) goes through one binder that serves closures and builtins alike, driven by a
+ * Signature. */
 #include "diag.h"
 #include "elem.h"
 #include "eval.h"
@@ -55,7 +57,8 @@ static void add_parameter(Buffer *b, const Fn *fn, uint32_t i) {
     char text[60];
     if (fn->collects && i == fn->parameter_count - 1) buffer_char(b, '*');
     buffer_text(b, p->name ? p->name->text : span_text(p->span, text, sizeof text));
-    if (p->default_value) buffer_format(b, " = %s", span_whole_text(p->default_value->span, text, sizeof text));
+    if (p->default_value)
+        buffer_format(b, " = %s", span_whole_text(p->default_value->span, text, sizeof text));
 }
 
 const char *function_signature(Function *f, char *buffer, size_t bytes) {
@@ -124,10 +127,12 @@ static void eval_arguments(Ast *node, Frame *frame, const Value *receiver, Argum
 static _Noreturn void fail_count(Function *f, const Signature *s, uint32_t count) {
     char text[300];
     function_signature(f, text, sizeof text);
-    const char *most = s->required == s->count ? "" : s->rest < 0 && count > s->count ? "at most " : "at least ";
+    const char *most = s->required == s->count           ? ""
+                       : s->rest < 0 && count > s->count ? "at most "
+                                                         : "at least ";
     uint32_t want = count > s->count ? s->count : s->required;
-    fail(E_ARGUMENT, "%s takes %s%u argument%s, but %u %s given", text, most, want, want == 1 ? "" : "s", count,
-         count == 1 ? "was" : "were");
+    fail(E_ARGUMENT, "%s takes %s%u argument%s, but %u %s given", text, most, want,
+         want == 1 ? "" : "s", count, count == 1 ? "was" : "were");
 }
 
 static _Noreturn void fail_missing(Function *f, const Signature *s, uint32_t i) {
@@ -145,7 +150,8 @@ static _Noreturn void fail_named(Function *f, const Signature *s, const Named *n
     }
     const char *nearest = nearest_name(named->name->text, count, names);
     if (nearest) hint("did you mean `%s`?", nearest);
-    fail_at(named->span, E_ARGUMENT, "%s has no parameter `%s`", function_signature(f, text, sizeof text), named->name->text);
+    fail_at(named->span, E_ARGUMENT, "%s has no parameter `%s`",
+            function_signature(f, text, sizeof text), named->name->text);
 }
 
 static void bind_named(Function *f, const Signature *s, const Named *named, Value *bound) {
@@ -153,8 +159,8 @@ static void bind_named(Function *f, const Signature *s, const Named *named, Valu
         if (s->parameter[i] != named->name || (int32_t)i == s->rest) continue;
         if (bound[i].tag != V_UNSET) {
             char text[300];
-            fail_at(named->span, E_ARGUMENT, "%s is given `%s` twice", function_signature(f, text, sizeof text),
-                    named->name->text);
+            fail_at(named->span, E_ARGUMENT, "%s is given `%s` twice",
+                    function_signature(f, text, sizeof text), named->name->text);
         }
         bound[i] = named->value;
         return;
@@ -168,7 +174,8 @@ static void bind_arguments(Function *f, const Signature *s, const Arguments *a, 
     uint32_t direct = a->count < places ? a->count : places;
     for (uint32_t i = 0; i < s->count; i++) bound[i] = i < direct ? a->positional[i] : UNSET;
     if (s->rest >= 0) {
-        bound[s->rest] = list_of(a->count - direct, a->count > direct ? a->positional + direct : NULL);
+        bound[s->rest] =
+            list_of(a->count - direct, a->count > direct ? a->positional + direct : NULL);
     } else if (a->count > places) {
         fail_count(f, s, a->count);
     }
@@ -208,7 +215,8 @@ static Value eval_default(Ast *node, Frame *frame) {
 static __attribute__((noinline)) void lean_defaults(Frame *frame, uint32_t count) {
     Fn *fn = frame->fn;
     for (uint32_t i = count; i < fn->parameter_count; i++) {
-        value_store(&frame->variables[S_LOCAL][i], eval_default(fn->parameters[i].default_value, frame));
+        value_store(&frame->variables[S_LOCAL][i],
+                    eval_default(fn->parameters[i].default_value, frame));
     }
 }
 
@@ -226,7 +234,8 @@ static inline Value leave(Frame *frame, Value *base, Value *end, size_t mark, Va
 }
 
 /* The frame of a call whose locals begin at base, the first `count` of them set. */
-static inline void enter(Frame *frame, Closure *closure, Value *base, Value *end, Cell **cells, Span span) {
+static inline void enter(Frame *frame, Closure *closure, Value *base, Value *end, Cell **cells,
+                         Span span) {
     frame->variables[S_LOCAL] = base;
     frame->variables[S_GLOBAL] = closure->module->globals;
     frame->cells = cells;
@@ -241,7 +250,8 @@ static inline void enter(Frame *frame, Closure *closure, Value *base, Value *end
 }
 
 /* base[0 .. count) are the arguments, held. */
-static inline __attribute__((always_inline)) Value run_lean(Closure *closure, Value *base, uint32_t count, Span called_from) {
+static inline __attribute__((always_inline)) Value run_lean(Closure *closure, Value *base,
+                                                            uint32_t count, Span called_from) {
     check_stack();
     poll();
     Fn *fn = closure->fn;
@@ -257,13 +267,16 @@ static inline __attribute__((always_inline)) Value run_lean(Closure *closure, Va
 static Cell **own_cells(const Closure *closure) {
     const Fn *fn = closure->fn;
     Cell **cells = pool_bytes((fn->cell_count + 1) * sizeof *cells);
-    for (uint32_t i = 0; i < fn->cell_count; i++) cells[i] = i < fn->captured_count ? closure->cells[i] : cell_new(UNSET);
+    for (uint32_t i = 0; i < fn->cell_count; i++)
+        cells[i] = i < fn->captured_count ? closure->cells[i] : cell_new(UNSET);
     return cells;
 }
 
 static void set_parameter(const Parameter *p, Frame *frame, Value v) {
     if (v.tag == V_UNSET) v = eval_default(p->default_value, frame);
-    value_store(p->scope == S_CELL ? &frame->cells[p->slot]->value : &frame->variables[S_LOCAL][p->slot], v);
+    value_store(p->scope == S_CELL ? &frame->cells[p->slot]->value
+                                   : &frame->variables[S_LOCAL][p->slot],
+                v);
     if (!p->pattern) return;
     choose(p->pattern);
     assign(p->pattern, frame, v);
@@ -283,7 +296,8 @@ static Value run_general(Closure *closure, const Arguments *a, Span called_from)
     for (Value *p = base; p < end; p++) *p = UNSET;
     Frame frame;
     enter(&frame, closure, base, end, cells, called_from);
-    for (uint32_t i = 0; i < fn->parameter_count; i++) set_parameter(&fn->parameters[i], &frame, bound[i]);
+    for (uint32_t i = 0; i < fn->parameter_count; i++)
+        set_parameter(&fn->parameters[i], &frame, bound[i]);
     return leave(&frame, base, end, mark, fn->body->eval(fn->body, &frame));
 }
 
@@ -295,7 +309,8 @@ static inline bool takes_lean(const Fn *fn, uint32_t count) {
 Value closure_call(Function *self, int count, const Value *args) {
     Closure *closure = (Closure *)self;
     if (!takes_lean(closure->fn, (uint32_t)count)) {
-        return run_general(closure, &(Arguments){ .count = (uint32_t)count, .positional = args }, rt.here);
+        return run_general(closure, &(Arguments){ .count = (uint32_t)count, .positional = args },
+                           rt.here);
     }
     Value *base = interp.top;
     if (base + count + closure->fn->local_count + 1 > interp.limit) stack_full();
@@ -305,10 +320,12 @@ Value closure_call(Function *self, int count, const Value *args) {
 }
 
 /* Arguments straight into the callee's locals. */
-static inline __attribute__((always_inline)) Value call_lean(Ast *node, Frame *frame, Closure *closure,
+static inline __attribute__((always_inline)) Value call_lean(Ast *node, Frame *frame,
+                                                             Closure *closure,
                                                              const Value *receiver) {
     Value *base = interp.top, *next = base;
-    if (__builtin_expect(base + node->count + closure->fn->local_count + 2 > interp.limit, 0)) stack_full();
+    if (__builtin_expect(base + node->count + closure->fn->local_count + 2 > interp.limit, 0))
+        stack_full();
     if (receiver) {
         *next++ = value_hold(*receiver);
         interp.top = next;
@@ -377,15 +394,18 @@ static Value elementwise(const BuiltinRow *row, int count, const Value *arg, int
     if (deferred) arg = forced;
     reuse &= ~DEFER;
     for (int i = 0; i < count; i++) {
-        if (is_tree(arg[i])) return count == 1 ? tree_map1(row->op, arg[0]) : tree_map2(row->op, arg[0], arg[1]);
+        if (is_tree(arg[i]))
+            return count == 1 ? tree_map1(row->op, arg[0]) : tree_map2(row->op, arg[0], arg[1]);
     }
     for (int i = 0; i < count; i++) {
         if (is_numeric(arg[i])) continue;
         char text[80];
         if (arg[i].tag == V_FUNCTION) hint("a function of a function: x -> %s(f(x))", row->name);
-        fail(E_TYPE, "%s takes numbers and arrays, not %s", row->name, describe(arg[i], text, sizeof text));
+        fail(E_TYPE, "%s takes numbers and arrays, not %s", row->name,
+             describe(arg[i], text, sizeof text));
     }
-    return count == 1 ? apply1_reusing(row->op, arg[0], reuse) : apply2_reusing(row->op, arg[0], arg[1], reuse);
+    return count == 1 ? apply1_reusing(row->op, arg[0], reuse)
+                      : apply2_reusing(row->op, arg[0], arg[1], reuse);
 }
 
 static bool has_tree(uint32_t count, const Value *arg) {
@@ -420,11 +440,14 @@ Value builtin_value(BuiltinRow *row) {
 }
 
 bool is_builtin(Value v, Builtin *call) {
-    return v.tag == V_FUNCTION && v.as.function->row && ((const BuiltinRow *)v.as.function->row)->call == call;
+    return v.tag == V_FUNCTION && v.as.function->row &&
+           ((const BuiltinRow *)v.as.function->row)->call == call;
 }
 
-/* An elementwise builtin with just its arguments: no binding, and temporaries may be overwritten. */
-static Value call_elementwise(Ast *node, Frame *frame, const BuiltinRow *row, const Value *receiver) {
+/* An elementwise builtin with just its arguments: no binding, and temporaries may be overwritten.
+ */
+static Value call_elementwise(Ast *node, Frame *frame, const BuiltinRow *row,
+                              const Value *receiver) {
     Value arg[2];
     int count = 0, reuse = node->flags & AST_DEFERS ? DEFER : 0;
     if (receiver) {
@@ -485,7 +508,8 @@ static Value call_foreign_named(Function *f, const Arguments *a) {
     return f->call(f, (int)s.count, bound);
 }
 
-/* A function that is neither written in adl nor a row: made by an operation, as grad(f) is, or foreign. */
+/* A function that is neither written in adl nor a row: made by an operation, as grad(f) is, or
+ * foreign. */
 static Value call_other(Ast *node, Frame *frame, Function *f, const Value *receiver) {
     Arguments a;
     Value few[FEW_ARGUMENTS];
@@ -501,7 +525,8 @@ static Value call_other(Ast *node, Frame *frame, Function *f, const Value *recei
     check_stack();
     rt.here = node->span;
     if (a.named_count && foreign_signature(f)) return call_foreign_named(f, &a);
-    if (a.named_count) fail_at(a.named[0].span, E_ARGUMENT, "this function takes no named arguments");
+    if (a.named_count)
+        fail_at(a.named[0].span, E_ARGUMENT, "this function takes no named arguments");
     return f->call(f, (int)a.count, a.positional);
 }
 
@@ -520,7 +545,8 @@ static Value call_with(Ast *node, Frame *frame, Value callee, const Value *recei
     if (f->call == closure_call) {
         Closure *closure = (Closure *)f;
         uint32_t count = node->count + (receiver != NULL);
-        if (node->op && takes_lean(closure->fn, count)) return call_lean(node, frame, closure, receiver);
+        if (node->op && takes_lean(closure->fn, count))
+            return call_lean(node, frame, closure, receiver);
         Arguments a;
         eval_arguments(node, frame, receiver, &a);
         rt.here = node->span;
@@ -529,7 +555,9 @@ static Value call_with(Ast *node, Frame *frame, Value callee, const Value *recei
     return f->row ? call_builtin(node, frame, f, receiver) : call_other(node, frame, f, receiver);
 }
 
-Value eval_call(Ast *node, Frame *frame) { return call_with(node, frame, eval(node->a, frame), NULL); }
+Value eval_call(Ast *node, Frame *frame) {
+    return call_with(node, frame, eval(node->a, frame), NULL);
+}
 
 /* An elementwise builtin that makes a number of a number. */
 static inline bool makes_number(const BuiltinRow *row) {
@@ -552,14 +580,15 @@ static Value call_on_number(Ast *node, Frame *frame, Function *f) {
 Value eval_call_deferring(Ast *node, Frame *frame) {
     Value f = eval(node->a, frame);
     if (f.tag == V_FUNCTION && takes_deferred(f.as.function->row))
-        return node->op ? call_on_number(node, frame, f.as.function) : call_with(node, frame, f, NULL);
+        return node->op ? call_on_number(node, frame, f.as.function)
+                        : call_with(node, frame, f, NULL);
     for (uint32_t i = 0; i < node->count; i++) node->kids[i]->flags &= (uint8_t)~AST_DEFERS;
     node->eval = choose_call(node);
     return call_with(node, frame, f, NULL);
 }
 
-/* f(...) where f is a variable or the library's and all arguments are plain. `cache` is the last function
- * that was found to take this many of them into its locals. */
+/* f(...) where f is a variable or the library's and all arguments are plain. `cache` is the last
+ * function that was found to take this many of them into its locals. */
 Value eval_call_name(Ast *node, Frame *frame) {
     Value callee = *near_variable(frame, node->a->near[0]);
     if (callee.tag == V_UNSET) callee = library_or_fail(node->a, frame);
@@ -591,7 +620,8 @@ static _Noreturn void fail_method(Ast *node, Value receiver) {
     rt.here = node->span;
     if (receiver.tag == V_STRUCT) field_value(receiver, node->name, node->span);
     hint_nearest(node->name, interp.frame);
-    fail(E_NAME, "there is no function `%s` to call with %s", node->name->text, describe(receiver, text, sizeof text));
+    fail(E_NAME, "there is no function `%s` to call with %s", node->name->text,
+         describe(receiver, text, sizeof text));
 }
 
 /* The field of a struct that has it, or NULL; a module has nothing else. */
@@ -612,7 +642,8 @@ Value eval_method(Ast *node, Frame *frame) {
         const BuiltinRow *row = f.as.function->row;
         return number(elem_kernels[row->op].scalar(x.as.num, 0));
     }
-    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row))) x = fuse_force(x);
+    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row)))
+        x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);
 }
@@ -622,7 +653,8 @@ Value eval_field(Ast *node, Frame *frame) {
     Value *field = field_of(node, x);
     if (field) return *field;
     Value f = method_of(node, frame);
-    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row))) x = fuse_force(x);
+    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row)))
+        x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);
 }
@@ -654,7 +686,8 @@ void warn_at(Span span, const char *advice, const char *format, ...) {
     module_warn(&warning);
 }
 
-/* The builtin that a call means, as far as can be told before it runs; NULL if it may be something else. */
+/* The builtin that a call means, as far as can be told before it runs; NULL if it may be something
+ * else. */
 static const BuiltinRow *builtin_meant(Ast *node, Frame *frame) {
     if (node->a->kind != A_NAME) return NULL;
     Value v = *variable_place(node->a, frame);
@@ -672,7 +705,8 @@ Value eval_thrown_away(Ast *node, Frame *frame) {
     const BuiltinRow *row = builtin_meant(node, frame);
     Value v = eval(node, frame);
     if (row && row->pure && !frame->module->library) {
-        warn_at(node->span, "values never change in place: store the result, as in x = append(x, v)",
+        warn_at(node->span,
+                "values never change in place: store the result, as in x = append(x, v)",
                 "the result of `%s` is thrown away", row->name);
     }
     return v;
@@ -696,10 +730,12 @@ static void frame_text(const Frame *frame, char *buffer, size_t bytes) {
     for (uint32_t i = 0; i < fn->parameter_count && at < bytes; i++) {
         const Parameter *p = &fn->parameters[i];
         if (!p->name) continue;
-        Value v = p->scope == S_CELL ? frame->cells[p->slot]->value : frame->variables[S_LOCAL][p->slot];
+        Value v =
+            p->scope == S_CELL ? frame->cells[p->slot]->value : frame->variables[S_LOCAL][p->slot];
         char text[40];
         value_in_short(v, text, sizeof text);
-        at += (size_t)snprintf(buffer + at, bytes - at, "%s%s = %s", i ? ", " : "", p->name->text, text);
+        at += (size_t)snprintf(buffer + at, bytes - at, "%s%s = %s", i ? ", " : "", p->name->text,
+                               text);
     }
     if (at + 2 < bytes) {
         strcpy(buffer + at, ")");
@@ -710,13 +746,18 @@ static void frame_text(const Frame *frame, char *buffer, size_t bytes) {
 
 /* Calls inside the library are not shown, and repeats of one call become a count. */
 /* Kinds of errors that are about the arrays they met. */
-static bool is_about_arrays(ErrorKind kind) { return kind == E_SHAPE || kind == E_TYPE || kind == E_INDEX || kind == E_VALUE; }
+static bool is_about_arrays(ErrorKind kind) {
+    return kind == E_SHAPE || kind == E_TYPE || kind == E_INDEX || kind == E_VALUE;
+}
 
-/* Adds the arrays that the failing node was given, unless the one who failed knew better what to show. */
+/* Adds the arrays that the failing node was given, unless the one who failed knew better what to
+ * show. */
 static void note_arrays(const Error *error) {
     struct Noted noted = interp.noted;
     interp.noted.node = NULL;
-    if (!noted.node || error->span != noted.node->span || error->operands || !is_about_arrays(error->kind)) return;
+    if (!noted.node || error->span != noted.node->span || error->operands ||
+        !is_about_arrays(error->kind))
+        return;
     uint32_t receivers = noted.node->kind != A_CALL;
     for (uint32_t i = 0; i < noted.count; i++) {
         bool argument = i >= receivers && noted.node->kind != A_INDEX;
@@ -725,7 +766,8 @@ static void note_arrays(const Error *error) {
     }
 }
 
-/* What the library itself was doing is nothing that a user can mend: the error is at the call of the library. */
+/* What the library itself was doing is nothing that a user can mend: the error is at the call of
+ * the library. */
 static void leave_library(Error *error) {
     Place place = place_of(error->span);
     if (!place.source || !place.source->library) return;
@@ -744,7 +786,8 @@ void fill_trace(Error *error) {
     const Frame *last = NULL;
     for (const Frame *frame = interp.frame; frame; frame = frame->caller) {
         if (!frame->fn || frame->module->library) continue;
-        if (last && last->fn == frame->fn && last->called_from == frame->called_from && error->frames) {
+        if (last && last->fn == frame->fn && last->called_from == frame->called_from &&
+            error->frames) {
             error->frame[error->frames - 1].repeats++;
             continue;
         }

@@ -1,8 +1,9 @@
-/* Statements: blocks, conditions, loops, record, try, import. The one idea: break, continue and return set
- * frame->flow, and whoever runs statements stops when it is not FLOW_ON; nothing but errors jumps.
+/* Statements: blocks, conditions, loops, record, try, import. The one idea: break, continue and
+ * return set frame->flow, and whoever runs statements stops when it is not FLOW_ON; nothing but
+ * errors jumps.
  *
- * A statement ends by unwinding the pool and the tape to where it began (statement_end), but not while a
- * `return` is on its way: its value is still in the pool. */
+ * A statement ends by unwinding the pool and the tape to where it began (statement_end), but not
+ * while a `return` is on its way: its value is still in the pool. */
 #include "eval.h"
 #include "lex.h"
 #include "progress.h"
@@ -45,7 +46,8 @@ Value eval_block(Ast *node, Frame *frame) {
     return (*end)->eval(*end, frame);
 }
 
-/* A block whose value an unfinished expression waits for: what that recorded is not ours to reclaim. */
+/* A block whose value an unfinished expression waits for: what that recorded is not ours to
+ * reclaim. */
 Value eval_inner_block(Ast *node, Frame *frame) {
     uint64_t mark = frame->tape_mark;
     frame->tape_mark = tape_position();
@@ -103,7 +105,8 @@ static inline bool turn_with(Ast *node, Frame *frame, Value item, size_t mark) {
 }
 
 /* A call of a builtin by its name, with `least` to `most` plain arguments. */
-static bool is_call_of(const Ast *node, const Frame *frame, Builtin *builtin, uint32_t least, uint32_t most) {
+static bool is_call_of(const Ast *node, const Frame *frame, Builtin *builtin, uint32_t least,
+                       uint32_t most) {
     if (node->kind != A_CALL || node->a->kind != A_NAME || node->a->scope != S_GLOBAL) return false;
     if (!node->op || node->count < least || node->count > most) return false;
     if (frame->variables[S_GLOBAL][node->a->slot].tag != V_UNSET) return false;
@@ -112,7 +115,9 @@ static bool is_call_of(const Ast *node, const Frame *frame, Builtin *builtin, ui
 }
 
 /* `range(...)` of the library with plain arguments: it is counted through and never built. */
-static bool is_range_call(const Ast *node, const Frame *frame) { return is_call_of(node, frame, builtin_range, 1, 3); }
+static bool is_range_call(const Ast *node, const Frame *frame) {
+    return is_call_of(node, frame, builtin_range, 1, 3);
+}
 
 static Progression range_of_call(Ast *call, Frame *frame) {
     Value arg[3] = { UNSET, UNSET, UNSET };
@@ -140,7 +145,9 @@ static void for_characters(Ast *node, Frame *frame, String *text) {
 /* Does a `name op= ...` stand somewhere below? */
 static bool updates(const Ast *node, const String *name) {
     if (!node) return false;
-    if (node->kind == A_ASSIGN && node->op != OP_NONE && node->a->kind == A_NAME && node->a->name == name) return true;
+    if (node->kind == A_ASSIGN && node->op != OP_NONE && node->a->kind == A_NAME &&
+        node->a->name == name)
+        return true;
     if (updates(node->a, name) || updates(node->c, name)) return true;
     if (node->kind != A_METHOD && node->kind != A_FIELD && updates(node->b, name)) return true;
     for (uint32_t i = 0; i < node->count; i++) {
@@ -151,11 +158,16 @@ static bool updates(const Ast *node, const String *name) {
 
 /* `for p in params { p -= ... }` trains p and leaves params as they were. */
 static void warn_of_update(Ast *node, Value item) {
-    if (!is_leaf(item) || rt.recording || node->cache || node->a->kind != A_NAME || !updates(node->c, node->a->name)) return;
+    if (!is_leaf(item) || rt.recording || node->cache || node->a->kind != A_NAME ||
+        !updates(node->c, node->a->name))
+        return;
     char text[60], advice[200];
     span_whole_text(node->b->span, text, sizeof text);
-    snprintf(advice, sizeof advice, "operators map over lists: %s -= 0.1 * grad(%s) updates them all", text, text);
-    warn_at(node->a->span, advice, "this loop updates `%s`, a copy of each item: `%s` does not change", node->a->name->text, text);
+    snprintf(advice, sizeof advice,
+             "operators map over lists: %s -= 0.1 * grad(%s) updates them all", text, text);
+    warn_at(node->a->span, advice,
+            "this loop updates `%s`, a copy of each item: `%s` does not change",
+            node->a->name->text, text);
     node->cache = node;
 }
 
@@ -274,7 +286,9 @@ int64_t sequence_length(Value v) {
     if (v.tag == V_ARRAY && v.as.array->axes) return shape_of(v.as.array)[0];
     char text[80];
     int64_t n = v.tag == V_NUM && v.as.num >= 0 && v.as.num < 1e15 ? (int64_t)v.as.num : -1;
-    if (n >= 0) hint("range(%lld) gives the numbers from 0 up to but without %lld", (long long)n, (long long)n);
+    if (n >= 0)
+        hint("range(%lld) gives the numbers from 0 up to but without %lld", (long long)n,
+             (long long)n);
     else if (is_numeric(v)) hint("range(n) gives the numbers from 0 up to but without n");
     if (v.tag == V_STRUCT) hint("keys(s) and values(s) are lists");
     fail(E_TYPE, "cannot walk through %s", describe(v, text, sizeof text));

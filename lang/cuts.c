@@ -38,7 +38,8 @@ static void set_tie(Follow *f, const String *name, Tie tie, uint32_t line) {
     f->known[i].line = line;
 }
 
-static void add_cut_at(Follow *f, CutKind kind, const Ast *node, uint32_t line, const String *from, const char *by) {
+static void add_cut_at(Follow *f, CutKind kind, const Ast *node, uint32_t line, const String *from,
+                       const char *by) {
     for (size_t i = 0; i < f->cuts; i++)
         if (f->cut[i].line == line && f->cut[i].kind == kind) return;
     if (f->cuts < MOST_CUTS)
@@ -60,7 +61,8 @@ static Tie tie_of_parts(Follow *f, const Ast *node, const String **from) {
     Tie tie = node->kind == A_CALL ? TIE_NONE : tie_of_expression(f, node->a, from);
     if (own) tie = stronger(tie, tie_of_expression(f, node->b, from));
     tie = stronger(tie, tie_of_expression(f, node->c, from));
-    for (uint32_t i = 0; i < node->count; i++) tie = stronger(tie, tie_of_expression(f, node->kids[i], from));
+    for (uint32_t i = 0; i < node->count; i++)
+        tie = stronger(tie, tie_of_expression(f, node->kids[i], from));
     return tie;
 }
 
@@ -78,7 +80,8 @@ static bool is_flat(int op) {
 
 /* Flat too, though their rows or functions do not say so. */
 static bool is_picker(const char *name) {
-    static const char *const names[] = { "argmax", "argmin", "argsort", "round", "count_nonzero", "one_hot" };
+    static const char *const names[] = { "argmax", "argmin",        "argsort",
+                                         "round",  "count_nonzero", "one_hot" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i])) return true;
     return false;
@@ -90,7 +93,8 @@ static const String *callee(const Ast *node) {
     return node->kind == A_CALL && node->a->kind == A_NAME ? node->a->name : NULL;
 }
 
-static Tie cut_through(Follow *f, const Ast *node, CutKind kind, const String *from, const char *by) {
+static Tie cut_through(Follow *f, const Ast *node, CutKind kind, const String *from,
+                       const char *by) {
     add_cut(f, kind, node, from, by);
     return TIE_CUT;
 }
@@ -100,7 +104,8 @@ static Tie tie_of_call(Follow *f, const Ast *node, const String *name, const Str
     int op = called_operation(name);
     if (tie != TIE_WHOLE) return tie;
     if (!strcmp(name->text, "detach")) return cut_through(f, node, CUT_DETACH, *from, NULL);
-    if (is_flat(op) && operations[op].class != C_CONSTANT) return cut_through(f, node, CUT_FLAT, *from, name->text);
+    if (is_flat(op) && operations[op].class != C_CONSTANT)
+        return cut_through(f, node, CUT_FLAT, *from, name->text);
     if (is_picker(name->text)) return cut_through(f, node, CUT_FLAT, *from, name->text);
     return tie;
 }
@@ -116,7 +121,8 @@ static Tie tie_of_expression(Follow *f, const Ast *node, const String **from) {
     Tie tie = tie_of_parts(f, node, from);
     if (tie == TIE_WHOLE && node->kind == A_BINARY && is_flat(node->op)) {
         bool test = operations[node->op].class == C_TEST;
-        return cut_through(f, node, CUT_FLAT, *from, test ? "a comparison" : operations[node->op].prints);
+        return cut_through(f, node, CUT_FLAT, *from,
+                           test ? "a comparison" : operations[node->op].prints);
     }
     return tie;
 }
@@ -124,7 +130,8 @@ static Tie tie_of_expression(Follow *f, const Ast *node, const String **from) {
 /* ---- statements ---- */
 
 static const String *first_name(const Ast *target) {
-    while (target && target->kind != A_NAME) target = target->count && target->kind == A_TARGETS ? target->kids[0] : target->a;
+    while (target && target->kind != A_NAME)
+        target = target->count && target->kind == A_TARGETS ? target->kids[0] : target->a;
     return target ? target->name : NULL;
 }
 
@@ -174,7 +181,8 @@ static void follow_assignment(Follow *f, const Ast *node) {
         if (!f->recorded) return;              /* p -= ... keeps its slot */
     }
     if (tie == TIE_WHOLE && f->paused) tie = cut_through(f, node, CUT_PAUSE, from, NULL);
-    else if (tie == TIE_WHOLE && !f->recorded && from != f->target) tie = cut_through(f, node, CUT_OUTSIDE, from, NULL);
+    else if (tie == TIE_WHOLE && !f->recorded && from != f->target)
+        tie = cut_through(f, node, CUT_OUTSIDE, from, NULL);
     assign_all(f, node->a, tie);
     follow(f, node->b);
 }
@@ -199,7 +207,8 @@ static void follow_branches(Follow *f, const Ast *node) {
         f->known[i].tie = i < names ? before[i].tie : TIE_NONE;
     size_t then_names = f->names;
     follow(f, node->c);
-    for (size_t i = 0; i < then_names; i++) f->known[i].tie = stronger(f->known[i].tie, then[i].tie);
+    for (size_t i = 0; i < then_names; i++)
+        f->known[i].tie = stronger(f->known[i].tie, then[i].tie);
 }
 
 /* A function's body is read where it stands, as if it were recorded: it is mostly called there. */
@@ -209,8 +218,11 @@ static void follow(Follow *f, const Ast *node) {
     if (node->kind == A_RECORD) f->recorded = true, f->paused = false;
     if (node->kind == A_PAUSE) f->recorded = false, f->paused = true;
     if (node->fn) f->recorded = true;
-    bool attaches = node->kind == A_ATTACH && node->b && node->b->kind == A_NAME && node->b->name == f->origin;
-    if (attaches || (node->kind == A_ASSIGN && first_name(node->a) == f->origin && node->op == OP_NONE)) follow_attachment(f, node);
+    bool attaches =
+        node->kind == A_ATTACH && node->b && node->b->kind == A_NAME && node->b->name == f->origin;
+    if (attaches ||
+        (node->kind == A_ASSIGN && first_name(node->a) == f->origin && node->op == OP_NONE))
+        follow_attachment(f, node);
     if (node->kind == A_ASSIGN) follow_assignment(f, node);
     else if (node->kind == A_IF) follow_branches(f, node);
     else follow_children(f, node);

@@ -1,9 +1,11 @@
-/* Cuts: where the text of a program stops a gradient without leaving anything on the tape. The one idea:
- * follow a name through the assignments of the text, in order; what is computed from it through detach, in
- * a pause, outside record, by a flat function or before attach_grad is not connected to it, and the place says why.
+/* Cuts: where the text of a program stops a gradient without leaving anything on the tape. The one
+ * idea: follow a name through the assignments of the text, in order; what is computed from it
+ * through detach, in a pause, outside record, by a flat function or before attach_grad is not
+ * connected to it, and the place says why.
  *
- * It reads names, not values: a function's parameters and its caller's variables are told apart only by
- * their names. So views ask it where the tape has no answer, and say "on line n", where a reader looks. */
+ * It reads names, not values: a function's parameters and its caller's variables are told apart
+ * only by their names. So views ask it where the tape has no answer, and say "on line n", where a
+ * reader looks. */
 #ifndef CUTS_H
 #define CUTS_H
 #include "ast.h"
@@ -18,7 +20,8 @@ typedef struct Cut {
     const char *by;         /* of CUT_FLAT: "floor", "a comparison" */
 } Cut;
 
-/* All cuts of names that are computed from `name` in this source, in order of the text; in the pool. */
+/* All cuts of names that are computed from `name` in this source, in order of the text; in the
+ * pool. */
 const Cut *cuts_of(const Source *source, const String *name, size_t *count);
 /* Does the text read any name computed from `name`, uncut, to compute `result`? */
 bool text_connects(const Source *source, const String *name, const String *result);

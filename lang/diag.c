@@ -345,7 +345,9 @@ static void draw_hint(const Screen *s, const char *text, int digits) {
 
 /* The last line: where more is said. What the program itself raised needs no explanation. */
 static void draw_more(const Screen *s, const Error *error, Severity severity, int digits) {
-    if (!message_more || error->kind == E_USER || error->kind == E_ASSERT || error->kind == E_INTERRUPT) return;
+    if (!message_more || error->kind == E_USER || error->kind == E_ASSERT ||
+        error->kind == E_INTERRUPT)
+        return;
     gutter(s, digits, 0, '=');
     fputc(' ', s->out);
     fprintf(s->out, message_more, message_code(error, severity));

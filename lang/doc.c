@@ -1,7 +1,9 @@
-/* The manual's text: chapters written by hand (lang/manual), and those that are tables. Each entry is a
- * section "### name(parameters)" with one paragraph, the derivative rule, an example and its relatives.
+/* The manual's text: chapters written by hand (lang/manual), and those that are tables. Each entry
+ * is a section "### name(parameters)" with one paragraph, the derivative rule, an example and its
+ * relatives.
  *
- * The part of Markdown used: headings, paragraphs, ``` code, `- ` lists, tables, `code` and **bold**. */
+ * The part of Markdown used: headings, paragraphs, ``` code, `- ` lists, tables, `code` and
+ * **bold**. */
 #define _GNU_SOURCE
 #include "doc.h"
 #include "diag.h"
@@ -15,9 +17,10 @@
 
 /* ---- what has an entry ---- */
 
-/* A function of adl. Texts of operations and builtins live for ever, those of the library's files in their trees. */
+/* A function of adl. Texts of operations and builtins live for ever, those of the library's files
+ * in their trees. */
 typedef struct Entry {
-    const char *name, *signature, *doc, *example, *module;   /* module: NULL if it needs no import */
+    const char *name, *signature, *doc, *example, *module; /* module: NULL if it needs no import */
     Op op;
     int bytes_of_name, bytes_of_signature, bytes_of_doc, bytes_of_example;
 } Entry;
@@ -27,22 +30,25 @@ static size_t entry_count, entry_capacity;
 
 static void add_entry(Entry e) {
     if (entry_count == entry_capacity) {
-        Entry *grown = realloc(entries, (entry_capacity = 2 * entry_capacity + 64) * sizeof *entries);
+        Entry *grown =
+            realloc(entries, (entry_capacity = 2 * entry_capacity + 64) * sizeof *entries);
         if (!grown) return;
         entries = grown;
     }
     entries[entry_count++] = e;
 }
 
-static bool is_callable(const Operation *o, Op op) { return op < OP_ELEMS ? o->prints[0] != 0 : o->signature && o->call; }
+static bool is_callable(const Operation *o, Op op) {
+    return op < OP_ELEMS ? o->prints[0] != 0 : o->signature && o->call;
+}
 
 static void add_operations(void) {
     for (Op op = OP_NONE + 1; op < OP_COUNT; op++) {
         const Operation *o = &operations[op];
         if (!is_callable(o, op)) continue;
         const char *signature = o->signature ? o->signature : o->arity == 1 ? "(x)" : "(x, y)";
-        add_entry((Entry){ o->name, signature, o->doc, o->example, NULL, op, (int)strlen(o->name), (int)strlen(signature),
-                           (int)strlen(o->doc), (int)strlen(o->example) });
+        add_entry((Entry){ o->name, signature, o->doc, o->example, NULL, op, (int)strlen(o->name),
+                           (int)strlen(signature), (int)strlen(o->doc), (int)strlen(o->example) });
     }
 }
 
@@ -53,8 +59,9 @@ static void add_builtins(void) {
 #undef BUILTIN
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        add_entry((Entry){ rows[i].name, rows[i].signature, rows[i].doc, rows[i].example, NULL, OP_NONE, (int)strlen(rows[i].name),
-                           (int)strlen(rows[i].signature), (int)strlen(rows[i].doc), (int)strlen(rows[i].example) });
+        add_entry((Entry){ rows[i].name, rows[i].signature, rows[i].doc, rows[i].example, NULL,
+                           OP_NONE, (int)strlen(rows[i].name), (int)strlen(rows[i].signature),
+                           (int)strlen(rows[i].doc), (int)strlen(rows[i].example) });
 }
 
 /* "example: program  => value" ends a docstring; what stands before is its text. */
@@ -64,14 +71,16 @@ static void add_function(const Fn *fn, const char *module) {
     while (doc_bytes && (doc[doc_bytes - 1] == '\n' || doc[doc_bytes - 1] == ' ')) doc_bytes--;
     if (example) example += strlen("example: ");
     Place head = place_of(fn->span);
-    const char *text = head.source->text + head.start, *open = memchr(text, '(', head.end - head.start);
+    const char *text = head.source->text + head.start,
+               *open = memchr(text, '(', head.end - head.start);
     int depth = 0, bytes = 0;
     for (const char *at = open; at && *at; at++) {
         depth += (*at == '(') - (*at == ')');
         if (depth == 0) { bytes = (int)(at - open) + 1; break; }
     }
-    add_entry((Entry){ fn->name->text, open ? open : "", doc, example ? example : "", module, OP_NONE, (int)strlen(fn->name->text), bytes,
-                       doc_bytes, example ? (int)strcspn(example, "\n") : 0 });
+    add_entry((Entry){ fn->name->text, open ? open : "", doc, example ? example : "", module,
+                       OP_NONE, (int)strlen(fn->name->text), bytes, doc_bytes,
+                       example ? (int)strcspn(example, "\n") : 0 });
 }
 
 /* Is the library's function of that name this one? Then no import is needed. */
@@ -109,14 +118,32 @@ static bool is_named(const Entry *e, const char *name) {
 }
 
 /* Where a family of operations begins, as in ops.def. */
-static const struct { const char *first, *title; } families[] = {
-    { "add", "Arithmetic" }, { "sqrt", "Roots, exponentials, logarithms" }, { "sin", "Trigonometric and hyperbolic functions" },
-    { "sigmoid", "Activations" }, { "erf", "Special functions" }, { "maximum", "Selections" }, { "eq", "Comparisons and tests" },
-    { "sum", "Reductions and lines" }, { "reshape", "Shapes" }, { "where", "Indices" }, { "zeros", "Making arrays" },
-    { "matmul", "Linear algebra" }, { "conv2d", "Networks" }, { "seed", "Random draws" }, { "type", "Values" },
-    { "range", "Sequences" }, { "print", "Text" }, { "read_text", "Files" }, { "attach_grad", "Recording and sweeping" },
-    { "tape", "Looking at the tape" }, { "terminal", "The terminal, pictures" },
-    { "pack", "Checking derivatives" }, { "plot", "Plots" }, { "mean", "Functions written in adl" },
+static const struct { const char *first, *title;
+} families[] = {
+    { "add", "Arithmetic" },
+    { "sqrt", "Roots, exponentials, logarithms" },
+    { "sin", "Trigonometric and hyperbolic functions" },
+    { "sigmoid", "Activations" },
+    { "erf", "Special functions" },
+    { "maximum", "Selections" },
+    { "eq", "Comparisons and tests" },
+    { "sum", "Reductions and lines" },
+    { "reshape", "Shapes" },
+    { "where", "Indices" },
+    { "zeros", "Making arrays" },
+    { "matmul", "Linear algebra" },
+    { "conv2d", "Networks" },
+    { "seed", "Random draws" },
+    { "type", "Values" },
+    { "range", "Sequences" },
+    { "print", "Text" },
+    { "read_text", "Files" },
+    { "attach_grad", "Recording and sweeping" },
+    { "tape", "Looking at the tape" },
+    { "terminal", "The terminal, pictures" },
+    { "pack", "Checking derivatives" },
+    { "plot", "Plots" },
+    { "mean", "Functions written in adl" },
 };
 
 static const char *family_of(const Entry *e) {
@@ -135,10 +162,13 @@ static void put_rules(FILE *out, Op op) {
         size_t mark = pool_mark();
         Buffer text = { 0 };
         bool has = rule_text(op, i, &text);
-        bool again = has && before && strlen(before) == text.bytes && !memcmp(before, text.text, text.bytes) && op != OP_add;
+        bool again = has && before && strlen(before) == text.bytes &&
+                     !memcmp(before, text.text, text.bytes) && op != OP_add;
         if (has && !again) {
-            if (!shown++) fputs("\nDerivative, where `g` is the adjoint of the result `r`:\n\n", out);
-            fprintf(out, "- by `%s`: `%.*s`\n", rule_input(op, i, name, sizeof name), (int)text.bytes, text.text);
+            if (!shown++)
+                fputs("\nDerivative, where `g` is the adjoint of the result `r`:\n\n", out);
+            fprintf(out, "- by `%s`: `%.*s`\n", rule_input(op, i, name, sizeof name),
+                    (int)text.bytes, text.text);
         }
         free(before);
         before = has ? strndup(text.text, text.bytes) : NULL;
@@ -150,8 +180,12 @@ static void put_rules(FILE *out, Op op) {
 static void put_derivative(FILE *out, Op op) {
     switch (operations[op].class) {
     case C_FLAT: case C_TEST: fputs("\nDerivative: 0 everywhere; it is flat.\n", out); return;
-    case C_CONSTANT: fputs("\nDerivative: none; its value is a constant of the recording.\n", out); return;
-    case C_COMPOSED: fputs("\nIts derivative is that of the operations it is composed of.\n", out); return;
+    case C_CONSTANT:
+        fputs("\nDerivative: none; its value is a constant of the recording.\n", out);
+        return;
+    case C_COMPOSED:
+        fputs("\nIts derivative is that of the operations it is composed of.\n", out);
+        return;
     default: put_rules(out, op);
     }
 }
@@ -161,7 +195,9 @@ static void put_example(FILE *out, const char *text, int bytes) {
     for (const char *at = text; (at = strstr(at, "  => ")) && at < text + bytes; at++) sign = at;
     if (!bytes) return;
     if (!sign) fprintf(out, "\n```adl\n%.*s\n```\n", bytes, text);
-    else fprintf(out, "\n```adl\n%.*s    # => %.*s\n```\n", (int)(sign - text), text, bytes - (int)(sign + 5 - text), sign + 5);
+    else
+        fprintf(out, "\n```adl\n%.*s    # => %.*s\n```\n", (int)(sign - text), text,
+                bytes - (int)(sign + 5 - text), sign + 5);
 }
 
 static bool same_place(const Entry *a, const Entry *b) {
@@ -172,8 +208,11 @@ static bool same_place(const Entry *a, const Entry *b) {
 /* Its neighbours in the family, nearest first. */
 static void put_relatives(FILE *out, const Entry *e) {
     const Entry *first = e, *last = e;
-    while (first > entries && first > e - 4 && !family_of(first) && same_place(first - 1, e)) first--;
-    while (last + 1 < entries + entry_count && last < e + 4 && !family_of(last + 1) && same_place(last + 1, e)) last++;
+    while (first > entries && first > e - 4 && !family_of(first) && same_place(first - 1, e))
+        first--;
+    while (last + 1 < entries + entry_count && last < e + 4 && !family_of(last + 1) &&
+           same_place(last + 1, e))
+        last++;
     int shown = 0;
     for (const Entry *other = first; other <= last; other++)
         if (other != e) fprintf(out, "%s`%s`", shown++ ? ", " : "\nSee also ", other->name);
@@ -183,12 +222,14 @@ static void put_relatives(FILE *out, const Entry *e) {
 /* The docstring with a capital, unless it begins with a parameter or the name itself. */
 static void put_sentence(FILE *out, const Entry *e) {
     size_t word = strspn(e->doc, "abcdefghijklmnopqrstuvwxyz");
-    bool plain = word > 1 && (!e->doc[word] || strchr(" ,.;:-", e->doc[word])) && strncmp(e->doc, e->name, word);
+    bool plain = word > 1 && (!e->doc[word] || strchr(" ,.;:-", e->doc[word])) &&
+                 strncmp(e->doc, e->name, word);
     fprintf(out, "%c%.*s", plain ? e->doc[0] - 32 : e->doc[0], e->bytes_of_doc - 1, e->doc + 1);
 }
 
 static void put_entry(FILE *out, const Entry *e) {
-    fprintf(out, "\n### %s%s%s%.*s\n\n", e->module ? e->module : "", e->module ? "." : "", e->name, e->bytes_of_signature, e->signature);
+    fprintf(out, "\n### %s%s%s%.*s\n\n", e->module ? e->module : "", e->module ? "." : "", e->name,
+            e->bytes_of_signature, e->signature);
     put_sentence(out, e);
     if (e->bytes_of_doc && !strchr(".?!", e->doc[e->bytes_of_doc - 1])) fputc('.', out);
     const char *sign = e->op != OP_NONE ? operations[e->op].prints : CALL;
@@ -222,14 +263,18 @@ static void put_introduction(FILE *out, const char *module) {
     for (const EmbeddedFile *file = embedded_files; file->name; file++) {
         if (strcmp(file->name, module)) continue;
         fputc('\n', out);
-        for (const char *line = file->text; line[0] == '#' && line[1] != '#'; line += strcspn(line, "\n") + 1)
-            fprintf(out, "%.*s\n", (int)strcspn(line + 1, "\n") - (line[1] == ' '), line + 1 + (line[1] == ' '));
+        for (const char *line = file->text; line[0] == '#' && line[1] != '#';
+             line += strcspn(line, "\n") + 1)
+            fprintf(out, "%.*s\n", (int)strcspn(line + 1, "\n") - (line[1] == ' '),
+                    line + 1 + (line[1] == ' '));
     }
 }
 
 static void put_functions(FILE *out) {
     const char *module = NULL;
-    fputs("\n## Functions\n\nEvery program has these without `import`. A function of arrays broadcasts, and records when recording is on.\n", out);
+    fputs("\n## Functions\n\nEvery program has these without `import`. A function of arrays "
+          "broadcasts, and records when recording is on.\n",
+          out);
     for (size_t i = 0; i < entry_count; i++) {
         const Entry *e = &entries[i];
         const char *family = family_of(e);
@@ -245,7 +290,9 @@ static void put_functions(FILE *out) {
 }
 
 static void put_messages(FILE *out) {
-    fputs("\n## Messages\n\nEvery message ends in its code; `adl doc CODE` and, at the prompt, `?CODE` say more.\n", out);
+    fputs("\n## Messages\n\nEvery message ends in its code; `adl doc CODE` and, at the prompt, "
+          "`?CODE` say more.\n",
+          out);
     for (const MessageRow *row = message_rows; row->code; row++) put_message(out, row);
 }
 
@@ -256,7 +303,8 @@ static void put_cell(FILE *out, const char *text) {
     }
 }
 
-static void put_option_row(FILE *out, int letter, const char *name, const char *argument, const char *choices, const char *what) {
+static void put_option_row(FILE *out, int letter, const char *name, const char *argument,
+                           const char *choices, const char *what) {
     fputs("| `", out);
     if (letter) fprintf(out, "-%c%s", letter, name ? ", " : "");
     if (name) fprintf(out, "--%s", name);
@@ -271,10 +319,12 @@ static void put_command_line(FILE *out) {
     fputs("\n## The command line\n\n| call | meaning |\n| --- | --- |\n", out);
 #define USE(call, what) fprintf(out, "| `%s` | %s |\n", call, what);
 #define TOOL(name, words, what) fprintf(out, "| `adl %s %s` | %s |\n", #name, words, what);
-#define TOOL_OPTION(tool, name, argument, what) fprintf(out, "| `adl %s %s` | %s |\n", #tool, name, what);
+#define TOOL_OPTION(tool, name, argument, what)                                                    \
+    fprintf(out, "| `adl %s %s` | %s |\n", #tool, name, what);
 #include "options.def"
     fputs("\n| option | meaning |\n| --- | --- |\n", out);
-#define OPTION(id, letter, name, argument, choices, what) put_option_row(out, letter, name, argument, choices, what);
+#define OPTION(id, letter, name, argument, choices, what)                                          \
+    put_option_row(out, letter, name, argument, choices, what);
 #include "options.def"
     fputs("\n| exit status | meaning |\n| --- | --- |\n", out);
 #define STATUS(id, number, what) fprintf(out, "| %d | %s |\n", number, what);
@@ -297,7 +347,9 @@ static void put_page(FILE *out, const char *name) {
 
 void doc_manual(FILE *out) {
     find_entries();
-    fputs("# adl: the reference manual\n\nadl is a small array language for learning and using automatic differentiation.\n", out);
+    fputs("# adl: the reference manual\n\nadl is a small array language for learning and using "
+          "automatic differentiation.\n",
+          out);
     put_page(out, "language");
     put_functions(out);
     put_page(out, "kinks");
@@ -310,8 +362,10 @@ void doc_manual(FILE *out) {
 /* Is the word one of the heading's, as in "### if, else, while"? */
 static bool heading_has(const char *heading, size_t bytes, const char *word) {
     size_t length = strlen(word);
-    for (const char *at = heading; (at = memmem(at, bytes - (size_t)(at - heading), word, length)); at++) {
-        bool starts = at == heading || strchr(" ,:", at[-1]), ends = at + length == heading + bytes || strchr(" ,:", at[length]);
+    for (const char *at = heading; (at = memmem(at, bytes - (size_t)(at - heading), word, length));
+         at++) {
+        bool starts = at == heading || strchr(" ,:", at[-1]),
+             ends = at + length == heading + bytes || strchr(" ,:", at[length]);
         if (starts && ends) return true;
     }
     return false;
@@ -352,7 +406,8 @@ static bool put_module(FILE *out, const char *name) {
     return any;
 }
 
-/* What the library calls so; functions of modules only if there is none, else by their whole names. */
+/* What the library calls so; functions of modules only if there is none, else by their whole names.
+ */
 static bool put_named(FILE *out, const char *name) {
     int own = 0, others = 0;
     for (size_t i = 0; i < entry_count; i++)
@@ -360,7 +415,9 @@ static bool put_named(FILE *out, const char *name) {
     for (size_t i = 0; i < entry_count; i++) {
         if (!entries[i].module || !is_named(&entries[i], name)) continue;
         if (!own) put_entry(out, &entries[i]);
-        else fprintf(out, "%s`%s.%s`", others ? ", " : "\nModules have ", entries[i].module, entries[i].name);
+        else
+            fprintf(out, "%s`%s.%s`", others ? ", " : "\nModules have ", entries[i].module,
+                    entries[i].name);
         others++;
     }
     if (own && others) fputs(".\n", out);
@@ -399,7 +456,8 @@ const char *doc_nearest(const char *name) {
     find_entries();
     Nearest nearest = { .text = name };
     for (size_t i = 0; i < entry_count; i++) nearest_try(&nearest, entries[i].name);
-    for (const EmbeddedFile *page = embedded_pages; page->name; page++) nearest_try(&nearest, page->name);
+    for (const EmbeddedFile *page = embedded_pages; page->name; page++)
+        nearest_try(&nearest, page->name);
     for (const MessageRow *row = message_rows; row->code; row++) nearest_try(&nearest, row->code);
     return nearest.best;
 }

@@ -1,5 +1,6 @@
-/* The reference manual. The one idea: it is made as one text in a small part of Markdown, from the tables
- * and docstrings that the program itself runs on, and drawn from there for the terminal or as HTML. */
+/* The reference manual. The one idea: it is made as one text in a small part of Markdown, from the
+ * tables and docstrings that the program itself runs on, and drawn from there for the terminal or
+ * as HTML. */
 #ifndef DOC_H
 #define DOC_H
 #include <stdbool.h>
@@ -7,7 +8,8 @@
 
 /* The whole manual, in Markdown. */
 void doc_manual(FILE *out);
-/* What the manual says of a name ("matmul", "nn.dense", "@"), a message ("E0301", "?E0301") or a chapter
+/* What the manual says of a name ("matmul", "nn.dense", "@"), a message ("E0301", "?E0301") or a
+ * chapter
  * ("kinks", "record"). false: nothing. */
 bool doc_entry(FILE *out, const char *name);
 /* The same for a terminal of so many columns, for free(); NULL: nothing. */

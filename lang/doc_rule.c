@@ -1,9 +1,10 @@
 /* The text of a derivative rule. The one idea: it is never typed a second time.
  *
- * The rule of an elementwise operation is a text of calls, mul(g, cos(x)), and is read and written with
- * signs. The rule of another operation runs on leaves named x, y, r and g while recording is on, and what
- * then stands on the tape is printed as an expression. Only where it depends on numbers that are not on the
- * tape, as the maximum does on which element is the greatest, it is said in words. */
+ * The rule of an elementwise operation is a text of calls, mul(g, cos(x)), and is read and written
+ * with signs. The rule of another operation runs on leaves named x, y, r and g while recording is
+ * on, and what then stands on the tape is printed as an expression. Only where it depends on
+ * numbers that are not on the tape, as the maximum does on which element is the greatest, it is
+ * said in words. */
 #include "doc_rule.h"
 #include "builtins.h"
 #include "module.h"
@@ -29,7 +30,8 @@ static const char *call_of(Op op, char *text, size_t bytes) {
 
 /* ---- rules that depend on values which are not recorded, in words ---- */
 
-static const struct { Op op; const char *words; } in_words[] = {
+static const struct { Op op; const char *words;
+} in_words[] = {
     { OP_max, "g where x equals r, shared evenly among ties, else 0" },
     { OP_min, "g where x equals r, shared evenly among ties, else 0" },
     { OP_max_pool, "g at the greatest element of each window, shared evenly among ties, else 0" },
@@ -44,9 +46,12 @@ static const struct { Op op; const char *words; } in_words[] = {
     { OP_reshape, "g in the shape of x" },
     { OP_det, "g * r * inv(x)'; for a singular x, g times its cofactors" },
     { OP_slogdet, "g[1] * inv(x)'" },
-    { OP_cholesky, "s + s' halved, where s = inv(r)' @ p @ inv(r) and p is the lower triangle of r' @ g, its diagonal halved" },
-    { OP_qr, "(g[0] + Q @ c) @ inv(R)', where m = R @ g[1]' - g[0]' @ Q and c is the lower triangle of m, mirrored" },
-    { OP_eigh, "V @ (diag(g[0]) + f * (V' @ g[1])) @ V', where f[i, j] = 1 / (w[j] - w[i]) off the diagonal" },
+    { OP_cholesky, "s + s' halved, where s = inv(r)' @ p @ inv(r) and p is the lower triangle of "
+                   "r' @ g, its diagonal halved" },
+    { OP_qr, "(g[0] + Q @ c) @ inv(R)', where m = R @ g[1]' - g[0]' @ Q and c is the lower "
+             "triangle of m, mirrored" },
+    { OP_eigh, "V @ (diag(g[0]) + f * (V' @ g[1])) @ V', where f[i, j] = 1 / (w[j] - w[i]) off the "
+               "diagonal" },
     { OP_svd, "U @ (diag(g[1]) + terms of g[0], g[2] with 1 / (s[j]^2 - s[i]^2)) @ Vt" },
     { OP_pinv, "-r' @ g @ r' and the terms of the null spaces of x" },
     { OP_conv2d, "the convolution of g with the other input, one of the two turned" },
@@ -62,18 +67,31 @@ static const char *words_of(Op op) {
 
 enum { LOOSEST = 0, SUM = 12, PRODUCT = 14, UNARY = 16, POWER = 18, TIGHTEST = 20 };
 
-/* The words that rules are written with, as signs. What guards a domain is left out: it changes nothing inside. */
-static const struct Sign { const char *word, *sign; int power; } signs[] = {
-    { "add", " + ", SUM },     { "sub", " - ", SUM },  { "mul", " * ", PRODUCT },         { "div", " / ", PRODUCT },
-    { "power", "^", POWER },   { "neg", "-", UNARY },  { "mul_or_zero", " * ", PRODUCT }, { "ratio_or_zero", " / ", PRODUCT },
+/* The words that rules are written with, as signs. What guards a domain is left out: it changes
+ * nothing inside. */
+static const struct Sign { const char *word, *sign; int power;
+} signs[] = {
+    { "add", " + ", SUM },
+    { "sub", " - ", SUM },
+    { "mul", " * ", PRODUCT },
+    { "div", " / ", PRODUCT },
+    { "power", "^", POWER },
+    { "neg", "-", UNARY },
+    { "mul_or_zero", " * ", PRODUCT },
+    { "ratio_or_zero", " / ", PRODUCT },
     { "nonnegative", "", 0 },
 };
 
-static const struct { const char *digits, *name; int power; } numbers[] = {
-    { "0.693147180559945309", "log(2)", TIGHTEST },         { "1.44269504088896341", "1 / log(2)", PRODUCT },
-    { "0.434294481903251828", "1 / log(10)", PRODUCT },     { "0.0174532925199432957692", "pi / 180", PRODUCT },
-    { "57.2957795130823208768", "180 / pi", PRODUCT },      { "1.12837916709551257", "2 / sqrt(pi)", PRODUCT },
-    { "-1.12837916709551257", "-2 / sqrt(pi)", PRODUCT },   { "-0.707106781186547524", "-1 / sqrt(2)", PRODUCT },
+static const struct { const char *digits, *name; int power;
+} numbers[] = {
+    { "0.693147180559945309", "log(2)", TIGHTEST },
+    { "1.44269504088896341", "1 / log(2)", PRODUCT },
+    { "0.434294481903251828", "1 / log(10)", PRODUCT },
+    { "0.0174532925199432957692", "pi / 180", PRODUCT },
+    { "57.2957795130823208768", "180 / pi", PRODUCT },
+    { "1.12837916709551257", "2 / sqrt(pi)", PRODUCT },
+    { "-1.12837916709551257", "-2 / sqrt(pi)", PRODUCT },
+    { "-0.707106781186547524", "-1 / sqrt(2)", PRODUCT },
     { "0.398942280401432678", "1 / sqrt(2 * pi)", PRODUCT },
 };
 
@@ -174,14 +192,17 @@ static const char *word_of(Op op) {
     }
 }
 
-static void put_node(Buffer *b, const Named *names, uint32_t id, Value constant, int tighter, int depth);
+static void put_node(Buffer *b, const Named *names, uint32_t id, Value constant, int tighter,
+                     int depth);
 
 static void put_operands(Buffer *b, const Named *names, const Node *n, int depth) {
     int op = node_op(n);
     buffer_format(b, "%s(", word_of(op));
     if (has_extra(n)) {
         const Extra *extra = n->x.extra;
-        int shown = op == OP_expand_to || op == OP_sum_to || op == OP_cast || op == OP_unindex ? 1 : extra->count;
+        int shown = op == OP_expand_to || op == OP_sum_to || op == OP_cast || op == OP_unindex
+                        ? 1
+                        : extra->count;
         for (int i = 0; i < shown; i++) {
             if (i) buffer_text(b, ", ");
             put_node(b, names, extra->in[i].node, extra->in[i], LOOSEST, depth);
@@ -200,8 +221,10 @@ static void put_infix(Buffer *b, const Named *names, const Node *n, int tighter,
     int op = node_op(n), power = power_of(op);
     const Operation *o = &operations[op];
     bool brackets = power <= tighter;
-    uint32_t left = has_extra(n) ? n->x.extra->in[0].node : n->a, right = has_extra(n) ? n->x.extra->in[1].node : n->b;
-    Value x = has_extra(n) ? n->x.extra->in[0] : node_x(n), y = has_extra(n) ? n->x.extra->in[1] : node_y(n);
+    uint32_t left = has_extra(n) ? n->x.extra->in[0].node : n->a,
+             right = has_extra(n) ? n->x.extra->in[1].node : n->b;
+    Value x = has_extra(n) ? n->x.extra->in[0] : node_x(n),
+          y = has_extra(n) ? n->x.extra->in[1] : node_y(n);
     if (brackets) buffer_char(b, '(');
     if (op == OP_neg) {
         buffer_char(b, '-');
@@ -221,7 +244,8 @@ static void put_constant(Buffer *b, Value v) {
     else buffer_format(b, "%s", "...");
 }
 
-static void put_node(Buffer *b, const Named *names, uint32_t id, Value constant, int tighter, int depth) {
+static void put_node(Buffer *b, const Named *names, uint32_t id, Value constant, int tighter,
+                     int depth) {
     for (int i = 0; i < names->count; i++) {
         if (names->node[i] != id || !id) continue;
         buffer_text(b, names->name[i]);
@@ -231,10 +255,13 @@ static void put_node(Buffer *b, const Named *names, uint32_t id, Value constant,
     if (depth > DEEPEST) { buffer_text(b, "..."); return; }
     const Node *n = node_at(id);
     int op = node_op(n);
-    if (op == OP_transpose || op == OP_cast || op == OP_reshape) {      /* what only lays out is left out */
-        put_node(b, names, n->x.extra->in[0].node, n->x.extra->in[0], op != OP_transpose ? tighter : TIGHTEST - 1, depth + 1);
+    if (op == OP_transpose || op == OP_cast ||
+        op == OP_reshape) { /* what only lays out is left out */
+        put_node(b, names, n->x.extra->in[0].node, n->x.extra->in[0],
+                 op != OP_transpose ? tighter : TIGHTEST - 1, depth + 1);
         if (op == OP_transpose) buffer_char(b, '\'');
-    } else if (power_of(op) < TIGHTEST) put_infix(b, names, n, tighter, depth + 1);
+    } else if (power_of(op) < TIGHTEST)
+        put_infix(b, names, n, tighter, depth + 1);
     else put_operands(b, names, n, depth + 1);
 }
 
@@ -295,7 +322,8 @@ static const Node *run_call(Op op, Named *names, Value *result) {
 static Value like_leaf(Value v) {
     if (v.tag != V_LIST) return leaf_of(v.tag == V_NUM ? number(v.as.num) : constant(v));
     Value list = list_new(v.as.list->count);
-    for (size_t i = 0; i < v.as.list->count; i++) list_set(list, i, leaf_of(constant(v.as.list->item[i])));
+    for (size_t i = 0; i < v.as.list->count; i++)
+        list_set(list, i, leaf_of(constant(v.as.list->item[i])));
     return list;
 }
 
@@ -348,7 +376,9 @@ int rule_inputs(Op op) {
 }
 
 const char *rule_input(Op op, int which, char *name, size_t bytes) {
-    const char *at = operations[op].signature ? operations[op].signature : op < OP_ELEMS ? "(x, y)" : "(x, y, z)";
+    const char *at = operations[op].signature ? operations[op].signature
+                     : op < OP_ELEMS          ? "(x, y)"
+                                              : "(x, y, z)";
     for (int i = 0; *at && i < which; i++) at = strchr(at + 1, ',') ? strchr(at + 1, ',') : "";
     at += strspn(at, "(, *");
     snprintf(name, bytes, "%.*s", (int)strcspn(at, ",) ="), at);

@@ -1,5 +1,5 @@
-/* The manual on a terminal: paragraphs filled to its width, code and tables as they stand, headings in bold
- * where colours are wanted. */
+/* The manual on a terminal: paragraphs filled to its width, code and tables as they stand, headings
+ * in bold where colours are wanted. */
 #include "doc.h"
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,8 @@ static int width_of(const char *text, size_t bytes) {
     int width = 0;
     utf8proc_int32_t code;
     for (size_t i = 0; i < bytes;) {
-        utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(bytes - i), &code);
+        utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
+                                                   (utf8proc_ssize_t)(bytes - i), &code);
         if (length <= 0) return width;
         width += utf8proc_charwidth(code);
         i += (size_t)length;
@@ -41,7 +42,8 @@ static void put_word(Page *p, const char *word, size_t bytes) {
             style(p, p->code ? "36" : "0");
         } else if (!p->code && word[i] == '*' && i + 1 < bytes && word[i + 1] == '*') {
             i++;
-        } else if (!p->code && word[i] == '*' && (i == 0 || i + 1 == bytes || strchr(".,;:", word[i + 1]))) {
+        } else if (!p->code && word[i] == '*' &&
+                   (i == 0 || i + 1 == bytes || strchr(".,;:", word[i + 1]))) {
             continue;                       /* *emphasis* */
         } else {
             fputc(word[i], p->out);
@@ -151,7 +153,8 @@ static void put_cell(Page *p, Cell c) {
 static const char *table(Page *p, const char *text) {
     static Cell rows[MAX_ROWS][MAX_COLUMNS];
     int count = 0, columns = 0, width[MAX_COLUMNS] = { 0 };
-    for (; *text == '|'; text += text[strcspn(text, "\n")] ? strcspn(text, "\n") + 1 : strlen(text)) {
+    for (; *text == '|';
+         text += text[strcspn(text, "\n")] ? strcspn(text, "\n") + 1 : strlen(text)) {
         if (!strncmp(text, "| ---", 5) || count == MAX_ROWS) continue;
         columns = split_row(text, strcspn(text, "\n"), rows[count]);
         for (int i = 0; i < columns; i++)
@@ -184,7 +187,10 @@ static const char *table(Page *p, const char *text) {
 static bool begins_block(const char *line) { return !*line || strchr("\n#|-`", *line); }
 
 void draw_terminal(FILE *out, const char *text, int columns, bool colour) {
-    Page p = { .out = out, .columns = columns < WIDEST ? columns > 20 ? columns : 20 : WIDEST, .indent = MARGIN, .colour = colour };
+    Page p = { .out = out,
+               .columns = columns < WIDEST ? columns > 20 ? columns : 20 : WIDEST,
+               .indent = MARGIN,
+               .colour = colour };
     bool fenced = false;
     while (*text == '\n') text++;
     while (*text) {
@@ -197,7 +203,8 @@ void draw_terminal(FILE *out, const char *text, int columns, bool colour) {
         else if (!strncmp(text, "- ", 2)) item(&p, text, bytes);
         else if (!bytes) fputc('\n', out);
         else {
-            while (text[bytes] && !begins_block(text + bytes + 1)) bytes += 1 + strcspn(text + bytes + 1, "\n");
+            while (text[bytes] && !begins_block(text + bytes + 1))
+                bytes += 1 + strcspn(text + bytes + 1, "\n");
             paragraph(&p, text, bytes);
         }
         text += bytes + (text[bytes] == '\n');

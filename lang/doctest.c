@@ -347,11 +347,14 @@ static void check_parsed(const Parsed *parsed) {
 
 enum { STATUS_SKIPPED = 77 };
 
-/* A case that needs a library which is not here has nothing to say, unless that is what it is about. */
+/* A case that needs a library which is not here has nothing to say, unless that is what it is
+ * about. */
 static void skip_without_library(const Error *error, uint32_t from, uint32_t to) {
     if (error->kind != E_FOREIGN || strncmp(error->message, "there is no library", 19)) return;
     for (size_t i = 0; i < expectation_count; i++)
-        if (expectations[i].kind == FAILS && expectations[i].line >= from && expectations[i].line < to) return;
+        if (expectations[i].kind == FAILS && expectations[i].line >= from &&
+            expectations[i].line < to)
+            return;
     fprintf(child.report, "skipped %s: %s\n", child.running->name, error->message);
     fflush(child.report);
     _exit(STATUS_SKIPPED);
@@ -599,7 +602,8 @@ static void run_documentation(void) {
     for (const EmbeddedFile *file = embedded_files; file->name; file++) run_docstrings(file);
 }
 
-/* ---- cases from the table of messages ---------------------------------------------------------- */
+/* ---- cases from the table of messages ----------------------------------------------------------
+ */
 
 /* All that the example of one code writes to standard error, against tests/messages/CODE.txt. */
 static void run_message(const MessageRow *row) {

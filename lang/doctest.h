@@ -1,5 +1,6 @@
 /* adl test: runs .adl files whose expectations stand on the line, the examples of every operation,
- * builtin and docstring, and the code blocks of .md files. tests/README.md describes the notation. */
+ * builtin and docstring, and the code blocks of .md files. tests/README.md describes the notation.
+ */
 #ifndef DOCTEST_H
 #define DOCTEST_H
 

@@ -1,8 +1,9 @@
-/* Syntax highlighting for editors. The one idea: what is a keyword, a constant or a sign is read from the token
- * table, so that an editor colours what the prompt colours; only numbers, names and strings, which are no rows, are
- * patterns here.
+/* Syntax highlighting for editors. The one idea: what is a keyword, a constant or a sign is read
+ * from the token table, so that an editor colours what the prompt colours; only numbers, names and
+ * strings, which are no rows, are patterns here.
  *
- * What this writes is committed below lang/editors (`make editors`), and a test compares the two. */
+ * What this writes is committed below lang/editors (`make editors`), and a test compares the two.
+ */
 #include "io.h"
 #include "lex.h"
 #include "manual.h"
@@ -57,7 +58,8 @@ void syntax_vim(void) {
     put_signs("/", "\\", "\\|");
     put("/\n"
         "syn match adlFunction /\\k\\+\\ze(/\n"
-        "syn match adlNumber /\\v<(0x[0-9A-Fa-f_]+|0b[01_]+|[0-9][0-9_]*(\\.[0-9_]*)?([eE][-+]?[0-9_]+)?)/\n"
+        "syn match adlNumber "
+        "/\\v<(0x[0-9A-Fa-f_]+|0b[01_]+|[0-9][0-9_]*(\\.[0-9_]*)?([eE][-+]?[0-9_]+)?)/\n"
         "syn match adlNumber /\\v\\k@<!\\.[0-9][0-9_]*([eE][-+]?[0-9_]+)?/\n"
         "syn keyword adlKeyword ");
     put_words(CLASS_KEYWORD, " ");
@@ -68,18 +70,24 @@ void syntax_vim(void) {
         "syn region adlString start=/\"/ skip=/\\\\./ end=/\"/ oneline contains=adlEscape\n"
         "syn region adlString start=/\"\"\"/ skip=/\\\\./ end=/\"\"\"/ contains=adlEscape\n"
         "syn region adlString start=/\\<r\"/ end=/\"/ oneline\n"
-        "syn region adlString start=/\\<f\"/ skip=/\\\\./ end=/\"/ oneline contains=adlEscape,adlBraces,adlPiece\n"
-        "syn region adlString start=/\\<f\"\"\"/ skip=/\\\\./ end=/\"\"\"/ contains=adlEscape,adlBraces,adlPiece\n"
+        "syn region adlString start=/\\<f\"/ skip=/\\\\./ end=/\"/ oneline "
+        "contains=adlEscape,adlBraces,adlPiece\n"
+        "syn region adlString start=/\\<f\"\"\"/ skip=/\\\\./ end=/\"\"\"/ "
+        "contains=adlEscape,adlBraces,adlPiece\n"
         "syn region adlPiece matchgroup=adlSpecial start=/{/ end=/}/ contained contains=TOP\n"
         "syn match adlBraces /{{\\|}}/ contained\n"
         "syn match adlComment /#.*/ contains=adlTodo,@Spell\n"
         "syn match adlDoc /##.*/ contains=@Spell\n"
         "syn match adlShebang /\\%^#!.*/\n"
         "syn keyword adlTodo TODO FIXME contained\n\n"
-        "hi def link adlOperator Operator\nhi def link adlFunction Function\nhi def link adlNumber Number\n"
-        "hi def link adlKeyword Keyword\nhi def link adlConstant Constant\nhi def link adlField Identifier\n"
-        "hi def link adlEscape SpecialChar\nhi def link adlBraces SpecialChar\nhi def link adlSpecial Special\n"
-        "hi def link adlString String\nhi def link adlComment Comment\nhi def link adlDoc SpecialComment\n"
+        "hi def link adlOperator Operator\nhi def link adlFunction Function\nhi def link adlNumber "
+        "Number\n"
+        "hi def link adlKeyword Keyword\nhi def link adlConstant Constant\nhi def link adlField "
+        "Identifier\n"
+        "hi def link adlEscape SpecialChar\nhi def link adlBraces SpecialChar\nhi def link "
+        "adlSpecial Special\n"
+        "hi def link adlString String\nhi def link adlComment Comment\nhi def link adlDoc "
+        "SpecialComment\n"
         "hi def link adlShebang PreProc\nhi def link adlTodo Todo\n\n"
         "let b:current_syntax = 'adl'\n");
 }
@@ -96,12 +104,18 @@ void syntax_textmate(void) {
         "      \"patterns\": [\n"
         "        { \"name\": \"comment.line.documentation.adl\", \"match\": \"##.*$\" },\n"
         "        { \"name\": \"comment.line.number-sign.adl\", \"match\": \"#.*$\" },\n"
-        "        { \"name\": \"string.quoted.triple.adl\", \"begin\": \"f\\\"\\\"\\\"\", \"end\": \"\\\"\\\"\\\"\", \"patterns\": [{ \"include\": \"#pieces\" }] },\n"
-        "        { \"name\": \"string.quoted.triple.adl\", \"begin\": \"\\\"\\\"\\\"\", \"end\": \"\\\"\\\"\\\"\", \"patterns\": [{ \"include\": \"#escapes\" }] },\n"
-        "        { \"name\": \"string.quoted.other.raw.adl\", \"begin\": \"\\\\br\\\"\", \"end\": \"\\\"|$\" },\n"
-        "        { \"name\": \"string.quoted.double.adl\", \"begin\": \"\\\\bf\\\"\", \"end\": \"\\\"|$\", \"patterns\": [{ \"include\": \"#pieces\" }] },\n"
-        "        { \"name\": \"string.quoted.double.adl\", \"begin\": \"\\\"\", \"end\": \"\\\"|$\", \"patterns\": [{ \"include\": \"#escapes\" }] },\n"
-        "        { \"match\": \"\\\\b(fn)\\\\s+([\\\\p{L}_][\\\\p{L}\\\\p{M}\\\\p{N}_]*)\", \"captures\": { \"1\": { \"name\": \"keyword.control.adl\" }, "
+        "        { \"name\": \"string.quoted.triple.adl\", \"begin\": \"f\\\"\\\"\\\"\", \"end\": "
+        "\"\\\"\\\"\\\"\", \"patterns\": [{ \"include\": \"#pieces\" }] },\n"
+        "        { \"name\": \"string.quoted.triple.adl\", \"begin\": \"\\\"\\\"\\\"\", \"end\": "
+        "\"\\\"\\\"\\\"\", \"patterns\": [{ \"include\": \"#escapes\" }] },\n"
+        "        { \"name\": \"string.quoted.other.raw.adl\", \"begin\": \"\\\\br\\\"\", \"end\": "
+        "\"\\\"|$\" },\n"
+        "        { \"name\": \"string.quoted.double.adl\", \"begin\": \"\\\\bf\\\"\", \"end\": "
+        "\"\\\"|$\", \"patterns\": [{ \"include\": \"#pieces\" }] },\n"
+        "        { \"name\": \"string.quoted.double.adl\", \"begin\": \"\\\"\", \"end\": "
+        "\"\\\"|$\", \"patterns\": [{ \"include\": \"#escapes\" }] },\n"
+        "        { \"match\": \"\\\\b(fn)\\\\s+([\\\\p{L}_][\\\\p{L}\\\\p{M}\\\\p{N}_]*)\", "
+        "\"captures\": { \"1\": { \"name\": \"keyword.control.adl\" }, "
         "\"2\": { \"name\": \"entity.name.function.adl\" } } },\n"
         "        { \"name\": \"keyword.control.adl\", \"match\": \"(?<!\\\\.)\\\\b(");
     put_words(CLASS_KEYWORD, "|");
@@ -109,23 +123,30 @@ void syntax_textmate(void) {
         "        { \"name\": \"constant.language.adl\", \"match\": \"(?<!\\\\.)\\\\b(");
     put_words(CLASS_CONSTANT, "|");
     put(")\\\\b\" },\n"
-        "        { \"name\": \"constant.numeric.adl\", \"match\": \"\\\\b(0x[0-9A-Fa-f_]+|0b[01_]+|[0-9][0-9_]*(\\\\.[0-9_]*)?([eE][-+]?[0-9_]+)?)\" },\n"
-        "        { \"name\": \"constant.numeric.adl\", \"match\": \"(?<![\\\\p{L}\\\\p{N}_)\\\\]])\\\\.[0-9][0-9_]*([eE][-+]?[0-9_]+)?\" },\n"
-        "        { \"name\": \"entity.name.function.adl\", \"match\": \"[\\\\p{L}_][\\\\p{L}\\\\p{M}\\\\p{N}_]*(?=\\\\()\" },\n"
+        "        { \"name\": \"constant.numeric.adl\", \"match\": "
+        "\"\\\\b(0x[0-9A-Fa-f_]+|0b[01_]+|[0-9][0-9_]*(\\\\.[0-9_]*)?([eE][-+]?[0-9_]+)?)\" },\n"
+        "        { \"name\": \"constant.numeric.adl\", \"match\": "
+        "\"(?<![\\\\p{L}\\\\p{N}_)\\\\]])\\\\.[0-9][0-9_]*([eE][-+]?[0-9_]+)?\" },\n"
+        "        { \"name\": \"entity.name.function.adl\", \"match\": "
+        "\"[\\\\p{L}_][\\\\p{L}\\\\p{M}\\\\p{N}_]*(?=\\\\()\" },\n"
         "        { \"name\": \"keyword.operator.adl\", \"match\": \"");
     put_signs("*+^/.|", "\\\\", "|");
     put("\" },\n"
-        "        { \"name\": \"variable.other.adl\", \"match\": \"[\\\\p{L}_][\\\\p{L}\\\\p{M}\\\\p{N}_]*\" }\n"
+        "        { \"name\": \"variable.other.adl\", \"match\": "
+        "\"[\\\\p{L}_][\\\\p{L}\\\\p{M}\\\\p{N}_]*\" }\n"
         "      ]\n"
         "    },\n"
         "    \"escapes\": {\n"
-        "      \"patterns\": [{ \"name\": \"constant.character.escape.adl\", \"match\": \"\\\\\\\\(u\\\\{[0-9A-Fa-f]+\\\\}|.)\" }]\n"
+        "      \"patterns\": [{ \"name\": \"constant.character.escape.adl\", \"match\": "
+        "\"\\\\\\\\(u\\\\{[0-9A-Fa-f]+\\\\}|.)\" }]\n"
         "    },\n"
         "    \"pieces\": {\n"
         "      \"patterns\": [\n"
         "        { \"include\": \"#escapes\" },\n"
-        "        { \"name\": \"constant.character.escape.adl\", \"match\": \"\\\\{\\\\{|\\\\}\\\\}\" },\n"
-        "        { \"name\": \"meta.embedded.adl\", \"begin\": \"\\\\{\", \"end\": \"\\\\}\", \"patterns\": [{ \"include\": \"#code\" }] }\n"
+        "        { \"name\": \"constant.character.escape.adl\", \"match\": "
+        "\"\\\\{\\\\{|\\\\}\\\\}\" },\n"
+        "        { \"name\": \"meta.embedded.adl\", \"begin\": \"\\\\{\", \"end\": \"\\\\}\", "
+        "\"patterns\": [{ \"include\": \"#code\" }] }\n"
         "      ]\n"
         "    }\n"
         "  }\n"

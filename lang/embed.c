@@ -1,6 +1,6 @@
-/* adl.h: states, handles and callbacks around the interpreter. The one idea: the interpreter keeps its
- * state in a few global variables, so that its own code pays nothing for several states; entering a state
- * puts its copies there, and one lock lets one state in at a time.
+/* adl.h: states, handles and callbacks around the interpreter. The one idea: the interpreter keeps
+ * its state in a few global variables, so that its own code pays nothing for several states;
+ * entering a state puts its copies there, and one lock lets one state in at a time.
  *
  * No error of the language leaves a function here: each runs its body under guard(). */
 #include "ffi_call.h"
@@ -45,7 +45,7 @@ struct adl_state {
 
 static pthread_mutex_t turn;
 static pthread_once_t turn_made = PTHREAD_ONCE_INIT;
-static adl_state *inside;            /* whose state the globals are; it stays until another enters */
+static adl_state *inside; /* whose state the globals are; it stays until another enters */
 
 static void make_turn(void) {
     pthread_mutexattr_t recursive;
@@ -101,7 +101,8 @@ static adl_state *enter(adl_state *s) {
 
 static void leave(adl_state *s, adl_state *before) {
     s->depth--;
-    if (before && before != s && before->depth) change_to(before);   /* we were called from its callback */
+    if (before && before != s && before->depth)
+        change_to(before); /* we were called from its callback */
     pthread_mutex_unlock(&turn);
 }
 
@@ -143,7 +144,9 @@ static bool run(adl_state *s, void (*body)(void *env), void *env) {
 static adl_value *handle_of(Value v) {
     adl_value *h = calloc(1, sizeof *h);
     if (!h) fail(E_MEMORY, "memory ran out: no room for a handle");
-    *h = (adl_value){ .state = inside, .value = value_hold(v), .converted = NIL, .next = inside->values };
+    *h = (adl_value){
+        .state = inside, .value = value_hold(v), .converted = NIL, .next = inside->values
+    };
     if (h->next) h->next->previous = h;
     inside->values = h;
     return h;
@@ -330,7 +333,9 @@ static void make_value(void *env) {
     m->result = handle_of(m->make(m));
 }
 
-static adl_value *made(adl_state *state, Made m) { return run(state, make_value, &m) ? m.result : NULL; }
+static adl_value *made(adl_state *state, Made m) {
+    return run(state, make_value, &m) ? m.result : NULL;
+}
 
 static Value make_nil(const Made *m) { return (void)m, NIL; }
 static Value make_number(const Made *m) { return number(m->number); }
@@ -368,7 +373,9 @@ static Value make_shared(const Made *m) {
     return object(a);
 }
 
-static Value make_list(const Made *m) { return list_of((size_t)m->count, values_of(m->count, m->values)); }
+static Value make_list(const Made *m) {
+    return list_of((size_t)m->count, values_of(m->count, m->values));
+}
 
 static Value make_struct(const Made *m) {
     Value record = struct_new((size_t)m->count);
@@ -388,10 +395,14 @@ adl_value *adl_string(adl_state *state, const char *text, size_t bytes) {
     return made(state, (Made){ .make = make_string, .data = text, .bytes = bytes });
 }
 adl_value *adl_array(adl_state *state, const double *data, int axes, const int64_t *shape) {
-    return made(state, (Made){ .make = make_array, .data = data, .dtype = F64, .axes = axes, .shape = shape });
+    return made(
+        state,
+        (Made){ .make = make_array, .data = data, .dtype = F64, .axes = axes, .shape = shape });
 }
 adl_value *adl_array_f32(adl_state *state, const float *data, int axes, const int64_t *shape) {
-    return made(state, (Made){ .make = make_array, .data = data, .dtype = F32, .axes = axes, .shape = shape });
+    return made(
+        state,
+        (Made){ .make = make_array, .data = data, .dtype = F32, .axes = axes, .shape = shape });
 }
 adl_value *adl_array_share(adl_state *state, const double *data, int axes, const int64_t *shape,
                            adl_release_data *release, void *env) {
@@ -406,8 +417,10 @@ adl_value *adl_array_share(adl_state *state, const double *data, int axes, const
 adl_value *adl_list(adl_state *state, int count, adl_value *const *items) {
     return made(state, (Made){ .make = make_list, .count = count, .values = items });
 }
-adl_value *adl_struct(adl_state *state, int count, const char *const *names, adl_value *const *values) {
-    return made(state, (Made){ .make = make_struct, .count = count, .names = names, .values = values });
+adl_value *adl_struct(adl_state *state, int count, const char *const *names,
+                      adl_value *const *values) {
+    return made(state,
+                (Made){ .make = make_struct, .count = count, .names = names, .values = values });
 }
 
 /* ---- values coming out ---- */
@@ -418,7 +431,9 @@ const char *adl_dtype(const adl_value *value) {
     return is_numeric(value->value) ? dtype_name(dtype_of(value->value)) : NULL;
 }
 
-int adl_axes(const adl_value *value) { return is_numeric(value->value) ? axes_of(value->value) : -1; }
+int adl_axes(const adl_value *value) {
+    return is_numeric(value->value) ? axes_of(value->value) : -1;
+}
 
 const int64_t *adl_shape(const adl_value *value) {
     return value->value.tag == V_ARRAY ? shape_of(value->value.as.array) : NULL;
@@ -444,7 +459,8 @@ static void convert(void *env) {
 
 static void *elements(adl_value *value, int dtype) {
     Value v = value->value;
-    if (v.tag == V_ARRAY && v.as.array->dtype == dtype && v.as.array->contiguous) return v.as.array->data;
+    if (v.tag == V_ARRAY && v.as.array->dtype == dtype && v.as.array->contiguous)
+        return v.as.array->data;
     if (value->converted.tag != V_ARRAY) {
         Made m = { .dtype = dtype, .env = value };
         if (!run(value->state, convert, &m)) return NULL;
@@ -570,7 +586,12 @@ static Value call_host(Function *self, int count, const Value *args) {
     return v;
 }
 
-typedef struct Definition { adl_state *state; const char *name; adl_function *function; void *env; } Definition;
+typedef struct Definition {
+    adl_state *state;
+    const char *name;
+    adl_function *function;
+    void *env;
+} Definition;
 
 static void define(void *env) {
     const Definition *d = env;
@@ -589,7 +610,7 @@ int adl_define(adl_state *state, const char *name, adl_function *function, void 
 adl_value *adl_fail(adl_state *state, const char *message) {
     state->host_failed = true;
     size_t bytes = strnlen(message, sizeof state->error.message - 1);
-    memmove(state->error.message, message, bytes);       /* it may be the state's own last message */
+    memmove(state->error.message, message, bytes); /* it may be the state's own last message */
     state->error.message[bytes] = 0;
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* The codes of messages, and the examples behind them. A code is found by comparing the message with the
- * patterns of its kind, in the order of the table. */
+/* The codes of messages, and the examples behind them. A code is found by comparing the message
+ * with the patterns of its kind, in the order of the table. */
 #define _GNU_SOURCE
 #include "errors.h"
 #include "module.h"
@@ -49,7 +49,8 @@ static bool fits_any(const char *text, const char *patterns) {
 const char *message_code(const Error *error, Severity severity) {
     for (const MessageRow *row = message_rows; row->code; row++) {
         bool warning = row->code[0] == 'W';
-        if (warning != (severity == DIAG_WARNING) || (!warning && row->kind != error->kind)) continue;
+        if (warning != (severity == DIAG_WARNING) || (!warning && row->kind != error->kind))
+            continue;
         if (fits_any(error->message, row->patterns)) return row->code;
     }
     return "E1701";

@@ -1,8 +1,8 @@
-/* Expressions. The one idea: choose() walks the tree once and gives each node its function; what is left
- * for evaluating is one small function per kind.
+/* Expressions. The one idea: choose() walks the tree once and gives each node its function; what is
+ * left for evaluating is one small function per kind.
  *
- * This file knows values and operations, no strides. Assigning, statements and calls have files of their
- * own (eval.h says which). rt.here is set before anything that can fail or be recorded. */
+ * This file knows values and operations, no strides. Assigning, statements and calls have files of
+ * their own (eval.h says which). rt.here is set before anything that can fail or be recorded. */
 #include "eval.h"
 #include "foreign.h"
 #include "diag.h"
@@ -66,14 +66,16 @@ void hint_nearest(String *name, Frame *frame) {
     }
     if (frame->fn) {
         for (uint32_t i = 0; i < frame->fn->local_count; i++) {
-            if (frame->variables[S_LOCAL][i].tag != V_UNSET) add_candidate(&c, frame->fn->local_names[i]);
+            if (frame->variables[S_LOCAL][i].tag != V_UNSET)
+                add_candidate(&c, frame->fn->local_names[i]);
         }
         for (uint32_t i = 0; i < frame->fn->cell_count; i++) {
             if (frame->cells[i]->value.tag != V_UNSET) add_candidate(&c, frame->fn->cell_names[i]);
         }
     }
     for (size_t i = 0; i < frame->module->names.count; i++) {
-        if (frame->module->globals[i].tag != V_UNSET) add_candidate(&c, frame->module->names.name[i]);
+        if (frame->module->globals[i].tag != V_UNSET)
+            add_candidate(&c, frame->module->names.name[i]);
     }
     library_each(add_library_name, &c);
     const char *nearest = nearest_name(name->text, c.count, c.name);
@@ -105,7 +107,8 @@ static _Noreturn void fail_unset(Ast *name, Frame *frame) {
     if (name->scope != S_GLOBAL && assigned) {
         uint32_t line = place_of(assigned).line;
         if (known_outside(name->name, frame)) {
-            hint("line %u assigns `%s`, which makes it local in the whole function: pass it in as a parameter, and return it",
+            hint("line %u assigns `%s`, which makes it local in the whole function: pass it in as "
+                 "a parameter, and return it",
                  line, text);
         } else {
             hint("assign `%s` before this line, or pass it in as a parameter", text);
@@ -187,7 +190,8 @@ static _Noreturn void fail_element(Ast *node, const Row *row, size_t i) {
         hint("( ) makes a list, which holds anything: (1, \"a\", [2, 3])");
     }
     fail_at(row->count == node->count ? node->kids[i]->span : node->span, E_TYPE,
-            "element %zu of an array must be a number or an array, not %s", i, describe(row->item[i], text, sizeof text));
+            "element %zu of an array must be a number or an array, not %s", i,
+            describe(row->item[i], text, sizeof text));
 }
 
 static void check_elements(Ast *node, const Row *row) {
@@ -217,7 +221,8 @@ static Value eval_array(Ast *node, Frame *frame) {
         return object(a);
     }
     check_elements(node, &row);
-    if (count > INT32_MAX) fail(E_LIMIT, "an array literal cannot have more than %d elements", INT32_MAX);
+    if (count > INT32_MAX)
+        fail(E_LIMIT, "an array literal cannot have more than %d elements", INT32_MAX);
     return op_stack((int)count, row.item, 0);
 }
 
@@ -256,12 +261,15 @@ static Value eval_format(Ast *node, Frame *frame) {
 static _Noreturn void fail_truth(Value v) {
     char text[80];
     if (v.tag == V_ARRAY) {
-        hint("say all(...) or any(...) of it; `and`, `or`, `not` of masks are logical_and, logical_or, logical_not");
-        fail(E_TYPE, "a condition must be one bool or number, not %s", describe(v, text, sizeof text));
+        hint("say all(...) or any(...) of it; `and`, `or`, `not` of masks are logical_and, "
+             "logical_or, logical_not");
+        fail(E_TYPE, "a condition must be one bool or number, not %s",
+             describe(v, text, sizeof text));
     }
     if (v.tag == V_STRING || is_tree(v)) hint("compare it: len(...) > 0, or == something");
     if (v.tag == V_NIL) hint("compare it: x == nil");
-    fail(E_TYPE, "a condition must be true, false or a number, not %s", describe(v, text, sizeof text));
+    fail(E_TYPE, "a condition must be true, false or a number, not %s",
+         describe(v, text, sizeof text));
 }
 
 bool truth(Value v, Span span) {
@@ -342,8 +350,10 @@ static Value eval_transpose(Ast *node, Frame *frame) {
         fail(E_TYPE, "' transposes arrays, not %s", describe(x, text, sizeof text));
     }
     if (axes_of(x) < 2) {
-        hint("x[:, new] makes a column of a vector; outer(x, x) is the product of a column and a row");
-        fail(E_SHAPE, "' transposes the last two axes, but this has %s", axes_of(x) ? "one axis" : "no axes");
+        hint("x[:, new] makes a column of a vector; outer(x, x) is the product of a column and a "
+             "row");
+        fail(E_SHAPE, "' transposes the last two axes, but this has %s",
+             axes_of(x) ? "one axis" : "no axes");
     }
     return op_transpose(x, NULL);
 }
@@ -351,14 +361,18 @@ static Value eval_transpose(Ast *node, Frame *frame) {
 /* An ordering of texts, by their bytes: the order of the code points. */
 static bool texts_ordered(Op op, String *x, String *y) {
     int order = strcmp(x->text, y->text);
-    return op == OP_lt ? order < 0 : op == OP_le ? order <= 0 : op == OP_gt ? order > 0 : order >= 0;
+    return op == OP_lt   ? order < 0
+           : op == OP_le ? order <= 0
+           : op == OP_gt ? order > 0
+                         : order >= 0;
 }
 
 static _Noreturn void fail_operands(Op op, Value x, Value y) {
     char x_text[80], y_text[80];
     note_operand(0, x);
     note_operand(1, y);
-    if (op == OP_add && (x.tag == V_STRING || y.tag == V_STRING)) hint("str(x) is the text of a value; f\"{x} and {y}\" puts values into text");
+    if (op == OP_add && (x.tag == V_STRING || y.tag == V_STRING))
+        hint("str(x) is the text of a value; f\"{x} and {y}\" puts values into text");
     if (x.tag == V_FUNCTION || y.tag == V_FUNCTION) hint("a function is called with ( )");
     fail(E_TYPE, "`%s` takes numbers and arrays, not %s and %s", operations[op].prints,
          describe(x, x_text, sizeof x_text), describe(y, y_text, sizeof y_text));
@@ -372,7 +386,8 @@ static Value binary_general(Op op, Value x, Value y) {
         if (op == OP_add) return string_concat(x.as.string, y.as.string);
         if (op >= OP_lt && op <= OP_ge) return boolean(texts_ordered(op, x.as.string, y.as.string));
     }
-    if (op == OP_mul && x.tag == V_STRING && y.tag == V_NUM) return string_repeat(x.as.string, arg_int(y, "the count"));
+    if (op == OP_mul && x.tag == V_STRING && y.tag == V_NUM)
+        return string_repeat(x.as.string, arg_int(y, "the count"));
     if ((is_tree(x) || is_tree(y)) && op < OP_ELEMS) return tree_map2(op, x, y);
     if (x.tag == V_NIL && is_numeric(y)) return y;
     if (y.tag == V_NIL && is_numeric(x)) return x;
@@ -413,7 +428,8 @@ static void slice_item(Ast *node, Frame *frame, IndexItem *item) {
     Value step = node->c ? eval(node->c, frame) : NIL;
     rt.here = node->span;
     *item = (IndexItem){ .kind = I_SLICE, .step = 1, .gather = UNSET };
-    if (start.tag != V_NIL) item->has_start = true, item->start = arg_int(start, "the start of a slice");
+    if (start.tag != V_NIL)
+        item->has_start = true, item->start = arg_int(start, "the start of a slice");
     if (stop.tag != V_NIL) item->has_stop = true, item->stop = arg_int(stop, "the end of a slice");
     if (step.tag != V_NIL) item->step = arg_int(step, "the step of a slice");
     if (item->step == 0) fail(E_INDEX, "the step of a slice cannot be 0");
@@ -433,7 +449,8 @@ static void value_item(Value v, Span span, IndexItem *item) {
     } else {
         char text[80];
         if (v.tag == V_LIST) hint("x[[2, 0, 1]] gathers rows, x[i, j] is one element");
-        fail(E_INDEX, "an index must be a whole number, a slice, an array of them or a mask, not %s",
+        fail(E_INDEX,
+             "an index must be a whole number, a slice, an array of them or a mask, not %s",
              describe(v, text, sizeof text));
     }
 }
@@ -458,7 +475,8 @@ void eval_items(Ast *node, Frame *frame, Items *out) {
     out->text = UNSET;
     out->count = (int)node->count;
     out->item = out->few;
-    if (node->count > 3 * MAX_AXES) fail_at(node->span, E_INDEX, "%u indices are more than any array has axes", node->count);
+    if (node->count > 3 * MAX_AXES)
+        fail_at(node->span, E_INDEX, "%u indices are more than any array has axes", node->count);
     if (node->count > FEW_ITEMS) out->item = pool_bytes(node->count * sizeof *out->item);
     for (int i = 0; i < out->count; i++) eval_item(node->kids[i], frame, out, i);
 }
@@ -466,7 +484,8 @@ void eval_items(Ast *node, Frame *frame, Items *out) {
 size_t list_index(int64_t i, size_t count, const char *what) {
     int64_t at = i < 0 ? i + (int64_t)count : i;
     if (at < 0 || at >= (int64_t)count) {
-        fail(E_INDEX, "index %lld is out of range for a %s of %zu item%s", (long long)i, what, count, count == 1 ? "" : "s");
+        fail(E_INDEX, "index %lld is out of range for a %s of %zu item%s", (long long)i, what,
+             count, count == 1 ? "" : "s");
     }
     return (size_t)at;
 }
@@ -480,7 +499,8 @@ static Range slice_range(const IndexItem *s, int64_t count) {
     int64_t stop = s->has_stop ? s->stop + (s->stop < 0 ? count : 0) : s->step > 0 ? high : low;
     start = start < low ? low : start > high ? high : start;
     stop = stop < low ? low : stop > high ? high : stop;
-    int64_t span = s->step > 0 ? stop - start : start - stop, step = s->step > 0 ? s->step : -s->step;
+    int64_t span = s->step > 0 ? stop - start : start - stop,
+            step = s->step > 0 ? s->step : -s->step;
     return (Range){ start, span <= 0 ? 0 : (span - 1) / step + 1 };
 }
 
@@ -496,7 +516,8 @@ static Value list_slice(List *list, const IndexItem *slice) {
 static Value list_gather(List *list, Array *indices) {
     if (indices->axes != 1) fail(E_INDEX, "a list is gathered by an array with one axis");
     if (indices->dtype == BOOL && indices->size != (int64_t)list->count) {
-        fail(E_INDEX, "a mask of %lld does not fit a list of %zu items", (long long)indices->size, list->count);
+        fail(E_INDEX, "a mask of %lld does not fit a list of %zu items", (long long)indices->size,
+             list->count);
     }
     Value part = list_new(0);
     for (int64_t i = 0; i < indices->size; i++) {
@@ -515,7 +536,8 @@ static Value sequence_index(Value x, const Items *items) {
         hint("write x[i][j] for an item of an item");
         fail(E_INDEX, "a %s takes one index or slice", list ? "list" : "string");
     }
-    if (item->kind == I_SLICE) return list ? list_slice(x.as.list, item) : string_slice(x.as.string, item);
+    if (item->kind == I_SLICE)
+        return list ? list_slice(x.as.list, item) : string_slice(x.as.string, item);
     if (item->kind == I_GATHER && list) return list_gather(x.as.list, item->gather.as.array);
     if (item->kind != I_AT) fail(E_INDEX, "a string takes one index or slice");
     if (!list) return string_index(x.as.string, item->start);
@@ -541,7 +563,9 @@ static bool plain_element(Value x, Value i, Value *out) {
     if (x.tag != V_ARRAY || x.node || head_of(i)) return false;
     const Array *a = x.as.array;
     double at = i.as.num < 0 ? i.as.num + (double)a->size : i.as.num;
-    if (a->dtype != F64 || a->axes != 1 || !(at >= 0 && at < (double)a->size) || at != (double)(int64_t)at) return false;
+    if (a->dtype != F64 || a->axes != 1 || !(at >= 0 && at < (double)a->size) ||
+        at != (double)(int64_t)at)
+        return false;
     *out = number(*vector_at(a, (int64_t)at));
     return true;
 }
@@ -549,7 +573,8 @@ static bool plain_element(Value x, Value i, Value *out) {
 static Value eval_element(Ast *node, Frame *frame) {
     Value x = eval(node->a, frame), i = eval(node->kids[0], frame), element;
     if (plain_element(x, i, &element)) return element;
-    if (x.tag == V_LIST && head_of(i) == 0 && i.as.num >= 0 && i.as.num < (double)x.as.list->count) {
+    if (x.tag == V_LIST && head_of(i) == 0 && i.as.num >= 0 &&
+        i.as.num < (double)x.as.list->count) {
         size_t at = (size_t)i.as.num;
         if (i.as.num == (double)at) return x.as.list->item[at];
     }
@@ -590,11 +615,13 @@ static void hint_field(Value x, String *name) {
 Value field_value(Value x, String *name, Span span) {
     rt.here = span;
     char text[80];
-    if (x.tag != V_STRUCT) fail(E_TYPE, "only structs have fields, not %s", describe(x, text, sizeof text));
+    if (x.tag != V_STRUCT)
+        fail(E_TYPE, "only structs have fields, not %s", describe(x, text, sizeof text));
     Value *field = struct_find(x, name);
     if (field) return *field;
     hint_field(x, name);
-    fail(E_NAME, "this %s has no field `%s`", x.as.record->module ? "module" : "struct", name->text);
+    fail(E_NAME, "this %s has no field `%s`", x.as.record->module ? "module" : "struct",
+         name->text);
 }
 
 /* ---- choosing: what may come deferred ---- */
@@ -628,7 +655,8 @@ static void choose_deferring(Ast *node) {
         if (node->b) let_defer(node->b);
     } else if (node->kind == A_METHOD || node->kind == A_FIELD) {
         if (takes_deferred(likely_row(node))) let_defer(node->a);
-    } else if (node->kind == A_CALL && !(node->flags & AST_STATEMENT) && takes_deferred(likely_row(node))) {
+    } else if (node->kind == A_CALL && !(node->flags & AST_STATEMENT) &&
+               takes_deferred(likely_row(node))) {
         for (uint32_t i = 0; i < node->count; i++) let_defer(node->kids[i]);
         node->eval = eval_call_deferring;
     }
@@ -637,7 +665,8 @@ static void choose_deferring(Ast *node) {
 /* ---- choosing ---- */
 
 static bool is_plain_item(const Ast *kid) {
-    return kid->kind != A_SLICE && kid->kind != A_NEW && kid->kind != A_ELLIPSIS && kid->kind != A_SPREAD;
+    return kid->kind != A_SLICE && kid->kind != A_NEW && kid->kind != A_ELLIPSIS &&
+           kid->kind != A_SPREAD;
 }
 
 static Eval *choose_name(const Ast *node) {
@@ -656,7 +685,8 @@ static Eval *choose_unary(const Ast *node) {
 
 static Value eval_misplaced(Ast *node, Frame *frame) {
     (void)frame;
-    fail_at(node->span, E_INTERNAL, "a node of kind %s cannot be evaluated", ast_kind_name(node->kind));
+    fail_at(node->span, E_INTERNAL, "a node of kind %s cannot be evaluated",
+            ast_kind_name(node->kind));
 }
 
 static Value eval_by_running(Ast *node, Frame *frame) {
@@ -714,7 +744,8 @@ static Eval *choose_one(Ast *node) {
     case A_CALL: case A_METHOD:
         node->op = has_plain_arguments(node);
         return node->flags & AST_STATEMENT ? eval_thrown_away : choose_call(node);
-    case A_INDEX: return node->count == 1 && is_plain_item(node->kids[0]) ? eval_element : eval_index;
+    case A_INDEX:
+        return node->count == 1 && is_plain_item(node->kids[0]) ? eval_element : eval_index;
     case A_FIELD: node->op = true; return eval_field;
     case A_ARRAY: return eval_array;
     case A_LIST: return eval_list;
@@ -735,7 +766,13 @@ static Eval *choose_one(Ast *node) {
     case A_IMPORT: return eval_import;
     case A_EXTERN: return eval_extern;
     case A_ATTACH: return eval_attach;
-    case A_NAMED: case A_SPREAD: case A_SLICE: case A_NEW: case A_ELLIPSIS: case A_PIECE: case A_TARGETS:
+    case A_NAMED:
+    case A_SPREAD:
+    case A_SLICE:
+    case A_NEW:
+    case A_ELLIPSIS:
+    case A_PIECE:
+    case A_TARGETS:
     case A_EXTERN_FN: case A_ERROR: case AST_KIND_COUNT: break;
     }
     return eval_misplaced;

@@ -1,9 +1,10 @@
-/* Evaluating. The one idea: choose() gives each node the function that fits its kind and its operands,
- * and evaluating is node->eval(node, frame): one indirect call, no switch.
+/* Evaluating. The one idea: choose() gives each node the function that fits its kind and its
+ * operands, and evaluating is node->eval(node, frame): one indirect call, no switch.
  *
  * eval.c has expressions, eval_fast.c the specialised ones, control.c statements, assign.c targets,
- * call.c calls and functions, tree.c operators on lists and structs, module.c modules and the library's
- * files. What an expression gives is borrowed from a variable or owned by the pool; variables own. */
+ * call.c calls and functions, tree.c operators on lists and structs, module.c modules and the
+ * library's files. What an expression gives is borrowed from a variable or owned by the pool;
+ * variables own. */
 #ifndef EVAL_H
 #define EVAL_H
 #include "ast.h"
@@ -39,14 +40,20 @@ typedef struct Closure {
 
 typedef struct Interp {
     Frame *frame;               /* the innermost */
-    Value *stack, *top, *limit; /* one stack of variables for all frames; whoever raises top puts it back */
+    Value *stack, *top,
+        *limit; /* one stack of variables for all frames; whoever raises top puts it back */
     Module *modules;
-    struct Noted { const Ast *node; const Value *value; uint32_t count; } noted;   /* see note_values() */
-    String *attached;           /* the name attach_grad() stores back to, while it runs; else NULL */
+    struct Noted {
+        const Ast *node;
+        const Value *value;
+        uint32_t count;
+    } noted;          /* see note_values() */
+    String *attached; /* the name attach_grad() stores back to, while it runs; else NULL */
 } Interp;
 extern Interp interp;
 
-/* After runtime_open(), tape_open() and ops_open(): the stack of variables, the library, the prelude. */
+/* After runtime_open(), tape_open() and ops_open(): the stack of variables, the library, the
+ * prelude. */
 void interp_open(void);
 void interp_close(void);
 void interp_move_stack(void);     /* the running thread is another one */
@@ -62,19 +69,20 @@ Perform *choose_fast_update(const Ast *node);    /* for name op= y */
 static inline Value *near_variable(const Frame *frame, Near near) {
     return (Value *)(void *)((char *)frame->variables[near.variable.table] + near.variable.offset);
 }
-bool truth(Value v, Span span);                  /* of a condition; fails as LANGUAGE.md's Truth says */
+bool truth(Value v, Span span); /* of a condition; fails as LANGUAGE.md's Truth says */
 static inline bool condition(Ast *node, Frame *frame) { return node->test(node, frame); }
-/* Tag and tape node as one word, the tag in its low half: 0 is a plain number; from V_ARRAY on, something is
- * counted or on the tape. */
+/* Tag and tape node as one word, the tag in its low half: 0 is a plain number; from V_ARRAY on,
+ * something is counted or on the tape. */
 static inline uint64_t head_of(Value v) {
     uint64_t head;
     memcpy(&head, &v, sizeof head);
     return head;
 }
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "head_of() reads the tag as the low half");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "head_of() reads the tag as the low half");
 
 /* ---- expressions: eval.c ---- */
-Value binary(Ast *node, Value x, Value y);       /* any operands; records, broadcasts, maps over trees */
+Value binary(Ast *node, Value x, Value y); /* any operands; records, broadcasts, maps over trees */
 Value binary_op(Op op, Value x, Value y, int reuse);
 bool takes_deferred(const BuiltinRow *row);     /* arguments not yet computed: fuse.h */
 static inline bool is_numeric_or_deferred(Value v) { return is_numeric(v) || is_deferred(v); }
@@ -94,25 +102,28 @@ void hint_nearest(String *name, Frame *frame);   /* the nearest name that has a 
 size_t list_index(int64_t i, size_t count, const char *what);
 
 /* ---- statements: control.c, assign.c ---- */
-Eval eval_block, eval_inner_block, eval_if, eval_break, eval_continue, eval_return, eval_record, eval_pause,
-    eval_try, eval_import, eval_extern, eval_assign, eval_attach;
+Eval eval_block, eval_inner_block, eval_if, eval_break, eval_continue, eval_return, eval_record,
+    eval_pause, eval_try, eval_import, eval_extern, eval_assign, eval_attach;
 Ast *only_expression(Ast *block);                /* of a block that is one; else the block */
 Perform run_block, run_if, run_while, run_for;
-Eval *choose_assign(Ast *node);                  /* NULL: what choose_run_assign() gives is the way */
+Eval *choose_assign(Ast *node); /* NULL: what choose_run_assign() gives is the way */
 Perform *choose_run_assign(const Ast *node);
 void update_name_with(Ast *node, Frame *frame, Value y);
 /* err of `catch err`: {message, kind, line}. */
 Value error_value(const Error *error);
 void assign(Ast *target, Frame *frame, Value v); /* to a name, a place, or a nest of them */
-/* One more slot of the stack of variables, holding v; interp.top goes back to it when it is no more needed. */
+/* One more slot of the stack of variables, holding v; interp.top goes back to it when it is no more
+ * needed. */
 Value *stack_push(Value v);
 _Noreturn void stack_full(void);
 /* Ends a statement: what it made and nobody stored goes. */
 void statement_end_slow(const Frame *frame, size_t mark);
 static inline void statement_end(const Frame *frame, size_t mark) {
-    if (__builtin_expect(rt.pool_count != mark || rt.tape->busy, 0)) statement_end_slow(frame, mark);
+    if (__builtin_expect(rt.pool_count != mark || rt.tape->busy, 0))
+        statement_end_slow(frame, mark);
 }
-/* Unwinds the pool to mark, but for v, which it holds then, also where a variable about to go did so before. */
+/* Unwinds the pool to mark, but for v, which it holds then, also where a variable about to go did
+ * so before. */
 static inline Value settle(size_t mark, Value v) {
     if (!is_object(v)) {
         pool_unwind(mark);
@@ -130,9 +141,10 @@ Value sequence_item(Value v, int64_t i);         /* not for strings, which are w
 
 /* ---- calls: call.c ---- */
 Eval eval_call_deferring, eval_method, eval_field, eval_closure, eval_fn;
-Eval *choose_call(const Ast *node);              /* of A_CALL, A_METHOD; has_plain_arguments() is in `op` */
-Eval eval_thrown_away;                           /* a call that stands as a statement, at its first run */
-void warn_at(Span span, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
+Eval *choose_call(const Ast *node); /* of A_CALL, A_METHOD; has_plain_arguments() is in `op` */
+Eval eval_thrown_away;              /* a call that stands as a statement, at its first run */
+void warn_at(Span span, const char *advice, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Only positional arguments, no *spread; choose() keeps it in a call's `op`. */
 bool has_plain_arguments(const Ast *call);
 Value closure_call(Function *self, int count, const Value *args);

@@ -1,5 +1,5 @@
-/* explain(f): the chain rule in words and numbers. The one idea: the same steps twice, forward with the
- * values and backward with what each step hands to its inputs: the rule, read off the table
+/* explain(f): the chain rule in words and numbers. The one idea: the same steps twice, forward with
+ * the values and backward with what each step hands to its inputs: the rule, read off the table
  * (rule_text.h), the numbers put in, and the sum so far where a value is used several times. */
 #include "builtins.h"
 #include "elem.h"
@@ -28,7 +28,8 @@ static bool leads_from(const Explain *e, uint32_t step) {
     for (int k = 0; k < e->w->step[step].inputs; k++) {
         Input input = wengert_input(e->w, step, k);
         if (input.kind == FROM_LEAF && (int64_t)input.at == e->from_leaf) return true;
-        if (input.kind == FROM_STEP && ((int64_t)input.at == e->from_step || e->on_path[input.at])) return true;
+        if (input.kind == FROM_STEP && ((int64_t)input.at == e->from_step || e->on_path[input.at]))
+            return true;
     }
     return false;
 }
@@ -48,7 +49,9 @@ static void find_paths(Explain *e, Value x) {
     for (uint32_t i = 0; i < w->count; i++) e->on_path[i] = leads_from(e, i);
 }
 
-static bool shows_step(const Explain *e, uint32_t step) { return !e->on_path || e->on_path[step] || (int64_t)step == e->from_step; }
+static bool shows_step(const Explain *e, uint32_t step) {
+    return !e->on_path || e->on_path[step] || (int64_t)step == e->from_step;
+}
 static bool pulls_back(const Explain *e, uint32_t step) { return !e->on_path || e->on_path[step]; }
 
 static bool shows_input(const Explain *e, Input input) {
@@ -57,7 +60,9 @@ static bool shows_input(const Explain *e, Input input) {
 }
 
 /* ---- pieces ---- */
-static const char *value_text(const Explain *e, Value v) { return short_value(v, e->width < 70 ? 30 : e->width < 100 ? 36 : 60); }
+static const char *value_text(const Explain *e, Value v) {
+    return short_value(v, e->width < 70 ? 30 : e->width < 100 ? 36 : 60);
+}
 
 static void add_value(Explain *e, Flow *flow, Style style, Value v) {
     bool bad = is_numeric(v) && !all_finite(v);
@@ -85,8 +90,11 @@ static void step_head(Explain *e, Flow *flow, uint32_t step, int columns) {
     flow_words(flow, STYLE_DIM, *place ? place : "in the library");
     flow_join(flow, STYLE_DIM, ":");
     if (wengert_inner_span(e->w, step))
-        flow_words(flow, STYLE_DIM, string_format("the %s step of", operation_word(e->w->step[step].op)).as.string->text);
-    flow_add(flow, wengert_name(e->w, step) ? STYLE_NAME : STYLE_PLAIN, wengert_text(e->w, step, columns));
+        flow_words(
+            flow, STYLE_DIM,
+            string_format("the %s step of", operation_word(e->w->step[step].op)).as.string->text);
+    flow_add(flow, wengert_name(e->w, step) ? STYLE_NAME : STYLE_PLAIN,
+             wengert_text(e->w, step, columns));
     flow->indent += 4;
 }
 
@@ -109,7 +117,8 @@ static void explain_leaf(Explain *e, uint32_t i) {
     flow_add(&flow, STYLE_NAME, wengert_label(e->w, (Input){ FROM_LEAF, i, UNSET }));
     flow_add(&flow, STYLE_PLAIN, "=");
     add_value(e, &flow, STYLE_VALUE, e->w->leaf[i].value);
-    flow_words(&flow, STYLE_DIM, *place ? string_format("(a leaf, %s)", place).as.string->text : "(a leaf)");
+    flow_words(&flow, STYLE_DIM,
+               *place ? string_format("(a leaf, %s)", place).as.string->text : "(a leaf)");
     flow_end(&flow);
 }
 
@@ -123,7 +132,8 @@ static void explain_forward(Explain *e, uint32_t step) {
     int64_t elements = kink_of_step(e->w, step, &kink);
     if (elements > 0) {
         char text[200];
-        snprintf(text, sizeof text, "on a kink, %s: %s", size_of(value) > 1 ? counted((uint64_t)elements, "element") : "here", kink);
+        snprintf(text, sizeof text, "on a kink, %s: %s",
+                 size_of(value) > 1 ? counted((uint64_t)elements, "element") : "here", kink);
         words(e, 8, STYLE_WARNING, text);
     }
     Value row = struct_new(8);
@@ -137,8 +147,12 @@ static void explain_forward(Explain *e, uint32_t step) {
 
 static void explain_gap(Explain *e, const ViewLine *line, const char *what) {
     char text[160];
-    if (line->turns) snprintf(text, sizeof text, "⋮  × %s more of the same: steps %u to %u%s", counted(line->turns, "turn"), line->from + 1, line->to + 1, what);
-    else snprintf(text, sizeof text, "⋮  %s not shown: %u to %u", counted(line->to - line->from + 1, "step"), line->from + 1, line->to + 1);
+    if (line->turns)
+        snprintf(text, sizeof text, "⋮  × %s more of the same: steps %u to %u%s",
+                 counted(line->turns, "turn"), line->from + 1, line->to + 1, what);
+    else
+        snprintf(text, sizeof text, "⋮  %s not shown: %u to %u",
+                 counted(line->to - line->from + 1, "step"), line->from + 1, line->to + 1);
     Flow flow = flow_new(&e->b, 4, e->width);
     flow_add(&flow, STYLE_DIM, text);
     flow_end(&flow);
@@ -158,15 +172,19 @@ static void forward_part(Explain *e, const ViewLine *line, size_t count) {
         if (!e->on_path || (int64_t)i == e->from_leaf) explain_leaf(e, i);
     for (size_t i = 0; i < count; i++) {
         uint64_t position = line[i].step >= 0 ? position_of(e->w->step[line[i].step].node) : 0;
-        while (line[i].step >= 0 && next < happenings && h[next].position <= position) explain_happening(e, &h[next++]);
+        while (line[i].step >= 0 && next < happenings && h[next].position <= position)
+            explain_happening(e, &h[next++]);
         if (line[i].step < 0) explain_gap(e, &line[i], "");
         else if (shows_step(e, (uint32_t)line[i].step)) explain_forward(e, (uint32_t)line[i].step);
     }
     while (next < happenings) explain_happening(e, &h[next++]);
     bool branched = false;
-    for (size_t i = 0; i < happenings; i++) branched |= !strncmp(h[i].text, "if ", 3) || !strncmp(h[i].text, "while ", 6);
+    for (size_t i = 0; i < happenings; i++)
+        branched |= !strncmp(h[i].text, "if ", 3) || !strncmp(h[i].text, "while ", 6);
     if (branched)
-        words(e, 4, STYLE_DIM, "Conditions are not differentiated: what follows is the derivative of the path that was taken.");
+        words(e, 4, STYLE_DIM,
+              "Conditions are not differentiated: what follows is the derivative of the path that "
+              "was taken.");
 }
 
 /* ---- reverse ---- */
@@ -182,7 +200,8 @@ static Value sum_of(Value a, Value b) {
     if (b.tag == V_NIL) return a;
     if (a.tag != V_LIST) return op_add(a, b);
     Value sum = list_new(a.as.list->count);
-    for (size_t i = 0; i < a.as.list->count; i++) list_set(sum, i, sum_of(a.as.list->item[i], b.as.list->item[i]));
+    for (size_t i = 0; i < a.as.list->count; i++)
+        list_set(sum, i, sum_of(a.as.list->item[i], b.as.list->item[i]));
     return sum;
 }
 
@@ -194,22 +213,29 @@ static void keep_sum(Explain *e, Input input, Value sum) {
 typedef struct Rule { const char *text; Value factor; bool plain; } Rule;
 
 /* Of a selection between two numbers: "1, since b > 0". */
-static const char *weight_text(double x, double y, const char *x_name, const char *y_name, Value weight) {
-    return string_format("%s, since %s %s %s", short_value(weight, 20), x_name, x > y ? ">" : x < y ? "<" : "=",
-                         y_name).as.string->text;
+static const char *weight_text(double x, double y, const char *x_name, const char *y_name,
+                               Value weight) {
+    return string_format("%s, since %s %s %s", short_value(weight, 20), x_name,
+                         x > y   ? ">"
+                         : x < y ? "<"
+                                 : "=",
+                         y_name)
+        .as.string->text;
 }
 
 static Rule elementwise_rule(Explain *e, uint32_t step, int k) {
     const Step *s = &e->w->step[step];
     Input x = wengert_input(e->w, step, 0), y = s->inputs > 1 ? wengert_input(e->w, step, 1) : x;
-    const char *x_name = input_name(e, step, 0), *y_name = s->inputs > 1 ? input_name(e, step, 1) : "0";
+    const char *x_name = input_name(e, step, 0),
+               *y_name = s->inputs > 1 ? input_name(e, step, 1) : "0";
     Rule rule = { rule_derivative((Op)s->op, k, x_name, y_name, step_name(e, step)), UNSET, false };
     Value r = wengert_value(e->w, step);
     if (x.value.tag != V_UNSET && y.value.tag != V_UNSET && r.tag != V_UNSET)
         rule.factor = elem_slope((Op)s->op, k, x.value, s->inputs > 1 ? y.value : number(0), r);
     rule.plain = !strcmp(rule.text, "1");
     if (operations[s->op].class == C_SELECT && is_number(x.value) && is_number(y.value))
-        rule.text = weight_text(num_of(x.value), s->inputs > 1 ? num_of(y.value) : 0, x_name, y_name, rule.factor);
+        rule.text = weight_text(num_of(x.value), s->inputs > 1 ? num_of(y.value) : 0, x_name,
+                                y_name, rule.factor);
     return rule;
 }
 
@@ -223,7 +249,10 @@ static const char *row_rule(Explain *e, uint32_t step, int k) {
         in[i] = constant(extra->in[i]);
         name[i] = i < e->w->step[step].inputs ? input_name(e, step, i) : "constants";
     }
-    RuleCall call = { (Op)e->w->step[step].op, extra->count, k, in, node_r(n), extra->attr, name, "adjoint", step_name(e, step) };
+    RuleCall call = {
+        (Op)e->w->step[step].op, extra->count, k, in, node_r(n), extra->attr, name, "adjoint",
+        step_name(e, step)
+    };
     return rule_contribution(&call);
 }
 
@@ -239,12 +268,15 @@ static void add_factor(Explain *e, Flow *flow, Value v, Style style) {
 /* "= value", never torn. */
 static void add_result(Explain *e, Flow *flow, Value v) {
     bool bad = is_numeric(v) && !all_finite(v);
-    flow_add(flow, bad ? STYLE_WARNING : STYLE_ADJOINT, string_format("= %s", value_text(e, v)).as.string->text);
+    flow_add(flow, bad ? STYLE_WARNING : STYLE_ADJOINT,
+             string_format("= %s", value_text(e, v)).as.string->text);
 }
 
-static void explain_product(Explain *e, Flow *flow, uint32_t step, const char *to, const Rule *rule, Value sent) {
+static void explain_product(Explain *e, Flow *flow, uint32_t step, const char *to, const Rule *rule,
+                            Value sent) {
     Value g = wengert_adjoint(e->w, step);
-    flow_words(flow, STYLE_PLAIN, string_format("the slope of %s by %s is", step_name(e, step), to).as.string->text);
+    flow_words(flow, STYLE_PLAIN,
+               string_format("the slope of %s by %s is", step_name(e, step), to).as.string->text);
     flow_add(flow, STYLE_NAME, rule->text);
     if (rule->plain) {
         flow_join(flow, STYLE_PLAIN, ",");
@@ -267,21 +299,27 @@ static void explain_row_rule(Explain *e, Flow *flow, uint32_t step, int k, Value
     if (*rule) {
         flow_add(flow, STYLE_NAME, rule);
     } else {
-        flow_words(flow, STYLE_PLAIN, string_format("by the rule of %s", operation_word(e->w->step[step].op)).as.string->text);
+        flow_words(flow, STYLE_PLAIN,
+                   string_format("by the rule of %s", operation_word(e->w->step[step].op))
+                       .as.string->text);
     }
     add_result(e, flow, sent);
 }
 
 static void explain_sum(Explain *e, Flow *flow, Input input, Value before, Value sent, Value sum) {
     flow_break(flow);
-    flow_words(flow, STYLE_PLAIN, string_format("%s is used more than once, so its terms add up:", wengert_label(e->w, input)).as.string->text);
+    flow_words(
+        flow, STYLE_PLAIN,
+        string_format("%s is used more than once, so its terms add up:", wengert_label(e->w, input))
+            .as.string->text);
     add_value(e, flow, STYLE_ADJOINT, before);
     flow_add(flow, STYLE_PLAIN, "+");
     add_value(e, flow, STYLE_ADJOINT, sent);
     add_result(e, flow, sum);
 }
 
-static Value contribution_row(Explain *e, uint32_t step, Input input, const char *rule, Value sent, Value sum) {
+static Value contribution_row(Explain *e, uint32_t step, Input input, const char *rule, Value sent,
+                              Value sum) {
     Value row = struct_new(10);
     view_put(row, "phase", string_of("reverse"));
     view_put(row, "step", number(step + 1));
@@ -358,25 +396,46 @@ static void explain_start(Explain *e) {
     for (int i = 0; i < w->heads; i++) {
         Value g = w->swept ? w->gradient[i] : ones_like(constant(w->head[i]));
         int64_t step = wengert_step_of(w, w->head[i]), leaf = wengert_leaf_of(w, w->head[i]);
-        const char *name = step >= 0 ? step_name(e, (uint32_t)step) : leaf >= 0 ? wengert_label(w, (Input){ FROM_LEAF, (uint32_t)leaf, UNSET }) : "this value";
+        const char *name = step >= 0 ? step_name(e, (uint32_t)step)
+                           : leaf >= 0
+                               ? wengert_label(w, (Input){ FROM_LEAF, (uint32_t)leaf, UNSET })
+                               : "this value";
         Flow flow = flow_new(&e->b, 4, e->width);
-        flow_words(&flow, STYLE_PLAIN, string_format("start: the adjoint of %s is its head gradient,", name).as.string->text);
+        flow_words(
+            &flow, STYLE_PLAIN,
+            string_format("start: the adjoint of %s is its head gradient,", name).as.string->text);
         add_value(e, &flow, STYLE_ADJOINT, g.tag == V_UNSET ? number(0) : g);
         flow_end(&flow);
     }
     const char *name = view_head_name(w);
     if (!w->swept)
-        words(e, 4, STYLE_DIM, string_format("No sweep has reached %s yet: this is what backward(%s) would do.", name, name).as.string->text);
+        words(e, 4, STYLE_DIM,
+              string_format("No sweep has reached %s yet: this is what backward(%s) would do.",
+                            name, name)
+                  .as.string->text);
     else if (w->swept_at) {
         const char *place = view_place(w->swept_at);
-        words(e, 4, STYLE_DIM, string_format("It comes from %s %s %s.", span_whole_text(w->swept_at, call, sizeof call),
-                                             strncmp(place, "line", 4) ? "in" : "on", place).as.string->text);
+        words(e, 4, STYLE_DIM,
+              string_format("It comes from %s %s %s.",
+                            span_whole_text(w->swept_at, call, sizeof call),
+                            strncmp(place, "line", 4) ? "in" : "on", place)
+                  .as.string->text);
     }
     bool scalar = w->heads == 1 && is_number(w->head[0]);
-    if (scalar) words(e, 4, STYLE_DIM, string_format("The adjoint of a value says how much %s changes when the value grows by a little, per unit.", name).as.string->text);
+    if (scalar)
+        words(e, 4, STYLE_DIM,
+              string_format("The adjoint of a value says how much %s changes when the value grows "
+                            "by a little, per unit.",
+                            name)
+                  .as.string->text);
     else
-        words(e, 4, STYLE_DIM, string_format("A gradient is of one number: backward(%s, g) differentiates sum(%s * g), so g weighs the elements of %s. "
-              "The adjoint of a value says how much that sum changes when the value grows by a little, per unit.", name, name, name).as.string->text);
+        words(e, 4, STYLE_DIM,
+              string_format("A gradient is of one number: backward(%s, g) differentiates sum(%s * "
+                            "g), so g weighs the elements of %s. "
+                            "The adjoint of a value says how much that sum changes when the value "
+                            "grows by a little, per unit.",
+                            name, name, name)
+                  .as.string->text);
 }
 
 static void reverse_part(Explain *e, const ViewLine *line, size_t count) {
@@ -403,7 +462,8 @@ static void result_part(Explain *e) {
         flow_words(&flow, STYLE_PLAIN, "the gradient of");
         flow_add(&flow, STYLE_NAME, wengert_label(w, (Input){ FROM_LEAF, i, UNSET }));
         flow_add(&flow, STYLE_PLAIN, "is");
-        if (w->leaf[i].adjoint.tag == V_UNSET) flow_words(&flow, STYLE_PLAIN, "0: nothing came to it");
+        if (w->leaf[i].adjoint.tag == V_UNSET)
+            flow_words(&flow, STYLE_PLAIN, "0: nothing came to it");
         else add_value(e, &flow, STYLE_ADJOINT, w->leaf[i].adjoint);
         flow_end(&flow);
     }
@@ -418,14 +478,19 @@ static void result_part(Explain *e) {
 
 static _Noreturn void fail_lost(const Wengert *w) {
     uint32_t line = place_of(w->swept_at).line;
-    hint("explain before the sweep, or sweep with retain = true; a program that mentions explain by name keeps its values");
-    if (line) fail(E_GRADIENT, "explain: the sweep on line %u has released values that lead to %s", line, view_head_name(w));
+    hint("explain before the sweep, or sweep with retain = true; a program that mentions explain "
+         "by name keeps its values");
+    if (line)
+        fail(E_GRADIENT, "explain: the sweep on line %u has released values that lead to %s", line,
+             view_head_name(w));
     fail(E_GRADIENT, "explain: a sweep has released values that lead to %s", view_head_name(w));
 }
 
 Value builtin_explain(int count, const Value *arg) {
     (void)count;
-    Explain e = { .w = wengert_of(arg[0], "explain"), .width = screen_columns(), .rows = list_new(0) };
+    Explain e = { .w = wengert_of(arg[0], "explain"),
+                  .width = screen_columns(),
+                  .rows = list_new(0) };
     Wengert *w = e.w;
     if (w->lost) fail_lost(w);
     find_paths(&e, arg[1]);
@@ -437,13 +502,16 @@ Value builtin_explain(int count, const Value *arg) {
     size_t lines;
     const ViewLine *line = view_lines(w, true, 60, &lines);
     Buffer head = { 0 };
-    buffer_format(&head, "%s, explained: %s from %s", view_head_name(w), counted(w->count, "step"), counted(w->leaves, "leaf"));
+    buffer_format(&head, "%s, explained: %s from %s", view_head_name(w), counted(w->count, "step"),
+                  counted(w->leaves, "leaf"));
     style_text(&e.b, STYLE_TITLE, short_text(buffer_string(&head).as.string->text, e.width), -1);
     buffer_char(&e.b, '\n');
     forward_part(&e, line, lines);
     reverse_part(&e, line, lines);
     result_part(&e);
-    if (w->hooked) words(&e, 4, STYLE_DIM, "A hook of on_grad() may have changed an adjoint; hooks are left out here.");
+    if (w->hooked)
+        words(&e, 4, STYLE_DIM,
+              "A hook of on_grad() may have changed an adjoint; hooks are left out here.");
     rt.recording = was;
     return view_done(&e.b, e.rows, arg[2]);
 }

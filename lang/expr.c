@@ -10,8 +10,8 @@
 
 #define TEXT(...) string_format(__VA_ARGS__).as.string->text
 
-/* number: x. variable: name. sum: weight[i] * part[i], part NULL for the constant. product: number times
- * part[i] ^ weight[i]. call: op(part[0..count)). */
+/* number: x. variable: name. sum: weight[i] * part[i], part NULL for the constant. product: number
+ * times part[i] ^ weight[i]. call: op(part[0..count)). */
 typedef enum Kind { NUMBER, VARIABLE, SUM, PRODUCT, CALLED } Kind;
 struct Expr {
     Kind kind;
@@ -59,7 +59,8 @@ static void collect(Expr *into, const Expr *part, double weight) {
         into->weight[i] += weight;
         return;
     }
-    if (into->count == MOST_PARTS) fail(E_LIMIT, "derive: an expression has more than %d terms", MOST_PARTS);
+    if (into->count == MOST_PARTS)
+        fail(E_LIMIT, "derive: an expression has more than %d terms", MOST_PARTS);
     into->part[into->count] = part;
     into->weight[into->count++] = weight;
 }
@@ -113,7 +114,8 @@ static const Expr *finished_product(Expr *product) {
     drop_zeros(product);
     if (product->number == 0) return expr_number(0);
     if (product->count == 0) return expr_number(product->number);
-    if (product->number == 1 && product->count == 1 && product->weight[0] == 1) return product->part[0];
+    if (product->number == 1 && product->count == 1 && product->weight[0] == 1)
+        return product->part[0];
     return product;
 }
 
@@ -129,7 +131,8 @@ static const Expr *scaled(double c, const Expr *e) {
     Expr *product = expr_new(PRODUCT, MOST_PARTS);
     product->number = c;
     collect_factors(product, e, 1);
-    if (fabs(product->number - rint(product->number)) < 1e-15 * fabs(product->number)) product->number = rint(product->number);
+    if (fabs(product->number - rint(product->number)) < 1e-15 * fabs(product->number))
+        product->number = rint(product->number);
     return finished_product(product);
 }
 
@@ -175,7 +178,9 @@ typedef struct Reader { const char *at; const Expr *x, *y, *r; } Reader;
 static void skip_blanks(Reader *in) {
     while (*in->at == ' ' || *in->at == '\n' || *in->at == ',') in->at++;
 }
-static bool in_name(char c) { return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+static bool in_name(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
 
 static const Expr *read_rule(Reader *in) {
     skip_blanks(in);
@@ -191,7 +196,8 @@ static const Expr *read_rule(Reader *in) {
     if (*in->at != '(') return *start == 'x' ? in->x : *start == 'y' ? in->y : in->r;
     const Expr *part[4];
     int count = 0;
-    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in)) part[count++] = read_rule(in);
+    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in))
+        part[count++] = read_rule(in);
     if (*in->at) in->at++;
     return expr_call(op_named(TEXT("%.*s", (int)bytes, start)), count, part);
 }
@@ -199,16 +205,25 @@ static const Expr *read_rule(Reader *in) {
 /* A selection has the slope of what it chose, and half of both at a tie. */
 static const Expr *selection_derivative(const Expr *e) {
     const Expr *x = e->part[0], *zero = expr_number(0);
-    if (e->op == OP_relu) return expr_call(OP_where, 3, (const Expr *[]){ expr_call(OP_gt, 2, (const Expr *[]){ x, zero }), expr_derivative(x), zero });
+    if (e->op == OP_relu)
+        return expr_call(OP_where, 3,
+                         (const Expr *[]){ expr_call(OP_gt, 2, (const Expr *[]){ x, zero }),
+                                           expr_derivative(x), zero });
     const Expr *dx = expr_derivative(x), *y = e->part[1], *dy = expr_derivative(y);
-    const Expr *chosen = expr_call(e->op == OP_maximum ? OP_gt : OP_lt, 2, (const Expr *[]){ x, y });
-    const Expr *tie = expr_call(OP_eq, 2, (const Expr *[]){ x, y }), *half = scaled(0.5, sum_of(dx, 1, dy, 1));
-    return expr_call(OP_where, 3, (const Expr *[]){ chosen, dx, expr_call(OP_where, 3, (const Expr *[]){ tie, half, dy }) });
+    const Expr *chosen =
+        expr_call(e->op == OP_maximum ? OP_gt : OP_lt, 2, (const Expr *[]){ x, y });
+    const Expr *tie = expr_call(OP_eq, 2, (const Expr *[]){ x, y }),
+               *half = scaled(0.5, sum_of(dx, 1, dy, 1));
+    return expr_call(
+        OP_where, 3,
+        (const Expr *[]){ chosen, dx, expr_call(OP_where, 3, (const Expr *[]){ tie, half, dy }) });
 }
 
 static const Expr *called_derivative(const Expr *e) {
     if (e->op == OP_where)
-        return expr_call(OP_where, 3, (const Expr *[]){ e->part[0], expr_derivative(e->part[1]), expr_derivative(e->part[2]) });
+        return expr_call(OP_where, 3,
+                         (const Expr *[]){ e->part[0], expr_derivative(e->part[1]),
+                                           expr_derivative(e->part[2]) });
     if (operations[e->op].class == C_SELECT) return selection_derivative(e);
     if (operations[e->op].class != C_ELEM) return expr_number(0);
     const Expr *sum = expr_number(0);
@@ -255,12 +270,14 @@ static const char *number_text(double x) {
 }
 
 static const char *inside_product(const Expr *e) {
-    bool loose = e->kind == SUM || (e->kind == NUMBER && e->number < 0) || (e->kind == CALLED && strcmp(operations[e->op].prints, CALL) && e->op != OP_power);
+    bool loose = e->kind == SUM || (e->kind == NUMBER && e->number < 0) ||
+                 (e->kind == CALLED && strcmp(operations[e->op].prints, CALL) && e->op != OP_power);
     return loose ? TEXT("(%s)", expr_text(e)) : expr_text(e);
 }
 
 static const char *base_text(const Expr *e) {
-    bool tight = e->kind == VARIABLE || (e->kind == NUMBER && e->number >= 0) || (e->kind == CALLED && !strcmp(operations[e->op].prints, CALL));
+    bool tight = e->kind == VARIABLE || (e->kind == NUMBER && e->number >= 0) ||
+                 (e->kind == CALLED && !strcmp(operations[e->op].prints, CALL));
     return tight ? expr_text(e) : TEXT("(%s)", expr_text(e));
 }
 
@@ -274,7 +291,8 @@ static const char *product_text(const Expr *e, double number) {
     Buffer above = { 0 }, below = { 0 };
     int over = 0, under = 0;
     double inverse = 1 / number;
-    bool fraction = fabs(number) < 1 && fabs(inverse - rint(inverse)) < 1e-9 * fabs(inverse) && strlen(number_text(number)) > 6;
+    bool fraction = fabs(number) < 1 && fabs(inverse - rint(inverse)) < 1e-9 * fabs(inverse) &&
+                    strlen(number_text(number)) > 6;
     if (fraction) buffer_text(&below, number_text(rint(inverse))), under++;
     else if (number != 1) buffer_text(&above, number_text(number)), over++;
     for (int i = 0; i < e->count; i++) {
@@ -285,7 +303,8 @@ static const char *product_text(const Expr *e, double number) {
     }
     if (!over) buffer_char(&above, '1');
     if (!under) return buffer_string(&above).as.string->text;
-    return TEXT(under > 1 ? "%.*s / (%.*s)" : "%.*s / %.*s", (int)above.bytes, above.text, (int)below.bytes, below.text);
+    return TEXT(under > 1 ? "%.*s / (%.*s)" : "%.*s / %.*s", (int)above.bytes, above.text,
+                (int)below.bytes, below.text);
 }
 
 static const char *term_text(const Expr *part, double weight) {
@@ -302,9 +321,11 @@ static const char *term_text(const Expr *part, double weight) {
 static const char *sum_text(const Expr *e) {
     Buffer b = { 0 };
     bool begun = false;
-    for (int pass = 0; pass < 2; pass++)            /* what is added first, then what is taken away */
+    for (int pass = 0; pass < 2; pass++) /* what is added first, then what is taken away */
         for (int i = 0; i < e->count; i++) {
-            double sign = e->part[i] && e->part[i]->kind == PRODUCT ? e->weight[i] * e->part[i]->number : e->weight[i];
+            double sign = e->part[i] && e->part[i]->kind == PRODUCT
+                              ? e->weight[i] * e->part[i]->number
+                              : e->weight[i];
             if ((sign < 0) != (pass == 1)) continue;
             if (!begun && sign < 0) buffer_char(&b, '-');
             else if (begun) buffer_text(&b, sign < 0 ? " - " : " + ");

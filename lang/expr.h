@@ -1,6 +1,6 @@
-/* Expressions in one variable, kept in a normal form. The one idea: sums collect like terms and products
- * collect like factors as they are made, so nothing has to be simplified afterwards; two expressions are
- * the same if they print the same.
+/* Expressions in one variable, kept in a normal form. The one idea: sums collect like terms and
+ * products collect like factors as they are made, so nothing has to be simplified afterwards; two
+ * expressions are the same if they print the same.
  *
  * Expressions live in the pool. */
 #ifndef EXPR_H
@@ -10,8 +10,8 @@
 typedef struct Expr Expr;
 const Expr *expr_number(double x);
 const Expr *expr_variable(const char *name);
-/* The operation on these arguments: arithmetic goes into the normal form, constants are computed. NULL: it is no
- * operation on single numbers. */
+/* The operation on these arguments: arithmetic goes into the normal form, constants are computed.
+ * NULL: it is no operation on single numbers. */
 const Expr *expr_call(Op op, int count, const Expr *const *arg);
 /* The derivative of `e` by its variable, by the rules of the table. */
 const Expr *expr_derivative(const Expr *e);

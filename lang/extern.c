@@ -1,4 +1,5 @@
-/* Evaluating `extern`: opens the library and gives each declared name its function, variable or number. */
+/* Evaluating `extern`: opens the library and gives each declared name its function, variable or
+ * number. */
 #include <string.h>
 #include "eval.h"
 #include "extern.h"

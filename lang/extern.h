@@ -1,11 +1,16 @@
-/* `extern` between the parser, which reads declarations, and the evaluator, which loads the library and gives
- * the names their values. */
+/* `extern` between the parser, which reads declarations, and the evaluator, which loads the library
+ * and gives the names their values. */
 #ifndef EXTERN_H
 #define EXTERN_H
 #include "ffi_call.h"
 #include "parser.h"
 
-typedef enum DeclarationKind { DECLARE_FUNCTION, DECLARE_VARIABLE, DECLARE_NUMBER, DECLARE_STRUCT } DeclarationKind;
+typedef enum DeclarationKind {
+    DECLARE_FUNCTION,
+    DECLARE_VARIABLE,
+    DECLARE_NUMBER,
+    DECLARE_STRUCT
+} DeclarationKind;
 
 /* What an A_EXTERN_FN declares, in its `cache`. */
 typedef struct Declaration {

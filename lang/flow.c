@@ -19,7 +19,8 @@ void flow_break(Flow *flow) {
 
 static void put(Flow *flow, Style style, const char *text, int gap) {
     int width = width_of(text);
-    if (flow->begun && flow->used + gap + width > flow->columns && flow->used > flow->indent) flow_break(flow);
+    if (flow->begun && flow->used + gap + width > flow->columns && flow->used > flow->indent)
+        flow_break(flow);
     if (!flow->begun) {
         begin(flow);
         gap = 0;

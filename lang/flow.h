@@ -1,5 +1,6 @@
-/* Lines made of coloured pieces, broken where they do not fit. The one idea: a piece is never torn; it
- * goes to the next line, under the place where the text began, or is cut if no line is long enough.
+/* Lines made of coloured pieces, broken where they do not fit. The one idea: a piece is never torn;
+ * it goes to the next line, under the place where the text began, or is cut if no line is long
+ * enough.
  *
  *     Flow flow = flow_new(&buffer, 4, 80);
  *     flow_add(&flow, STYLE_NAME, "y");

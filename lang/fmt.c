@@ -263,7 +263,8 @@ static void note_token(Formatter *f, bool operand_before) {
     if (kind == T_SQUARE_OPEN) open_kind(f, IN_INDEX);
     if (kind == T_BRACE_OPEN) open_kind(f, brace);
     if (record) open_kind(f, IN_RECORD);
-    if (kind != T_STRING && kind != T_COMMA) f->extern_next = kind == T_EXTERN && f->before.kind != T_DOT;
+    if (kind != T_STRING && kind != T_COMMA)
+        f->extern_next = kind == T_EXTERN && f->before.kind != T_DOT;
     f->before = f->token;
     f->before_is_operand = operand;
     f->before_is_prefix = prefix;
@@ -383,13 +384,15 @@ static char *tree_text(const Ast *program) {
 /* The end of a token's text without the blanks that fmt takes from comments. */
 static uint32_t trimmed_end(const Source *source, Token token) {
     uint32_t end = token.end;
-    while (end > token.start && (source->text[end - 1] == ' ' || source->text[end - 1] == '\t')) end--;
+    while (end > token.start && (source->text[end - 1] == ' ' || source->text[end - 1] == '\t'))
+        end--;
     return end;
 }
 
 static bool same_token(const Source *a, Token x, const Source *b, Token y) {
     uint32_t x_bytes = trimmed_end(a, x) - x.start, y_bytes = trimmed_end(b, y) - y.start;
-    return x.kind == y.kind && x_bytes == y_bytes && !memcmp(a->text + x.start, b->text + y.start, x_bytes);
+    return x.kind == y.kind && x_bytes == y_bytes &&
+           !memcmp(a->text + x.start, b->text + y.start, x_bytes);
 }
 
 /* The same tokens and comments in the same order. */
@@ -425,8 +428,10 @@ static bool same_meaning(const Source *source, const Ast *program, const char *t
 static char *refused(char *text, Error *error, const Ast *program) {
     free(text);
     *error = (Error){ .kind = E_INTERNAL, .span = program->span };
-    snprintf(error->message, sizeof error->message, "adl fmt would have changed what this text means, and left it alone");
-    snprintf(error->hint, sizeof error->hint, "this is a defect of adl fmt; the text itself is fine");
+    snprintf(error->message, sizeof error->message,
+             "adl fmt would have changed what this text means, and left it alone");
+    snprintf(error->hint, sizeof error->hint,
+             "this is a defect of adl fmt; the text itself is fine");
     return NULL;
 }
 
@@ -448,6 +453,7 @@ char *format_source(Source *source, Error *error) {
     mem_free(f.open, f.open_capacity * sizeof(Open));
     mem_free(f.line, f.line_capacity * sizeof(Line));
     free(code);
-    if (text && !same_meaning(source, parsed.program, text)) return refused(text, error, parsed.program);
+    if (text && !same_meaning(source, parsed.program, text))
+        return refused(text, error, parsed.program);
     return text;
 }

@@ -90,6 +90,7 @@ const char *foreign_word(const char *word) {
 
 const char *foreign_near(const char *word) {
     Nearest nearest = { .text = word };
-    for (size_t i = 0; strlen(word) > 3 && i < sizeof words / sizeof *words; i++) nearest_try(&nearest, words[i].word);
+    for (size_t i = 0; strlen(word) > 3 && i < sizeof words / sizeof *words; i++)
+        nearest_try(&nearest, words[i].word);
     return nearest.best ? foreign_word(nearest.best) : NULL;
 }

@@ -17,23 +17,44 @@ static bool is_head(const Wengert *w, int64_t step, int64_t leaf) {
 
 static GraphItem leaf_item(const Wengert *w, uint32_t leaf) {
     const char *label = wengert_label(w, (Input){ FROM_LEAF, leaf, UNSET });
-    return (GraphItem){ .step = -1, .leaf = leaf, .title = label, .name = label, .value = w->leaf[leaf].value,
-                        .adjoint = w->leaf[leaf].adjoint, .head = is_head(w, -1, leaf) };
+    return (GraphItem){ .step = -1,
+                        .leaf = leaf,
+                        .title = label,
+                        .name = label,
+                        .value = w->leaf[leaf].value,
+                        .adjoint = w->leaf[leaf].adjoint,
+                        .head = is_head(w, -1, leaf) };
 }
 
 static GraphItem step_item(const Wengert *w, uint32_t step) {
     String *name = wengert_name(w, step);
-    return (GraphItem){ .step = step, .leaf = -1, .name = name ? name->text : "",
-                        .title = string_format("#%u %s", step + 1, wengert_text(w, step, 40)).as.string->text,
-                        .value = wengert_value(w, step), .adjoint = wengert_adjoint(w, step), .head = is_head(w, step, -1) };
+    return (GraphItem){
+        .step = step,
+        .leaf = -1,
+        .name = name ? name->text : "",
+        .title = string_format("#%u %s", step + 1, wengert_text(w, step, 40)).as.string->text,
+        .value = wengert_value(w, step),
+        .adjoint = wengert_adjoint(w, step),
+        .head = is_head(w, step, -1)
+    };
 }
 
 static GraphItem gap_item(const ViewLine *line) {
-    const char *what = line->turns ? string_format("× %s", counted(line->turns, "turn")).as.string->text
-                                   : counted(line->to - line->from + 1, "step");
-    return (GraphItem){ .step = -1, .leaf = -1, .from = line->from, .to = line->to, .turns = line->turns, .name = "",
-                        .title = string_format("⋮ %s: #%u to #%u", what, line->from + 1, line->to + 1).as.string->text,
-                        .value = UNSET, .adjoint = UNSET };
+    const char *what = line->turns
+                           ? string_format("× %s", counted(line->turns, "turn")).as.string->text
+                           : counted(line->to - line->from + 1, "step");
+    return (GraphItem){
+        .step = -1,
+        .leaf = -1,
+        .from = line->from,
+        .to = line->to,
+        .turns = line->turns,
+        .name = "",
+        .title =
+            string_format("⋮ %s: #%u to #%u", what, line->from + 1, line->to + 1).as.string->text,
+        .value = UNSET,
+        .adjoint = UNSET
+    };
 }
 
 /* ---- edges ---- */
@@ -82,11 +103,13 @@ Graph *graph_of(Value f, uint32_t most) {
     const ViewLine *all = view_lines(w, true, most, &lines), *line = shortened(all, &lines, most);
     size_t items = w->leaves + lines;
     g->item = pool_bytes((items + 1) * sizeof *g->item);
-    Joined j = { memset(pool_bytes((w->count + 1) * sizeof(int)), 0xff, (w->count + 1) * sizeof(int)),
+    Joined j = { memset(pool_bytes((w->count + 1) * sizeof(int)), 0xff,
+                        (w->count + 1) * sizeof(int)),
                  memset(pool_bytes((items + 1) * sizeof(int)), 0, (items + 1) * sizeof(int)), 0 };
     for (uint32_t i = 0; i < w->leaves; i++) g->item[g->items++] = leaf_item(w, i);
     for (size_t i = 0; i < lines; i++) {
-        uint32_t from = line[i].step < 0 ? line[i].from : (uint32_t)line[i].step, to = line[i].step < 0 ? line[i].to : from;
+        uint32_t from = line[i].step < 0 ? line[i].from : (uint32_t)line[i].step,
+                 to = line[i].step < 0 ? line[i].to : from;
         g->item[g->items] = line[i].step < 0 ? gap_item(&line[i]) : step_item(w, from);
         for (uint32_t step = from; step <= to; step++) j.item_of_step[step] = g->items;
         for (uint32_t step = from; step <= to; step++) join_inputs(g, &j, step, g->items);
@@ -121,8 +144,10 @@ void graph_draw(Buffer *b, const Graph *g, int columns, bool ascii) {
     static const int text_columns[] = { 28, 20, 14, 10 };
     enum { MOST_BOXES = 60, BORDERS = 4, GAP = 2 };
     int *width = pool_bytes(((size_t)g->items + 1) * sizeof *width);
-    for (size_t t = 0; g->items <= MOST_BOXES && t < sizeof text_columns / sizeof *text_columns; t++) {
-        for (int i = 0; i < g->items; i++) width[i] = item_columns(&g->item[i], text_columns[t], ascii) + BORDERS;
+    for (size_t t = 0; g->items <= MOST_BOXES && t < sizeof text_columns / sizeof *text_columns;
+         t++) {
+        for (int i = 0; i < g->items; i++)
+            width[i] = item_columns(&g->item[i], text_columns[t], ascii) + BORDERS;
         Layout *layout = graph_layout(g->items, width, g->edges, g->edge, GAP);
         if (layout->width > columns) continue;
         graph_boxes(b, g, layout, text_columns[t], ascii);
@@ -137,7 +162,8 @@ static Value rows_of(const Graph *g) {
     Value rows = list_new((size_t)g->items);
     for (int i = 0; i < g->items; i++) {
         Value row = struct_new(6), used = list_new(0);
-        for (int e = 0; e < g->edges; e++) if (g->edge[e].to == i) used = list_push(used, number(g->edge[e].from));
+        for (int e = 0; e < g->edges; e++)
+            if (g->edge[e].to == i) used = list_push(used, number(g->edge[e].from));
         view_put(row, "id", number(i));
         view_put(row, "name", string_of(g->item[i].name));
         view_put(row, "text", string_of(g->item[i].title));
@@ -157,14 +183,16 @@ static void write_graph(const Graph *g, String *path) {
     else if (ending && !strcmp(ending, ".txt")) graph_draw(&b, g, 100000, false);
     else {
         hint("an SVG file opens in any browser, which can also print it or save it as a picture");
-        fail(E_VALUE, "the name of a graph's file ends in .svg, .dot or .txt, not \"%s\"", path->text);
+        fail(E_VALUE, "the name of a graph's file ends in .svg, .dot or .txt, not \"%s\"",
+             path->text);
     }
     io_write_file(path, b.text, b.bytes);
 }
 
 Value builtin_graph(int count, const Value *arg) {
     (void)count;
-    bool ascii = arg[2].tag != V_UNSET && arg_bool(arg[2], "ascii"), file = arg[1].tag != V_UNSET && arg[1].tag != V_NIL;
+    bool ascii = arg[2].tag != V_UNSET && arg_bool(arg[2], "ascii"),
+         file = arg[1].tag != V_UNSET && arg[1].tag != V_NIL;
     Graph *g = graph_of(arg[0], file ? 240 : 200);
     Value rows = rows_of(g);
     if (file) {

@@ -1,6 +1,6 @@
-/* The computation graph as the drawing views see it: items (leaves, steps, and what loops repeat as one),
- * and who uses whom. The one idea: the Wengert list is folded first, so that whatever is drawn has at most
- * a few hundred items. */
+/* The computation graph as the drawing views see it: items (leaves, steps, and what loops repeat as
+ * one), and who uses whom. The one idea: the Wengert list is folded first, so that whatever is
+ * drawn has at most a few hundred items. */
 #ifndef GRAPH_H
 #define GRAPH_H
 #include "graph_layout.h"
@@ -22,10 +22,12 @@ typedef struct Graph {
     LayoutEdge *edge;           /* by item: from is used by to */
 } Graph;
 
-/* The graph behind f; loops are folded, and what is left of more than `most` steps is one item in the middle. */
+/* The graph behind f; loops are folded, and what is left of more than `most` steps is one item in
+ * the middle. */
 Graph *graph_of(Value f, uint32_t most);
 
-/* Boxes in layers if that fits into so many columns, else a line for each item with rails at its left. */
+/* Boxes in layers if that fits into so many columns, else a line for each item with rails at its
+ * left. */
 void graph_draw(Buffer *b, const Graph *g, int columns, bool ascii);
 void graph_boxes(Buffer *b, const Graph *g, const Layout *layout, int text_columns, bool ascii);
 void graph_rails(Buffer *b, const Graph *g, int columns, bool ascii);

@@ -1,21 +1,28 @@
-/* The graph in boxes, layer under layer, with lines of box characters between them. The one idea: a cell of
- * the channel between two layers knows in which of four directions a line leaves it; its character follows.
+/* The graph in boxes, layer under layer, with lines of box characters between them. The one idea: a
+ * cell of the channel between two layers knows in which of four directions a line leaves it; its
+ * character follows.
  *
- * In a channel every node above has a track of its own on which its lines run sideways; a track lies above
- * another where the lines of both would else run in one column (a greedy channel router, after Yoshimura and
- * Kuh 1982, Efficient algorithms for channel routing). */
+ * In a channel every node above has a track of its own on which its lines run sideways; a track
+ * lies above another where the lines of both would else run in one column (a greedy channel router,
+ * after Yoshimura and Kuh 1982, Efficient algorithms for channel routing). */
 #include "graph.h"
 #include <string.h>
 
 enum { UP = 1, DOWN = 2, LEFT = 4, RIGHT = 8 };
-static const char *const lines[16] = { " ", "│", "│", "│", "─", "┘", "┐", "┤", "─", "└", "┌", "├", "─", "┴", "┬", "┼" };
-static const char *const plain[16] = { " ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+" };
+static const char *const lines[16] = { " ", "│", "│", "│", "─", "┘", "┐", "┤",
+                                       "─", "└", "┌", "├", "─", "┴", "┬", "┼" };
+static const char *const plain[16] = { " ", "|", "|", "|", "-", "+", "+", "+",
+                                       "-", "+", "+", "+", "-", "+", "+", "+" };
 
 /* Of the borders above and below a head. */
-static const char *const strong[16] = { [RIGHT | DOWN] = "╒", [LEFT | DOWN] = "╕", [RIGHT | UP] = "╘", [LEFT | UP] = "╛",
-                                        [LEFT | RIGHT] = "═", [LEFT | RIGHT | UP] = "╧", [LEFT | RIGHT | DOWN] = "╤" };
-static const char *const strong_plain[16] = { [RIGHT | DOWN] = "+", [LEFT | DOWN] = "+", [RIGHT | UP] = "+", [LEFT | UP] = "+",
-                                              [LEFT | RIGHT] = "=", [LEFT | RIGHT | UP] = "+", [LEFT | RIGHT | DOWN] = "+" };
+static const char *const strong[16] = { [RIGHT | DOWN] = "╒",       [LEFT | DOWN] = "╕",
+                                        [RIGHT | UP] = "╘",         [LEFT | UP] = "╛",
+                                        [LEFT | RIGHT] = "═",       [LEFT | RIGHT | UP] = "╧",
+                                        [LEFT | RIGHT | DOWN] = "╤" };
+static const char *const strong_plain[16] = { [RIGHT | DOWN] = "+",       [LEFT | DOWN] = "+",
+                                              [RIGHT | UP] = "+",         [LEFT | UP] = "+",
+                                              [LEFT | RIGHT] = "=",       [LEFT | RIGHT | UP] = "+",
+                                              [LEFT | RIGHT | DOWN] = "+" };
 
 typedef struct Boxes {
     Buffer *b;
@@ -32,33 +39,43 @@ static const char *const *characters(const Boxes *x) { return x->ascii ? plain :
 
 static bool is_bend(const Boxes *x, int node) { return x->l->node[node].bend >= 0; }
 
-/* All lines of a node leave at its middle. Those that arrive are spread in the order of where they come from. */
+/* All lines of a node leave at its middle. Those that arrive are spread in the order of where they
+ * come from. */
 static void find_ports(Boxes *x) {
     const Layout *l = x->l;
-    for (int s = 0; s < l->segments; s++) x->out_port[s] = layout_middle(&l->node[l->segment[s].from]);
+    for (int s = 0; s < l->segments; s++)
+        x->out_port[s] = layout_middle(&l->node[l->segment[s].from]);
     for (int s = 0; s < l->segments; s++) {
         int to = l->segment[s].to, before = 0, all = 0;
         for (int o = 0; o < l->segments; o++) {
             if (l->segment[o].to != to) continue;
             all++;
-            before += x->out_port[o] < x->out_port[s] || (x->out_port[o] == x->out_port[s] && o < s);
+            before +=
+                x->out_port[o] < x->out_port[s] || (x->out_port[o] == x->out_port[s] && o < s);
         }
         const LayoutNode *n = &l->node[to];
         int room = n->width - 2;
-        x->in_port[s] = is_bend(x, to) || all == 1 ? layout_middle(n) : n->x + 1 + (room * (2 * before + 1)) / (2 * all);
-        bool straight = !is_bend(x, to) && all == 1 && x->out_port[s] > n->x && x->out_port[s] < n->x + n->width - 1;
+        x->in_port[s] = is_bend(x, to) || all == 1
+                            ? layout_middle(n)
+                            : n->x + 1 + (room * (2 * before + 1)) / (2 * all);
+        bool straight = !is_bend(x, to) && all == 1 && x->out_port[s] > n->x &&
+                        x->out_port[s] < n->x + n->width - 1;
         if (straight) x->in_port[s] = x->out_port[s];
     }
 }
 
 /* ---- channels ---- */
 
-typedef struct Wire { int node, column, left, right, track; } Wire;    /* of a node: where its lines run */
+typedef struct Wire {
+    int node, column, left, right, track;
+} Wire; /* of a node: where its lines run */
 typedef struct Channel { Wire *wire; int wires, tracks; } Channel;
 
 static Channel wires_of(const Boxes *x, int layer) {
     const Layout *l = x->l;
-    Channel c = { pool_bytes(((size_t)(l->layer_start[layer + 1] - l->layer_start[layer]) + 1) * sizeof(Wire)), 0, 0 };
+    Channel c = { pool_bytes(((size_t)(l->layer_start[layer + 1] - l->layer_start[layer]) + 1) *
+                             sizeof(Wire)),
+                  0, 0 };
     for (int i = l->layer_start[layer]; i < l->layer_start[layer + 1]; i++) {
         Wire w = { l->order[i], layout_middle(&l->node[l->order[i]]), 0, 0, -1 };
         bool any = false, turns = false;
@@ -75,8 +92,8 @@ static Channel wires_of(const Boxes *x, int layer) {
     return c;
 }
 
-/* Must a's track lie above b's, since a line of b arrives in the column where a leaves? Then a's way down from
- * the box would else run through b's way down to its target. */
+/* Must a's track lie above b's, since a line of b arrives in the column where a leaves? Then a's
+ * way down from the box would else run through b's way down to its target. */
 static bool goes_above(const Boxes *x, const Wire *a, const Wire *b) {
     for (int s = 0; s < x->l->segments; s++)
         if (x->l->segment[s].from == b->node && x->in_port[s] == a->column) return true;
@@ -88,7 +105,8 @@ static bool may_take(const Boxes *x, const Channel *c, int wire, int track) {
         const Wire *a = &c->wire[o], *b = &c->wire[wire];
         if (o == wire) continue;
         if (a->track == track && a->left <= b->right + 1 && b->left <= a->right + 1) return false;
-        if ((a->track < 0 || a->track == track) && goes_above(x, a, b) && !goes_above(x, b, a)) return false;
+        if ((a->track < 0 || a->track == track) && goes_above(x, a, b) && !goes_above(x, b, a))
+            return false;
     }
     return true;
 }
@@ -102,7 +120,8 @@ static Channel route(const Boxes *x, int layer) {
                 c.wire[i].track = c.tracks;
                 left--;
             }
-        for (int i = 0; left == before && i < c.wires; i++)     /* a cycle of wishes: the first one goes */
+        for (int i = 0; left == before && i < c.wires;
+             i++) /* a cycle of wishes: the first one goes */
             if (c.wire[i].track < 0) {
                 c.wire[i].track = c.tracks;
                 left--;
@@ -153,7 +172,8 @@ static void draw_channel(Boxes *x, int layer) {
     for (int row = 0; row < rows; row++) {
         int last = width;
         while (last > 0 && !grid[row * width + last - 1]) last--;
-        for (int column = 0; column < last; column++) buffer_text(x->b, characters(x)[grid[row * width + column]]);
+        for (int column = 0; column < last; column++)
+            buffer_text(x->b, characters(x)[grid[row * width + column]]);
         buffer_char(x->b, '\n');
     }
 }

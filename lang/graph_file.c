@@ -2,7 +2,15 @@
 #include "graph.h"
 #include <string.h>
 
-enum { CHARACTER = 8, LINE = 17, PADDING = 10, BOX = ITEM_LINES * LINE + 12, BETWEEN = 46, TEXT_COLUMNS = 34, MARGIN = 20 };
+enum {
+    CHARACTER = 8,
+    LINE = 17,
+    PADDING = 10,
+    BOX = ITEM_LINES * LINE + 12,
+    BETWEEN = 46,
+    TEXT_COLUMNS = 34,
+    MARGIN = 20
+};
 
 /* ---- text of XML and of DOT ---- */
 
@@ -26,13 +34,17 @@ static const char *kind_of(const GraphItem *item) {
 static const char style[] =
     "<style>\n"
     "  svg { background: #fff; font: 13px ui-monospace, Menlo, Consolas, monospace }\n"
-    "  rect { fill: #f6f8fa; stroke: #8c959f; rx: 5px } .leaf rect { fill: #ddf4ff; stroke: #0969da }\n"
-    "  .head rect { fill: #fff8c5; stroke: #9a6700; stroke-width: 2 } .gap rect { stroke-dasharray: 4 3 }\n"
+    "  rect { fill: #f6f8fa; stroke: #8c959f; rx: 5px } .leaf rect { fill: #ddf4ff; stroke: "
+    "#0969da }\n"
+    "  .head rect { fill: #fff8c5; stroke: #9a6700; stroke-width: 2 } .gap rect { "
+    "stroke-dasharray: 4 3 }\n"
     "  path { fill: none; stroke: #8c959f; stroke-width: 1.4 }\n"
     "  text { fill: #1f2328 } .t { font-weight: 600 } .v { fill: #0550ae } .a { fill: #cf222e }\n"
     "  @media (prefers-color-scheme: dark) {\n"
-    "    svg { background: #0d1117 } rect { fill: #161b22; stroke: #6e7681 } text { fill: #e6edf3 }\n"
-    "    .leaf rect { fill: #0c2d6b; stroke: #58a6ff } .head rect { fill: #3b2300; stroke: #d29922 }\n"
+    "    svg { background: #0d1117 } rect { fill: #161b22; stroke: #6e7681 } text { fill: #e6edf3 "
+    "}\n"
+    "    .leaf rect { fill: #0c2d6b; stroke: #58a6ff } .head rect { fill: #3b2300; stroke: #d29922 "
+    "}\n"
     "    .v { fill: #79c0ff } .a { fill: #ff7b72 } path { stroke: #6e7681 } }\n"
     "</style>\n";
 
@@ -41,9 +53,11 @@ static int top_of(int layer) { return MARGIN + layer * (BOX + BETWEEN); }
 static void svg_box(Buffer *b, const GraphItem *item, const LayoutNode *n) {
     static const char *const class[ITEM_LINES] = { "t", "v", "a" };
     int x = n->x + MARGIN, y = top_of(n->layer);
-    buffer_format(b, "<g class=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>", kind_of(item), x, y, n->width, BOX);
+    buffer_format(b, "<g class=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+                  kind_of(item), x, y, n->width, BOX);
     for (int line = 0; line < ITEM_LINES; line++) {
-        buffer_format(b, "<text class=\"%s\" x=\"%d\" y=\"%d\">", class[line], x + PADDING, y + LINE * (line + 1) + 2);
+        buffer_format(b, "<text class=\"%s\" x=\"%d\" y=\"%d\">", class[line], x + PADDING,
+                      y + LINE * (line + 1) + 2);
         escaped(b, graph_item_line(item, line, TEXT_COLUMNS, false), false);
         buffer_text(b, "</text>");
     }
@@ -55,8 +69,10 @@ static void svg_box(Buffer *b, const GraphItem *item, const LayoutNode *n) {
 /* A curve for each piece of an edge; bends are passed straight through. */
 static void svg_segment(Buffer *b, const Layout *l, const Segment *s) {
     const LayoutNode *from = &l->node[s->from], *to = &l->node[s->to];
-    int x = layout_middle(from) + MARGIN, y = top_of(from->layer) + BOX, x2 = layout_middle(to) + MARGIN, y2 = top_of(to->layer);
-    buffer_format(b, "<path d=\"M%d %d C%d %d %d %d %d %d", x, y, x, y + BETWEEN / 2, x2, y2 - BETWEEN / 2, x2, y2);
+    int x = layout_middle(from) + MARGIN, y = top_of(from->layer) + BOX,
+        x2 = layout_middle(to) + MARGIN, y2 = top_of(to->layer);
+    buffer_format(b, "<path d=\"M%d %d C%d %d %d %d %d %d", x, y, x, y + BETWEEN / 2, x2,
+                  y2 - BETWEEN / 2, x2, y2);
     if (to->bend >= 0) buffer_format(b, " V%d", y2 + BOX);
     buffer_format(b, "\"%s/>\n", to->bend >= 0 ? "" : " marker-end=\"url(#arrow)\"");
 }
@@ -74,11 +90,15 @@ void graph_svg(Buffer *b, const Graph *g) {
     }
     Layout *l = graph_layout(g->items, width, g->edges, g->edge, 24);
     int wide = l->width + 2 * MARGIN, high = top_of(l->layers) - BETWEEN + MARGIN;
-    buffer_format(b, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n", wide, high,
-                  wide, high);
+    buffer_format(b,
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
+                  "height=\"%d\">\n",
+                  wide, high, wide, high);
     buffer_text(b, style);
-    buffer_text(b, "<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" "
-                   "orient=\"auto\"><path d=\"M0 0 L8 4 L0 8\"/></marker></defs>\n<title>the computation graph of ");
+    buffer_text(b, "<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
+                   "markerWidth=\"7\" markerHeight=\"7\" "
+                   "orient=\"auto\"><path d=\"M0 0 L8 4 L0 8\"/></marker></defs>\n<title>the "
+                   "computation graph of ");
     escaped(b, view_head_name(g->w), false);
     buffer_text(b, "</title>\n");
     for (int s = 0; s < l->segments; s++) svg_segment(b, l, &l->segment[s]);
@@ -100,6 +120,7 @@ void graph_dot(Buffer *b, const Graph *g) {
         }
         buffer_text(b, item->head ? "\", penwidth = 2];\n" : "\"];\n");
     }
-    for (int e = 0; e < g->edges; e++) buffer_format(b, "    n%d -> n%d;\n", g->edge[e].from, g->edge[e].to);
+    for (int e = 0; e < g->edges; e++)
+        buffer_format(b, "    n%d -> n%d;\n", g->edge[e].from, g->edge[e].to);
     buffer_text(b, "}\n");
 }

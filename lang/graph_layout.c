@@ -19,7 +19,8 @@ static void find_layers(Layout *l, int nodes, int edges, const LayoutEdge *edge)
         int lowest = 1 << 30;
         if (has_input[i]) continue;
         for (int e = 0; e < edges; e++)
-            if (edge[e].from == i && l->node[edge[e].to].layer < lowest) lowest = l->node[edge[e].to].layer;
+            if (edge[e].from == i && l->node[edge[e].to].layer < lowest)
+                lowest = l->node[edge[e].to].layer;
         if (lowest < 1 << 30) l->node[i].layer = lowest - 1;
     }
     for (int i = 0; i < nodes; i++)
@@ -42,7 +43,8 @@ static void add_bends(Layout *l, int nodes, int edges, const LayoutEdge *edge) {
 
 static int bends_of(const Layout *l, int edges, const LayoutEdge *edge) {
     int bends = 0;
-    for (int e = 0; e < edges; e++) bends += l->node[edge[e].to].layer - l->node[edge[e].from].layer - 1;
+    for (int e = 0; e < edges; e++)
+        bends += l->node[edge[e].to].layer - l->node[edge[e].from].layer - 1;
     return bends;
 }
 
@@ -51,9 +53,11 @@ static int bends_of(const Layout *l, int edges, const LayoutEdge *edge) {
 typedef struct Neighbours { int *start, *node; } Neighbours;
 
 static Neighbours neighbours(const Layout *l, bool below) {
-    Neighbours n = { pool_bytes(((size_t)l->count + 2) * sizeof(int)), pool_bytes(((size_t)l->segments + 1) * sizeof(int)) };
+    Neighbours n = { pool_bytes(((size_t)l->count + 2) * sizeof(int)),
+                     pool_bytes(((size_t)l->segments + 1) * sizeof(int)) };
     memset(n.start, 0, ((size_t)l->count + 2) * sizeof(int));
-    for (int s = 0; s < l->segments; s++) n.start[(below ? l->segment[s].from : l->segment[s].to) + 2]++;
+    for (int s = 0; s < l->segments; s++)
+        n.start[(below ? l->segment[s].from : l->segment[s].to) + 2]++;
     for (int i = 2; i <= l->count + 1; i++) n.start[i] += n.start[i - 1];
     for (int s = 0; s < l->segments; s++) {
         int self = below ? l->segment[s].from : l->segment[s].to;
@@ -93,7 +97,8 @@ static void order_layer(Layout *l, int layer, const Neighbours *n, int *place, R
 }
 
 static void fill_layers(Layout *l) {
-    l->layer_start = memset(pool_bytes(((size_t)l->layers + 2) * sizeof(int)), 0, ((size_t)l->layers + 2) * sizeof(int));
+    l->layer_start = memset(pool_bytes(((size_t)l->layers + 2) * sizeof(int)), 0,
+                            ((size_t)l->layers + 2) * sizeof(int));
     l->order = pool_bytes(((size_t)l->count + 1) * sizeof(int));
     for (int i = 0; i < l->count; i++) l->layer_start[l->node[i].layer + 2]++;
     for (int i = 2; i <= l->layers + 1; i++) l->layer_start[i] += l->layer_start[i - 1];
@@ -104,9 +109,11 @@ static void find_order(Layout *l, const Neighbours *above, const Neighbours *bel
     int *place = pool_bytes(((size_t)l->count + 1) * sizeof *place);
     Ranked *scratch = pool_bytes(((size_t)l->count + 1) * sizeof *scratch);
     for (int layer = 0; layer < l->layers; layer++)
-        for (int i = l->layer_start[layer]; i < l->layer_start[layer + 1]; i++) place[l->order[i]] = i - l->layer_start[layer];
+        for (int i = l->layer_start[layer]; i < l->layer_start[layer + 1]; i++)
+            place[l->order[i]] = i - l->layer_start[layer];
     for (int round = 0; round < ORDER_ROUNDS; round++) {
-        for (int layer = 1; layer < l->layers; layer++) order_layer(l, layer, above, place, scratch);
+        for (int layer = 1; layer < l->layers; layer++)
+            order_layer(l, layer, above, place, scratch);
         for (int layer = l->layers - 1; layer-- > 0;) order_layer(l, layer, below, place, scratch);
     }
     for (int layer = 1; layer < l->layers; layer++) order_layer(l, layer, above, place, scratch);
@@ -121,15 +128,17 @@ static double wanted_middle(const Layout *l, const Neighbours *n, int node, doub
     return to > from ? sum / (to - from) : otherwise;
 }
 
-/* Each node goes towards where it wants to be; those that would overlap share the push, in runs: the mean of
- * what they want, as in isotonic regression (pool adjacent violators). */
+/* Each node goes towards where it wants to be; those that would overlap share the push, in runs:
+ * the mean of what they want, as in isotonic regression (pool adjacent violators). */
 static void place_layer(Layout *l, int layer, const Neighbours *n, int gap) {
     int first = l->layer_start[layer], count = l->layer_start[layer + 1] - first;
-    double *want = pool_bytes(((size_t)count + 1) * sizeof *want), *mean = pool_bytes(((size_t)count + 1) * sizeof *mean);
+    double *want = pool_bytes(((size_t)count + 1) * sizeof *want),
+           *mean = pool_bytes(((size_t)count + 1) * sizeof *mean);
     int *size = pool_bytes(((size_t)count + 1) * sizeof *size), runs = 0, offset = 0;
     for (int i = 0; i < count; i++) {
         LayoutNode *node = &l->node[l->order[first + i]];
-        want[i] = wanted_middle(l, n, l->order[first + i], layout_middle(node)) - node->width / 2 - offset;
+        want[i] = wanted_middle(l, n, l->order[first + i], layout_middle(node)) - node->width / 2 -
+                  offset;
         offset += node->width + gap;
         mean[runs] = want[i];
         size[runs++] = 1;

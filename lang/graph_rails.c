@@ -1,11 +1,14 @@
-/* The graph as a line for each item, with a rail at the left for every value that is still to be used: it
- * fits any screen and any depth. The one idea: a value keeps its rail from its own line to its last use. */
+/* The graph as a line for each item, with a rail at the left for every value that is still to be
+ * used: it fits any screen and any depth. The one idea: a value keeps its rail from its own line to
+ * its last use. */
 #include "graph.h"
 #include <string.h>
 
 enum { UP = 1, DOWN = 2, LEFT = 4, RIGHT = 8, INPUT = 16, MOST_RAILS = 200 };
-static const char *const lines[16] = { " ", "│", "│", "│", "─", "┘", "┐", "┤", "─", "└", "┌", "├", "─", "┴", "┬", "┼" };
-static const char *const plain[16] = { " ", "|", "|", "|", "-", "'", ".", "+", "-", "'", ".", "+", "-", "+", "+", "+" };
+static const char *const lines[16] = { " ", "│", "│", "│", "─", "┘", "┐", "┤",
+                                       "─", "└", "┌", "├", "─", "┴", "┬", "┼" };
+static const char *const plain[16] = { " ", "|", "|", "|", "-", "'", ".", "+",
+                                       "-", "'", ".", "+", "-", "+", "+", "+" };
 
 typedef struct Rails {
     Buffer *b;
@@ -62,14 +65,16 @@ static void draw_rails(Rails *r, const uint8_t *mask, int own, bool ascii) {
         bool passes_under = m & (UP | DOWN) && m & (LEFT | RIGHT) && !(mask[i] & INPUT);
         if (i == own) buffer_text(r->b, ascii ? "o" : "●");
         else buffer_text(r->b, character[passes_under ? UP | DOWN : m]);
-        bool across = i + 1 < r->widest && (i == own ? i + 1 < r->rails && mask[i + 1] & LEFT : m & RIGHT);
+        bool across =
+            i + 1 < r->widest && (i == own ? i + 1 < r->rails && mask[i + 1] & LEFT : m & RIGHT);
         buffer_text(r->b, across ? character[LEFT | RIGHT] : " ");
     }
 }
 
 static void put_item(Rails *r, int item, int columns, bool ascii) {
     const GraphItem *it = &r->g->item[item];
-    int room = columns - 2 * r->widest - 1, text = room > 60 ? room / 2 : room, value = (room - text - 4) / 2;
+    int room = columns - 2 * r->widest - 1, text = room > 60 ? room / 2 : room,
+        value = (room - text - 4) / 2;
     const char *title = graph_item_line(it, 0, text, ascii);
     buffer_char(r->b, ' ');
     style_text(r->b, *it->name ? STYLE_NAME : STYLE_PLAIN, title, -1);
@@ -102,7 +107,8 @@ void graph_rails(Buffer *b, const Graph *g, int columns, bool ascii) {
     Rails r = { .g = g, .last_use = pool_bytes(((size_t)g->items + 1) * sizeof(int)) };
     for (int i = 0; i < g->items; i++) r.last_use[i] = -1;
     for (int e = 0; e < g->edges; e++)
-        if (g->edge[e].to > r.last_use[g->edge[e].from]) r.last_use[g->edge[e].from] = g->edge[e].to;
+        if (g->edge[e].to > r.last_use[g->edge[e].from])
+            r.last_use[g->edge[e].from] = g->edge[e].to;
     walk(&r, columns, ascii);
     if (r.widest > columns / 4) r.widest = columns / 4;
     r.b = b;

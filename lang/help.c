@@ -85,7 +85,9 @@ static const char *doc_of(Value v) {
 /* Up to the first stop or semicolon. */
 static void first_sentence(char *out, size_t bytes, const char *text) {
     size_t end = 0;
-    while (text[end] && text[end] != '\n' && !(strchr(".;", text[end]) && (text[end + 1] == ' ' || !text[end + 1]))) end++;
+    while (text[end] && text[end] != '\n' &&
+           !(strchr(".;", text[end]) && (text[end + 1] == ' ' || !text[end + 1])))
+        end++;
     snprintf(out, bytes, "%.*s", (int)end, text);
 }
 
@@ -131,9 +133,11 @@ static void heading(const Page *p, const char *text) {
 /* "program  => result" as it would look at the prompt. */
 static void example(const Page *p, const char *text) {
     const char *sign = strstr(text, "  => ");
-    size_t line = strcspn(text, "\n"), bytes = sign && (size_t)(sign - text) < line ? (size_t)(sign - text) : line;
+    size_t line = strcspn(text, "\n"),
+           bytes = sign && (size_t)(sign - text) < line ? (size_t)(sign - text) : line;
     buffer_format(p->out, "\n    adl> %.*s\n", (int)bytes, text);
-    if (bytes < line) buffer_format(p->out, "    %.*s\n", (int)(line - bytes - 5), text + bytes + 5);
+    if (bytes < line)
+        buffer_format(p->out, "    %.*s\n", (int)(line - bytes - 5), text + bytes + 5);
 }
 
 /* ---- topics ---- */
@@ -144,7 +148,8 @@ static void about_function(const Page *p, Value v) {
     const Fn *fn = fn_of(v);
     heading(p, function_signature(v.as.function, signature, sizeof signature));
     buffer_char(p->out, '\n');
-    help_wrapped(p->out, doc ? doc : "No description; `##` lines above its `fn` would be one.", 4, p->columns);
+    help_wrapped(p->out, doc ? doc : "No description; `##` lines above its `fn` would be one.", 4,
+                 p->columns);
     Place place = fn ? place_of(fn->span) : (Place){ 0 };
     if (place.source && !place.source->library)
         buffer_format(p->out, "    Defined at %s:%u.\n", place.source->name->text, place.line);
@@ -196,7 +201,9 @@ static bool value_of_path(Module *module, const char *topic, Value *v) {
 
 /* What the manual calls it. */
 static const char *in_manual(const char *topic) {
-    static const char *const names[][2] = { { "'", "transpose" }, { "**", "^" }, { "->", "fn" }, { "<>", "record" } };
+    static const char *const names[][2] = {
+        { "'", "transpose" }, { "**", "^" }, { "->", "fn" }, { "<>", "record" }
+    };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(names[i][0], topic)) return names[i][1];
     return topic;
@@ -219,12 +226,14 @@ static bool about_entry(const Page *p, const char *topic) {
     return text != NULL;
 }
 
-/* A module of the session that is of the standard library, and its functions, are in the manual too. */
+/* A module of the session that is of the standard library, and its functions, are in the manual
+ * too. */
 bool help_topic(Buffer *out, Module *module, const char *topic, bool colour, int columns) {
     Page p = { out, colour, columns };
     Value v;
     bool own = value_of_path(module, topic, &v);
-    bool of_library = own && (fn_of(v) ? place_of(fn_of(v)->span).source->library : v.tag == V_STRUCT && v.as.record->module);
+    bool of_library = own && (fn_of(v) ? place_of(fn_of(v)->span).source->library
+                                       : v.tag == V_STRUCT && v.as.record->module);
     if (own && !(of_library && about_entry(&p, topic))) about_value(&p, topic, v);
     else if (!own && !about_entry(&p, topic) && !about_keyword(&p, topic)) return false;
     return true;
@@ -269,7 +278,9 @@ static void put_line(const Page *p, const char *name, const char *text) {
     buffer_format(p->out, "%s%s%s", p->colour ? "\033[1m" : "", name, p->colour ? "\033[m" : "");
     buffer_spaces(p->out, width < NAME_COLUMNS ? NAME_COLUMNS - width : 1);
     size_t end = 0, bytes = strlen(text);
-    for (size_t next; end < bytes && (int)text_width(text, next = text_next(text, bytes, end)) <= room; end = next) { }
+    for (size_t next;
+         end < bytes && (int)text_width(text, next = text_next(text, bytes, end)) <= room;
+         end = next) {}
     buffer_add(p->out, text, end);
     buffer_char(p->out, '\n');
 }
@@ -278,7 +289,8 @@ int help_search(Buffer *out, Module *module, const char *word, bool colour, int 
     Page p = { out, colour, columns };
     Search s = { .word = word };
     for (size_t i = 0; i < module->set_up; i++)
-        if (module->globals[i].tag != V_UNSET) add_if_found(module->names.name[i]->text, help_line(module->globals[i]).text, &s);
+        if (module->globals[i].tag != V_UNSET)
+            add_if_found(module->names.name[i]->text, help_line(module->globals[i]).text, &s);
     doc_each(add_if_found, &s);
     for (size_t i = 0; i < KEYWORDS; i++) add_if_found(keywords[i].word, keywords[i].doc, &s);
     sorted_word = word;

@@ -41,9 +41,12 @@ static double shared_ties(const Wengert *w, uint32_t step, Value x, Value r) {
 }
 
 static double elements_at(const Wengert *w, uint32_t step, const Kink *k) {
-    Value x = w->step[step].inputs ? wengert_input(w, step, 0).value : UNSET, r = wengert_value(w, step);
+    Value x = w->step[step].inputs ? wengert_input(w, step, 0).value : UNSET,
+          r = wengert_value(w, step);
     Value y = w->step[step].inputs > 1 ? wengert_input(w, step, 1).value : number(0);
-    if (x.tag == V_UNSET || r.tag == V_UNSET || y.tag == V_UNSET || !is_numeric(x) || !is_numeric(r)) return 0;
+    if (x.tag == V_UNSET || r.tag == V_UNSET || y.tag == V_UNSET || !is_numeric(x) ||
+        !is_numeric(r))
+        return 0;
     switch (k->where) {
     case X_ZERO: return count_true(op_eq(x, number(0)));
     case R_ZERO: case BOTH_ZERO: return count_true(op_eq(r, number(0)));

@@ -1,5 +1,5 @@
-/* kinks(f): the steps behind f whose values sat on a kink, where the derivative jumps and adl had to choose;
- * watch(x): a line whenever the adjoint of x is complete. */
+/* kinks(f): the steps behind f whose values sat on a kink, where the derivative jumps and adl had
+ * to choose; watch(x): a line whenever the adjoint of x is complete. */
 #include "builtins.h"
 #include "flow.h"
 #include "kink_text.h"
@@ -20,15 +20,19 @@ static Value kink_row(const Wengert *w, uint32_t step, int64_t elements, const c
     return row;
 }
 
-static void show_kink(Buffer *b, const Wengert *w, uint32_t step, int64_t elements, const char *rule) {
+static void show_kink(Buffer *b, const Wengert *w, uint32_t step, int64_t elements,
+                      const char *rule) {
     Value v = wengert_value(w, step);
     Flow flow = { b, 4, screen_columns(), 4, true };
     buffer_text(b, "  - ");
     flow_words(&flow, STYLE_NAME, wengert_text(w, step, 50));
-    flow_words(&flow, STYLE_DIM, string_format("on line %u:", wengert_line(w, step)).as.string->text);
+    flow_words(&flow, STYLE_DIM,
+               string_format("on line %u:", wengert_line(w, step)).as.string->text);
     if (size_of(v) > 1)
-        flow_words(&flow, STYLE_PLAIN, string_format("%s of %lld,", counted((uint64_t)elements, "element"),
-                                                     (long long)size_of(v)).as.string->text);
+        flow_words(&flow, STYLE_PLAIN,
+                   string_format("%s of %lld,", counted((uint64_t)elements, "element"),
+                                 (long long)size_of(v))
+                       .as.string->text);
     flow_words(&flow, STYLE_WARNING, rule);
     flow_end(&flow);
 }
@@ -48,8 +52,8 @@ Value builtin_kinks(int count, const Value *arg) {
         poll();
     }
     size_t found = rows.as.list->count;
-    buffer_format(&head, "%s: %s behind it sit%s on a kink", view_head_name(w), found ? counted(found, "step") : "no step",
-                  found == 1 || !found ? "s" : "");
+    buffer_format(&head, "%s: %s behind it sit%s on a kink", view_head_name(w),
+                  found ? counted(found, "step") : "no step", found == 1 || !found ? "s" : "");
     Buffer text = { 0 };
     style_text(&text, STYLE_TITLE, buffer_string(&head).as.string->text, -1);
     buffer_char(&text, '\n');

@@ -1,6 +1,7 @@
-/* Playing a lesson. The one idea: a lesson is a plain program, and playing it is reading it aloud: comments
- * as text, each statement as if it were typed at the prompt, and what it prints below it. Questions
- * (stdlib/learn.adl) are asked, not shown. On a terminal a lesson waits between its paragraphs. */
+/* Playing a lesson. The one idea: a lesson is a plain program, and playing it is reading it aloud:
+ * comments as text, each statement as if it were typed at the prompt, and what it prints below it.
+ * Questions (stdlib/learn.adl) are asked, not shown. On a terminal a lesson waits between its
+ * paragraphs. */
 #include "learn.h"
 #include "eval.h"
 #include "io.h"
@@ -82,10 +83,14 @@ static bool show_text(const Source *source, uint32_t from, uint32_t to, bool *be
 }
 
 /* import learn and learn.ask(...) are the lesson's own business. */
-static bool is_hidden(const char *line) { return !strncmp(line, "import learn", 12) || !strncmp(line, "learn.", 6); }
+static bool is_hidden(const char *line) {
+    return !strncmp(line, "import learn", 12) || !strncmp(line, "learn.", 6);
+}
 
 static void show_code(const Source *source, uint32_t from, uint32_t to) {
-    while (to > from + 1 && (is_blank(line_text(source, to - 1)) || is_comment(line_text(source, to - 1)))) to--;
+    while (to > from + 1 &&
+           (is_blank(line_text(source, to - 1)) || is_comment(line_text(source, to - 1))))
+        to--;
     if (is_hidden(line_text(source, from))) return;
     for (uint32_t line = from; line < to; line++) {
         Buffer b = { 0 };
@@ -98,7 +103,13 @@ static void show_code(const Source *source, uint32_t from, uint32_t to) {
 
 /* ---- playing ---- */
 
-typedef struct Lesson { Module *module; Source *source; Ast *program; uint32_t lines; bool left; } Lesson;
+typedef struct Lesson {
+    Module *module;
+    Source *source;
+    Ast *program;
+    uint32_t lines;
+    bool left;
+} Lesson;
 
 static void play_statement(Lesson *l, uint32_t first, uint32_t count) {
     Ast block = *l->program;
@@ -122,14 +133,17 @@ static void play(void *env) {
         show_code(l->source, from, to);
         play_statement(l, i, next - i);
         read = from;
-        while (read < to && !is_blank(line_text(l->source, read)) && !is_comment(line_text(l->source, read))) read++;
+        while (read < to && !is_blank(line_text(l->source, read)) &&
+               !is_comment(line_text(l->source, read)))
+            read++;
         if (read == from) read++;
     }
     show_text(l->source, read, l->lines + 1, &begun);
 }
 
 static int play_lesson(const EmbeddedFile *file) {
-    Lesson l = { .module = module_new("lesson", ""), .source = source_new(file->name, file->text, file->bytes) };
+    Lesson l = { .module = module_new("lesson", ""),
+                 .source = source_new(file->name, file->text, file->bytes) };
     Parsed parsed = parse(l.source);
     l.program = parsed.program;
     l.lines = l.source->lines;
@@ -156,7 +170,8 @@ static int list_lessons(void) {
     char title[100], line[140];
     show(STYLE_TITLE, "Lessons on automatic differentiation");
     for (const EmbeddedFile *file = embedded_lessons; file->name; file++) {
-        snprintf(line, sizeof line, "  %d  %s", atoi(file->name), title_of(file, title, sizeof title));
+        snprintf(line, sizeof line, "  %d  %s", atoi(file->name),
+                 title_of(file, title, sizeof title));
         show(STYLE_PLAIN, line);
     }
     show(STYLE_DIM, "`adl learn 1` plays the first; each is a plain program of examples/learn");
@@ -166,7 +181,8 @@ static int list_lessons(void) {
 int learn_main(int count, char **words) {
     if (!count) return list_lessons();
     for (const EmbeddedFile *file = embedded_lessons; file->name; file++)
-        if (isdigit((unsigned char)*words[0]) && atoi(file->name) == atoi(words[0])) return play_lesson(file);
+        if (isdigit((unsigned char)*words[0]) && atoi(file->name) == atoi(words[0]))
+            return play_lesson(file);
     report_problem(E_ARGUMENT, "adl learn lists them", "there is no lesson %s", words[0]);
     return STATUS_USAGE;
 }

@@ -1,4 +1,5 @@
-/* `adl learn`: lists the lessons of examples/learn, which travel inside the binary, and plays one. */
+/* `adl learn`: lists the lessons of examples/learn, which travel inside the binary, and plays one.
+ */
 #ifndef LEARN_H
 #define LEARN_H
 

@@ -268,7 +268,8 @@ static Token string_text(Lexer *l) {
         if ((c == '{' || c == '}') && at(l, i + 1) == c) i++;
         else if (c == '{' || c == '}' || (c == '\n' && !string->triple) || starts(l, i, quotes))
             break;
-        else if (c == '\\' && i + 1 < l->bytes && l->text[i + 1] != '\n') i += escape_bytes(l, i) - 1;
+        else if (c == '\\' && i + 1 < l->bytes && l->text[i + 1] != '\n')
+            i += escape_bytes(l, i) - 1;
     }
     if (i > l->bytes) i = l->bytes;
     if (i > start) return token(l, T_TEXT, start, i);

@@ -1,5 +1,6 @@
-/* The library: the table of names that every module falls back to. The one idea: an open-addressing table
- * from symbol to value whose values never move, so that a node may remember a name's place. */
+/* The library: the table of names that every module falls back to. The one idea: an open-addressing
+ * table from symbol to value whose values never move, so that a node may remember a name's place.
+ */
 #include "eval.h"
 #include "format.h"
 #include <string.h>
@@ -9,7 +10,8 @@ typedef struct Entry { String *name; Value value; } Entry;
 static Entry *entries;           /* of the running interpreter */
 
 static BuiltinRow rows[] = {
-#define BUILTIN(name, signature, doc, example) { #name, signature, doc, example, builtin_##name, OP_NONE, false, false, NULL },
+#define BUILTIN(name, signature, doc, example)                                                     \
+    { #name, signature, doc, example, builtin_##name, OP_NONE, false, false, NULL },
 #include "builtins.def"
 #undef BUILTIN
 };
@@ -101,11 +103,14 @@ const Signature *row_signature(BuiltinRow *row) {
 
 /* ---- filling ---- */
 
-static void put_row(BuiltinRow *row) { library_put(symbol(row->name, strlen(row->name)), builtin_value(row)); }
+static void put_row(BuiltinRow *row) {
+    library_put(symbol(row->name, strlen(row->name)), builtin_value(row));
+}
 
 /* Rows that are elementwise in what they mean, though not in how they are written. */
 static bool maps_over_trees(const char *name) {
-    static const char *const names[] = { "zeros_like", "ones_like", "full_like", "where", "clip", "f32", "f64", "bool", "round" };
+    static const char *const names[] = { "zeros_like", "ones_like", "full_like", "where", "clip",
+                                         "f32",        "f64",       "bool",      "round" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!strcmp(name, names[i])) return true;
     }
@@ -116,16 +121,28 @@ static void put_operation(Op op) {
     const Operation *o = &operations[op];
     bool elementwise = op < OP_ELEMS;
     if (elementwise ? !o->prints[0] : !o->signature || !o->call) return;
-    const char *signature = !elementwise ? o->signature : o->signature ? o->signature : o->arity == 1 ? "(x)" : "(x, y)";
-    if (!operation_rows[op].name) operation_rows[op] = (BuiltinRow){ o->name, signature, o->doc, o->example, o->call, elementwise ? op : OP_NONE,
-                                         maps_over_trees(o->name), op != OP_seed, NULL };
+    const char *signature = !elementwise    ? o->signature
+                            : o->signature  ? o->signature
+                            : o->arity == 1 ? "(x)"
+                                            : "(x, y)";
+    if (!operation_rows[op].name)
+        operation_rows[op] = (BuiltinRow){ o->name,
+                                           signature,
+                                           o->doc,
+                                           o->example,
+                                           o->call,
+                                           elementwise ? op : OP_NONE,
+                                           maps_over_trees(o->name),
+                                           op != OP_seed,
+                                           NULL };
     put_row(&operation_rows[op]);
 }
 
 /* Builtins that only compute. */
 static const char *const pure_builtins[] = {
-    "type", "len", "equal", "range", "zip", "enumerate", "append", "concat", "keys", "values", "str", "format", "split",
-    "join", "replace", "contains", "lower", "upper", "trim", "detach", "grad", "value_and_grad",
+    "type",  "len",    "equal", "range",  "zip",   "enumerate",      "append",  "concat",
+    "keys",  "values", "str",   "format", "split", "join",           "replace", "contains",
+    "lower", "upper",  "trim",  "detach", "grad",  "value_and_grad",
 };
 
 static void mark_pure(BuiltinRow *row) {
@@ -134,7 +151,9 @@ static void mark_pure(BuiltinRow *row) {
     }
 }
 
-static void put_number(const char *name, double x) { library_put(symbol(name, strlen(name)), number(x)); }
+static void put_number(const char *name, double x) {
+    library_put(symbol(name, strlen(name)), number(x));
+}
 
 static int libraries;            /* open ones; the rows and their signatures are everybody's */
 

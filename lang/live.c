@@ -1,5 +1,6 @@
-/* The live curve: numbers that a program hands over while it runs. The one idea: adl's values never change in
- * place, so what grows from call to call is kept here, and so is when it was last drawn. */
+/* The live curve: numbers that a program hands over while it runs. The one idea: adl's values never
+ * change in place, so what grows from call to call is kept here, and so is when it was last drawn.
+ */
 #include "builtins.h"
 #include "io.h"
 #include "text.h"
@@ -10,7 +11,11 @@
 enum { MOST_SERIES = 8 };
 static const double PAUSE = 0.1;    /* seconds between two drawings */
 
-typedef struct Series { String *name; double *value; size_t count, capacity; } Series;   /* name: a symbol */
+typedef struct Series {
+    String *name;
+    double *value;
+    size_t count, capacity;
+} Series; /* name: a symbol */
 static struct { Series series[MOST_SERIES]; int count, drawn; double drawn_at; } live;
 
 static Series *series_named(String *name) {
@@ -37,7 +42,8 @@ static void add_point(String *name, Value v) {
 Value builtin_live_add(int count, const Value *arg) {
     (void)count;
     Value v = arg[0];
-    for (size_t i = 0; v.tag == V_STRUCT && i < v.as.record->count; i++) add_point(v.as.record->field[i].name, v.as.record->field[i].value);
+    for (size_t i = 0; v.tag == V_STRUCT && i < v.as.record->count; i++)
+        add_point(v.as.record->field[i].name, v.as.record->field[i].value);
     if (v.tag != V_STRUCT) add_point(SYMBOL("value"), v);
     if (!isatty(STDOUT_FILENO) || io_time() < live.drawn_at + PAUSE) return NIL;
     live.drawn_at = io_time();
@@ -59,7 +65,8 @@ Value builtin_live_curves(int count, const Value *arg) {
     (void)count;
     bool ends = arg[0].tag != V_UNSET && arg_bool(arg[0], "end");
     Value made = struct_new((size_t)live.count), both = list_new(2);
-    for (int i = 0; i < live.count; i++) struct_put(made, live.series[i].name, curve_of(&live.series[i]));
+    for (int i = 0; i < live.count; i++)
+        struct_put(made, live.series[i].name, curve_of(&live.series[i]));
     list_set(both, 0, made);
     list_set(both, 1, number(ends || !live.drawn ? live.drawn : live.drawn - 1));
     if (ends) forget();

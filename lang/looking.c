@@ -3,8 +3,8 @@
 #include "eval.h"
 
 /* Functions that look at the tape. A program that mentions one of them pays for keeping it. */
-static const char *const views[] = { "tape", "explain", "adjoint", "profile", "graph", "step", "quiz",
-                                     "why", "kinks", "watch" };
+static const char *const views[] = { "tape", "explain", "adjoint", "profile", "graph",
+                                     "step", "quiz",    "why",     "kinks",   "watch" };
 
 /* What a tape keeps for those who look, and how much may be noted. */
 static const uint64_t keep_bytes = (uint64_t)256 << 20;
@@ -51,7 +51,8 @@ static void find_mentions(Mentions *m, const Ast *node) {
         if (!other) find_mentions(m, node->b);
         find_mentions(m, node->c);
         if (!node->fn) continue;
-        for (uint32_t i = 0; i < node->fn->parameter_count; i++) m->own |= view_bit(node->fn->parameters[i].name);
+        for (uint32_t i = 0; i < node->fn->parameter_count; i++)
+            m->own |= view_bit(node->fn->parameters[i].name);
         find_mentions(m, node->fn->body);
     }
 }
@@ -188,7 +189,8 @@ static Value noted_call(Ast *node, Frame *frame) {
     uint64_t from = tape_position();
     forget_from(from);
     Value v = run(node, frame);
-    if (tape_position() > from && last_step_in_library()) note(&log_.calls, node, NOTE_CALL, from, tape_position());
+    if (tape_position() > from && last_step_in_library())
+        note(&log_.calls, node, NOTE_CALL, from, tape_position());
     return v;
 }
 

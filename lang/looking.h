@@ -1,7 +1,8 @@
-/* Looking: what a program that mentions a teaching view keeps for it. The one idea: the tape knows the
- * steps, but not the branches, turns, pauses and calls around them; so where a view is mentioned by
- * name, the statements are evaluated by functions that also leave a note, and the tape keeps what
- * sweeps would release (tape_keeps). A program that never looks is evaluated as ever and pays nothing.
+/* Looking: what a program that mentions a teaching view keeps for it. The one idea: the tape knows
+ * the steps, but not the branches, turns, pauses and calls around them; so where a view is
+ * mentioned by name, the statements are evaluated by functions that also leave a note, and the tape
+ * keeps what sweeps would release (tape_keeps). A program that never looks is evaluated as ever and
+ * pays nothing.
  *
  * A note says at which tape positions something happened. */
 #ifndef LOOKING_H

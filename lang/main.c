@@ -1,5 +1,6 @@
 /* The command line: options, what to run, and the exit status. The one idea: everything runs in one
- * interpreter's module on a thread with a large stack, and every way out is a status of the table below. */
+ * interpreter's module on a thread with a large stack, and every way out is a status of the table
+ * below. */
 #include "canvas.h"
 #include "eval.h"
 #include "format.h"
@@ -29,7 +30,12 @@ static const size_t STACK = (size_t)256 << 20;
 
 /* ---- programs ---- */
 
-typedef struct Program { Module *module; const char *name, *text; size_t bytes; bool print; } Program;
+typedef struct Program {
+    Module *module;
+    const char *name, *text;
+    size_t bytes;
+    bool print;
+} Program;
 
 static void run_program(void *env) {
     Program *p = env;
@@ -91,7 +97,8 @@ static int run_file(Module *module, const char *path) {
 static void put_arguments(void) {
     size_t mark = pool_mark();
     Value list = list_new((size_t)options.count);
-    for (int i = 0; i < options.count; i++) list_set(list, (size_t)i, string_of(options.arguments[i]));
+    for (int i = 0; i < options.count; i++)
+        list_set(list, (size_t)i, string_of(options.arguments[i]));
     library_put(SYMBOL("args"), list);
     pool_unwind(mark);
 }
@@ -100,14 +107,16 @@ static int run_codes(Module *module) {
     int status = -1;
     for (int i = 0; i < options.codes && status < 0; i++) {
         const Code *code = &options.code[i];
-        status = run(&(Program){ module, code->print ? "-p" : "-e", code->text, strlen(code->text), code->print });
+        status = run(&(Program){ module, code->print ? "-p" : "-e", code->text, strlen(code->text),
+                                 code->print });
     }
     return status;
 }
 
 /* After an error too; exit() and the end of the prompt end it. */
 static int run_prompt(Module *module, int status) {
-    if (!options.quiet && status < 0 && !options.file) puts("adl 0.1. `quit`, `exit` or Ctrl-D leaves.");
+    if (!options.quiet && status < 0 && !options.file)
+        puts("adl 0.1. `quit`, `exit` or Ctrl-D leaves.");
     module->script = false;
     return repl_run(module);
 }
@@ -115,9 +124,12 @@ static int run_prompt(Module *module, int status) {
 static int run_all(void) {
     bool nothing = !options.codes && !options.file;
     if (nothing && !isatty(STDIN_FILENO) && !options.prompt_after) options.file = "-";
-    Module *module = module_new("main", options.file && strcmp(options.file, "-") ? options.file : "");
+    Module *module =
+        module_new("main", options.file && strcmp(options.file, "-") ? options.file : "");
     put_arguments();
-    int status = options.codes ? run_codes(module) : options.file ? run_file(module, options.file) : -1;
+    int status = options.codes  ? run_codes(module)
+                 : options.file ? run_file(module, options.file)
+                                : -1;
     bool prompt = options.prompt_after || (nothing && !options.file);
     if (prompt && (status < 0 || status == STATUS_ERROR)) status = run_prompt(module, status);
     return status < 0 ? 0 : status;
@@ -149,17 +161,22 @@ static bool leaks(void) {
 }
 
 /* What fails between the programs' own guards: making the module, the arguments. */
-static void run_options(void *status) { *(int *)status = options.tool ? tool_run(options.tool, options.count, options.arguments) : run_all(); }
+static void run_options(void *status) {
+    *(int *)status =
+        options.tool ? tool_run(options.tool, options.count, options.arguments) : run_all();
+}
 
 static pthread_t interpreter_thread;
 
 /* A call of a foreign library cannot be stopped: whoever waits should know. */
 static void say_pending(void) {
     static const char text[] = "\ninterrupt pending: it is taken when this library call returns\n";
-    if (rt.outside && isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0) rt.interrupted = 1;
+    if (rt.outside && isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        rt.interrupted = 1;
 }
 
-/* The kernel may choose any thread, also one of a library; only in the interpreter's does it end a wait. */
+/* The kernel may choose any thread, also one of a library; only in the interpreter's does it end a
+ * wait. */
 static void on_interrupt(int signal_number) {
     if (!pthread_equal(pthread_self(), interpreter_thread)) {
         pthread_kill(interpreter_thread, signal_number);
@@ -179,7 +196,9 @@ static void *interpreter(void *status) {
     par_threads_set(rt.threads);
     if (options.seeded) rand_seed(options.seed);
     module_warn = report_warning;
-    canvas_colour = !strcmp(options.colour, "always") ? 1 : !strcmp(options.colour, "never") ? 0 : -1;
+    canvas_colour = !strcmp(options.colour, "always")  ? 1
+                    : !strcmp(options.colour, "never") ? 0
+                                                       : -1;
     screen_colours(options.colour);
     Error error;
     if (!guard(open_all, NULL, &error)) {

@@ -1,5 +1,5 @@
-/* adl.1 and the completions of bash, zsh and fish. The one idea: they are expansions of options.def, so
- * that an option that exists is documented and completed, and no other is. */
+/* adl.1 and the completions of bash, zsh and fish. The one idea: they are expansions of
+ * options.def, so that an option that exists is documented and completed, and no other is. */
 #include "manual.h"
 #include "text.h"
 #include "io.h"
@@ -40,7 +40,8 @@ static void put_troff(const char *text) {
 
 static void put_entry(const char *what) { put_troff(what); io_write("\n", 1); }
 
-static void put_option_entry(int letter, const char *name, const char *argument, const char *choices) {
+static void put_option_entry(int letter, const char *name, const char *argument,
+                             const char *choices) {
     put(".TP\n");
     if (letter) put("\\fB\\-%c\\fR%s", letter, name ? ", " : "");
     if (name) {
@@ -54,17 +55,28 @@ static void put_option_entry(int letter, const char *name, const char *argument,
 }
 
 void manual_page(void) {
-    put(".TH ADL 1 \"\" \"adl 0.1\" \"User Commands\"\n.SH NAME\nadl \\- a small array language with automatic differentiation\n"
+    put(".TH ADL 1 \"\" \"adl 0.1\" \"User Commands\"\n.SH NAME\nadl \\- a small array language "
+        "with automatic differentiation\n"
         ".SH SYNOPSIS\n");
 #define USE(call, what) put(".TP\n.B "); put_troff(call); put("\n"); put_entry(what);
 #include "options.def"
     put(".SH DESCRIPTION\n"
-        "adl runs programs of a small array language made for learning and using automatic differentiation. What\n"
-        "stands between \\fBrecord <\\fR and \\fB>\\fR is recorded on a tape; \\fBbackward(f)\\fR sweeps the tape in reverse,\n"
+        "adl runs programs of a small array language made for learning and using automatic "
+        "differentiation. What\n"
+        "stands between \\fBrecord <\\fR and \\fB>\\fR is recorded on a tape; \\fBbackward(f)\\fR "
+        "sweeps the tape in reverse,\n"
         "and \\fBgrad(x)\\fR reads the gradient.\n"
         "Results go to standard output, messages to standard error.\n.SH TOOLS\n");
-#define TOOL(name, words, what) put(".TP\n.B adl " #name " "); put_troff(words); put("\n"); put_entry(what);
-#define TOOL_OPTION(tool, name, argument, what) put(".TP\n.B adl " #tool " "); put_troff(name); put("\n"); put_entry(what);
+#define TOOL(name, words, what)                                                                    \
+    put(".TP\n.B adl " #name " ");                                                                 \
+    put_troff(words);                                                                              \
+    put("\n");                                                                                     \
+    put_entry(what);
+#define TOOL_OPTION(tool, name, argument, what)                                                    \
+    put(".TP\n.B adl " #tool " ");                                                                 \
+    put_troff(name);                                                                               \
+    put("\n");                                                                                     \
+    put_entry(what);
 #include "options.def"
     put(".SH OPTIONS\n");
 #define OPTION(id, letter, name, argument, choices, what) \
@@ -136,7 +148,8 @@ static void bash_tools(void) {
 
 void complete_bash(void) {
     put("# bash completion for adl, made by `adl doc --bash`\n_adl() {\n"
-        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} tool= options= i\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} tool= "
+        "options= i\n"
         "    [ \"$word\" = = ] && word=\n"
         "    [ \"$before\" = = ] && before=${COMP_WORDS[COMP_CWORD-2]}\n"
         "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -153,10 +166,12 @@ void complete_bash(void) {
         if (rows[i].name) put("--%s ", rows[i].name);
     }
     put("';;\n    esac\n"
-        "    if [[ $word == -* ]]; then COMPREPLY=($(compgen -W \"$options\" -- \"$word\")); return; fi\n"
+        "    if [[ $word == -* ]]; then COMPREPLY=($(compgen -W \"$options\" -- \"$word\")); "
+        "return; fi\n"
         "    [ -n \"$tool\" ] || COMPREPLY=($(compgen -W '");
     put_tool_names();
-    put("' -- \"$word\"))\n    COMPREPLY+=($(compgen -f -- \"$word\"))\n}\ncomplete -o filenames -F _adl adl\n");
+    put("' -- \"$word\"))\n    COMPREPLY+=($(compgen -f -- \"$word\"))\n}\ncomplete -o filenames "
+        "-F _adl adl\n");
 }
 
 /* ---- zsh ---- */
@@ -201,7 +216,8 @@ void complete_zsh(void) {
     put("  )\n  _describe tool tools\n  _files\n}\n_adl() {\n  local tool=$words[2]\n"
         "  if (( CURRENT > 2 )); then case $tool in\n    ");
     for (size_t t = 0; t < COUNT(tools); t++) put("%s%s", t ? "|" : "", tools[t].name);
-    put(") shift words; (( CURRENT-- ));;\n    *) tool=;;\n  esac; else tool=; fi\n  case $tool in\n");
+    put(") shift words; (( CURRENT-- ));;\n    *) tool=;;\n  esac; else tool=; fi\n  case $tool "
+        "in\n");
     zsh_tools();
     put("    *) _arguments");
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -243,7 +259,8 @@ void complete_fish(void) {
         put("\n");
     }
     for (size_t i = 0; i < COUNT(tool_options); i++) {
-        put("complete -c adl -n '__fish_seen_subcommand_from %s' -l %s -d ", tool_options[i].tool, tool_options[i].name + 2);
+        put("complete -c adl -n '__fish_seen_subcommand_from %s' -l %s -d ", tool_options[i].tool,
+            tool_options[i].name + 2);
         put_quoted(tool_options[i].what);
         put("\n");
     }

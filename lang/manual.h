@@ -1,5 +1,5 @@
-/* What the command line's table becomes besides --help: the manual page and the completions of shells; and
- * what the token table becomes for editors. Each writes to standard output. */
+/* What the command line's table becomes besides --help: the manual page and the completions of
+ * shells; and what the token table becomes for editors. Each writes to standard output. */
 #ifndef MANUAL_H
 #define MANUAL_H
 

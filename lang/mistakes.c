@@ -39,7 +39,8 @@ static bool assigns(const Ast *target, const String *name) {
 static bool is_attach_call(const Ast *node) {
     if (!node) return false;
     if (node->kind == A_ATTACH) return true;
-    return node->kind == A_CALL && node->a->kind == A_NAME && !strcmp(node->a->name->text, "attach_grad");
+    return node->kind == A_CALL && node->a->kind == A_NAME &&
+           !strcmp(node->a->name->text, "attach_grad");
 }
 
 static void consider(Search *s, const Ast *node, bool recorded) {
@@ -78,14 +79,15 @@ static const String *operand_name(Span call, int operand, Place *place) {
     if (!p.source) return NULL;
     for (uint32_t i = p.start; i < p.end; i++) {
         unsigned char c = (unsigned char)p.source->text[i];
-        bool letter = c == '_' || c >= 128 || (unsigned)(c | 32) - 'a' < 26 || (i > p.start && (unsigned)c - '0' < 10);
+        bool letter = c == '_' || c >= 128 || (unsigned)(c | 32) - 'a' < 26 ||
+                      (i > p.start && (unsigned)c - '0' < 10);
         if (!letter) return NULL;
     }
     return symbol(p.source->text + p.start, p.end - p.start);
 }
 
-/* Among the names that an expression reads: one that had a gradient slot and was assigned afresh since, else
- * any one that never had one. */
+/* Among the names that an expression reads: one that had a gradient slot and was assigned afresh
+ * since, else any one that never had one. */
 typedef struct Culprit { const String *lost, *bare; uint32_t line; const Source *source; } Culprit;
 
 static void find_culprit(Culprit *c, const Ast *node) {
@@ -110,7 +112,9 @@ static void find_culprit(Culprit *c, const Ast *node) {
 
 void fail_unrecorded(Value head) { fail_unrecorded_by(head, "nothing to sweep"); }
 
-void fail_unrecorded_by(Value head, const char *nothing) { fail_unrecorded_operand(head, 0, nothing); }
+void fail_unrecorded_by(Value head, const char *nothing) {
+    fail_unrecorded_operand(head, 0, nothing);
+}
 
 void fail_unrecorded_operand(Value head, int operand, const char *nothing) {
     Place call;
@@ -123,18 +127,21 @@ void fail_unrecorded_operand(Value head, int operand, const char *nothing) {
     Search s = find_assignment(call.source, name, call.start);
     if (s.found && !s.recorded) {
         hint("compute it inside record < ... >");
-        fail(E_GRADIENT, "%s: %s was computed on line %u, outside record", nothing, name->text, line_of(s.found->span));
+        fail(E_GRADIENT, "%s: %s was computed on line %u, outside record", nothing, name->text,
+             line_of(s.found->span));
     }
     Culprit c = { .source = call.source };
     if (s.found) find_culprit(&c, s.found->b);
     if (c.lost) {
-        hint("`%s -= ...` or `%s[:] = ...` gives it a new value and keeps the slot", c.lost->text, c.lost->text);
-        fail(E_GRADIENT, "%s: %s is computed from %s, which lost its gradient slot on line %u", nothing, name->text,
-             c.lost->text, c.line);
+        hint("`%s -= ...` or `%s[:] = ...` gives it a new value and keeps the slot", c.lost->text,
+             c.lost->text);
+        fail(E_GRADIENT, "%s: %s is computed from %s, which lost its gradient slot on line %u",
+             nothing, name->text, c.lost->text, c.line);
     }
     if (c.bare) {
         hint("attach_grad(%s) before record < ... > gives it a gradient", c.bare->text);
-        fail(E_GRADIENT, "%s: nothing that %s is computed from was attached; %s was not", nothing, name->text, c.bare->text);
+        fail(E_GRADIENT, "%s: nothing that %s is computed from was attached; %s was not", nothing,
+             name->text, c.bare->text);
     }
     hint("attach_grad(x) before record < ... > gives x a gradient");
     fail(E_GRADIENT, "%s: nothing that %s is computed from was attached", nothing, name->text);
@@ -146,14 +153,17 @@ void fail_no_gradient(Value x) {
     const char *text = name ? name->text : "this value";
     note_operand(0, x);
     if (x.node) {
-        hint("backward(f) from an f that depends on it leaves one there; grad(f, %s) computes one at once", name ? text : "x");
+        hint("backward(f) from an f that depends on it leaves one there; grad(f, %s) computes one "
+             "at once",
+             name ? text : "x");
         fail(E_GRADIENT, "no sweep has reached %s, so it has no gradient yet", text);
     }
     Search s = { 0 };
     if (name) s = find_assignment(call.source, name, call.start);
     if (s.attached && s.attached != s.found && s.found->op == OP_NONE) {
         hint("`%s -= ...` or `%s[:] = ...` gives it a new value and keeps the slot", text, text);
-        fail(E_GRADIENT, "%s lost its gradient slot on line %u, where it was assigned afresh", text, line_of(s.found->span));
+        fail(E_GRADIENT, "%s lost its gradient slot on line %u, where it was assigned afresh", text,
+             line_of(s.found->span));
     }
     hint("attach_grad(%s) before record < ... > gives it a gradient", name ? text : "x");
     fail(E_GRADIENT, "%s was never attached or recorded, so it has no gradient", text);
@@ -180,7 +190,8 @@ static const Ast *find_state(const Ast *node, bool recorded) {
     bool own = node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH;
     if (!found && own) found = find_state(node->b, recorded);
     if (!found) found = find_state(node->c, recorded);
-    for (uint32_t i = 0; !found && i < node->count; i++) found = find_state(node->kids[i], recorded);
+    for (uint32_t i = 0; !found && i < node->count; i++)
+        found = find_state(node->kids[i], recorded);
     if (!found && node->fn) found = find_state(node->fn->body, recorded);
     return found;
 }
@@ -188,23 +199,32 @@ static const Ast *find_state(const Ast *node, bool recorded) {
 void fail_swept(Span node, Span swept_at) {
     (void)node;
     Place call, before;
-    const String *name = operand_name(rt.here, 0, &call), *first = operand_name(swept_at, 0, &before);
+    const String *name = operand_name(rt.here, 0, &call),
+                 *first = operand_name(swept_at, 0, &before);
     const char *text = name ? name->text : "this value";
     uint32_t line = before.source ? place_whole(swept_at).line : 0;
     bool same_call = before.source == call.source && before.start == call.start;
-    const Ast *state = call.source && call.source->program && same_call ? find_state(call.source->program, false) : NULL;
+    const Ast *state = call.source && call.source->program && same_call
+                           ? find_state(call.source->program, false)
+                           : NULL;
     if (state) {
-        hint("%s = detach(%s) at the end of a turn cuts it off", state->name->text, state->name->text);
-        fail(E_GRADIENT, "%s is computed from %s of an earlier turn, whose tape was already swept on line %u", text,
-             state->name->text, line);
+        hint("%s = detach(%s) at the end of a turn cuts it off", state->name->text,
+             state->name->text);
+        fail(E_GRADIENT,
+             "%s is computed from %s of an earlier turn, whose tape was already swept on line %u",
+             text, state->name->text, line);
     }
     if (name && first && name != first) {
-        hint("sweep both at once: backward((%s, %s)), or keep the tape: backward(%s, retain = true)", first->text, text,
-             first->text);
-        fail(E_GRADIENT, "%s and %s have a part of the tape in common, which was already swept on line %u", text,
-             first->text, line);
+        hint(
+            "sweep both at once: backward((%s, %s)), or keep the tape: backward(%s, retain = true)",
+            first->text, text, first->text);
+        fail(E_GRADIENT,
+             "%s and %s have a part of the tape in common, which was already swept on line %u",
+             text, first->text, line);
     }
     hint("keep the tape with backward(%s, retain = true), or compute %s again", text, text);
-    if (line) fail(E_GRADIENT, "%s was already swept on line %u and not computed again since", text, line);
+    if (line)
+        fail(E_GRADIENT, "%s was already swept on line %u and not computed again since", text,
+             line);
     fail(E_GRADIENT, "%s, or something it was computed from, was already swept", text);
 }

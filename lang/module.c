@@ -17,7 +17,8 @@ void (*module_warn)(const Error *warning);
 /* ---- modules ---- */
 
 static void *reserve(size_t bytes) {
-    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (block == MAP_FAILED) fail(E_MEMORY, "no address space for variables");
     return block;
 }
@@ -25,7 +26,8 @@ static void *reserve(size_t bytes) {
 Module *module_new(const char *name, const char *path) {
     String *name_symbol = symbol(name, strlen(name)), *path_symbol = symbol(path, strlen(path));
     Module *module = mem_alloc_zeroed(sizeof *module);
-    *module = (Module){ .name = name_symbol, .path = path_symbol, .record = NIL, .next = interp.modules };
+    *module =
+        (Module){ .name = name_symbol, .path = path_symbol, .record = NIL, .next = interp.modules };
     interp.modules = module;
     module->globals = reserve(MAX_GLOBALS * sizeof(Value));
     return module;
@@ -57,7 +59,8 @@ void modules_close(void) {
 /* ---- running ---- */
 
 static void set_up_globals(Module *module) {
-    if (module->names.count > MAX_GLOBALS) fail(E_LIMIT, "a module cannot have more than %d names", MAX_GLOBALS);
+    if (module->names.count > MAX_GLOBALS)
+        fail(E_LIMIT, "a module cannot have more than %d names", MAX_GLOBALS);
     while (module->set_up < module->names.count) module->globals[module->set_up++] = UNSET;
 }
 
@@ -82,7 +85,10 @@ Value module_run(Module *module, Ast *program) {
     Value *base = interp.top;
     for (uint32_t i = 0; i <= locals; i++) stack_push(UNSET);
     Frame frame = {
-        .variables = { base, module->globals }, .module = module, .caller = interp.frame, .tape_mark = interp.frame ? tape_position() : 0,
+        .variables = { base, module->globals },
+        .module = module,
+        .caller = interp.frame,
+        .tape_mark = interp.frame ? tape_position() : 0,
         .called_from = rt.here,
     };
     interp.frame = &frame;
@@ -147,7 +153,8 @@ static Module *module_at(String *path) {
 static Value import_again(Module *module) {
     if (module->running) {
         hint("move what both need into a third file");
-        fail(E_NAME, "`%s` is imported while it is still running: two files import each other", module->name->text);
+        fail(E_NAME, "`%s` is imported while it is still running: two files import each other",
+             module->name->text);
     }
     return module->record;
 }
@@ -190,20 +197,23 @@ static const EmbeddedFile *embedded(const char *name) {
     return NULL;
 }
 
-/* The symbol of folder/name[.adl] if there is such a file, without links and dots, so that a file has one. */
+/* The symbol of folder/name[.adl] if there is such a file, without links and dots, so that a file
+ * has one. */
 static String *file_in(const char *folder, size_t bytes, const char *name) {
     char path[PATH_MAX], whole[PATH_MAX];
-    const char *extension = strlen(name) > 4 && !strcmp(name + strlen(name) - 4, ".adl") ? "" : ".adl";
+    const char *extension =
+        strlen(name) > 4 && !strcmp(name + strlen(name) - 4, ".adl") ? "" : ".adl";
     bool absolute = name[0] == '/' || !bytes;
-    int length = snprintf(path, sizeof path, "%.*s%s%s%s", absolute ? 0 : (int)bytes, folder, absolute ? "" : "/", name,
-                          extension);
+    int length = snprintf(path, sizeof path, "%.*s%s%s%s", absolute ? 0 : (int)bytes, folder,
+                          absolute ? "" : "/", name, extension);
     if (length >= PATH_MAX || access(path, F_OK) || !realpath(path, whole)) return NULL;
     return symbol(whole, strlen(whole));
 }
 
 static String *find_file(Module *from, const char *name) {
     const char *slash = strrchr(from->path->text, '/');
-    String *path = slash ? file_in(from->path->text, (size_t)(slash - from->path->text), name) : file_in(".", 1, name);
+    String *path = slash ? file_in(from->path->text, (size_t)(slash - from->path->text), name)
+                         : file_in(".", 1, name);
     if (path || name[0] == '/') return path;
     for (const char *at = getenv("ADL_PATH"); at && *at && !path;) {
         size_t bytes = strcspn(at, ":");
@@ -225,14 +235,17 @@ static const char *stem(const char *name, char buffer[64]) {
 static _Noreturn void fail_import(String *name, bool is_path) {
     const char *names[64];
     size_t count = 0;
-    for (const EmbeddedFile *file = embedded_files; file->name && count < 64; file++) names[count++] = file->name;
+    for (const EmbeddedFile *file = embedded_files; file->name && count < 64; file++)
+        names[count++] = file->name;
     const char *nearest = is_path ? NULL : nearest_name(name->text, count, names);
     if (nearest) {
         hint("did you mean `import %s`?", nearest);
     } else {
-        hint("it is looked for beside the importing file, in ADL_PATH, and in the standard library");
+        hint(
+            "it is looked for beside the importing file, in ADL_PATH, and in the standard library");
     }
-    fail(E_NAME, is_path ? "there is no file \"%s\" to import" : "there is no module `%s`", name->text);
+    fail(E_NAME, is_path ? "there is no file \"%s\" to import" : "there is no module `%s`",
+         name->text);
 }
 
 Value module_import(Module *from, String *name, bool is_path) {
@@ -259,7 +272,8 @@ static void open_library_file(const char *name) {
     size_t mark = pool_mark();
     const Struct *names = import_embedded(file).as.record;
     for (size_t i = 0; i < names->count; i++)
-        if (is_public(names->field[i].value)) library_put(names->field[i].name, names->field[i].value);
+        if (is_public(names->field[i].value))
+            library_put(names->field[i].name, names->field[i].value);
     pool_unwind(mark);
 }
 
@@ -276,7 +290,8 @@ static void *frames_mark(void) { return interp.top; }
 static void frames_unwind(void *mark) {
     if (!mark) mark = interp.stack;     /* a guard older than the interpreter */
     while (interp.top > (Value *)mark) value_release(*--interp.top);
-    while (interp.frame && interp.frame->variables[S_LOCAL] >= (Value *)mark) interp.frame = interp.frame->caller;
+    while (interp.frame && interp.frame->variables[S_LOCAL] >= (Value *)mark)
+        interp.frame = interp.frame->caller;
     interp.attached = NULL;
 }
 

@@ -22,7 +22,8 @@ static void map_put(Map *m, uint32_t key, const void *value) {
         Map old = *m;
         m->capacity = old.capacity ? old.capacity * 2 : 64;
         m->key = memset(pool_bytes(m->capacity * sizeof *m->key), 0, m->capacity * sizeof *m->key);
-        m->value = memset(pool_bytes(m->capacity * sizeof *m->value), 0, m->capacity * sizeof *m->value);
+        m->value =
+            memset(pool_bytes(m->capacity * sizeof *m->value), 0, m->capacity * sizeof *m->value);
         m->count = 0;
         for (size_t i = 0; i < old.capacity; i++)
             if (old.key[i]) map_put(m, old.key[i], old.value[i]);
@@ -67,16 +68,19 @@ static void look_into(Naming *n, Value v, const char *name, int depth) {
     if (v.node) map_put(&n->held, v.node, symbol(name, strlen(name)));
     if (depth == MOST_DEPTH || strlen(name) > LONG_NAME) return;
     if (v.tag == V_LIST) look_into_list(n, v.as.list, name, depth + 1);
-    if (v.tag == V_STRUCT && !v.as.record->module) look_into_struct(n, v.as.record, name, depth + 1);
+    if (v.tag == V_STRUCT && !v.as.record->module)
+        look_into_struct(n, v.as.record, name, depth + 1);
 }
 
 static void look_into_frame(Naming *n, const Frame *frame) {
     const Fn *fn = frame->fn;
     if (!fn || frame->module->library) return;
     for (uint32_t i = 0; i < fn->local_count; i++)
-        if (fn->local_names[i]) look_into(n, frame->variables[S_LOCAL][i], fn->local_names[i]->text, 0);
+        if (fn->local_names[i])
+            look_into(n, frame->variables[S_LOCAL][i], fn->local_names[i]->text, 0);
     for (uint32_t i = 0; i < fn->cell_count; i++)
-        if (frame->cells[i] && fn->cell_names[i]) look_into(n, frame->cells[i]->value, fn->cell_names[i]->text, 0);
+        if (frame->cells[i] && fn->cell_names[i])
+            look_into(n, frame->cells[i]->value, fn->cell_names[i]->text, 0);
 }
 
 Naming *naming_new(void) {
@@ -113,13 +117,15 @@ static void note_value(Naming *n, const Ast *value, const Ast *assignment) {
 static void note_assignments(Naming *n, const Ast *node) {
     for (; node; node = node->a) {
         if (node->kind == A_ASSIGN && ast_is_place(node->a)) {
-            if (node->op != OP_NONE || node->a->kind != A_NAME) map_put(&n->assigned, node->span, node);
+            if (node->op != OP_NONE || node->a->kind != A_NAME)
+                map_put(&n->assigned, node->span, node);
             if (node->a->kind != A_NAME) map_put(&n->assigned, node->a->span, node);
             else if (node->op == OP_NONE) note_value(n, node->b, node);
         }
         if (node->kind == A_ATTACH) map_put(&n->assigned, node->a->span, node);
         for (uint32_t i = 0; i < node->count; i++) note_assignments(n, node->kids[i]);
-        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH) note_assignments(n, node->b);
+        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH)
+            note_assignments(n, node->b);
         note_assignments(n, node->c);
         if (node->fn) note_assignments(n, node->fn->body);
     }

@@ -1,6 +1,6 @@
-/* The words of the command line. What an option is called and what it takes stands in options.def; what it
- * sets stands here. getopt_long() finds the options; what it says about mistakes is said here instead, with
- * the nearest name. */
+/* The words of the command line. What an option is called and what it takes stands in options.def;
+ * what it sets stands here. getopt_long() finds the options; what it says about mistakes is said
+ * here instead, with the nearest name. */
 #define _GNU_SOURCE
 #include "options.h"
 #include "report.h"
@@ -18,9 +18,13 @@ enum {
     O_END
 };
 
-typedef struct OptionRow { int id, letter; const char *name, *argument, *choices, *what; } OptionRow;
+typedef struct OptionRow {
+    int id, letter;
+    const char *name, *argument, *choices, *what;
+} OptionRow;
 static const OptionRow rows[] = {
-#define OPTION(id, letter, name, argument, choices, what) { id, letter, name, argument, choices, what },
+#define OPTION(id, letter, name, argument, choices, what)                                          \
+    { id, letter, name, argument, choices, what },
 #include "options.def"
 };
 static const struct { const char *name, *words, *what; } tools[] = {
@@ -50,7 +54,8 @@ void options_help(FILE *out) {
 #define USE(call, what) fprintf(out, "  %-*s%s\n", COLUMN - 2, call, what);
 #include "options.def"
     fputc('\n', out);
-#define TOOL(name, words, what) fprintf(out, "  %-*s%s\n", COLUMN - 2, "adl " #name " " words, what);
+#define TOOL(name, words, what)                                                                    \
+    fprintf(out, "  %-*s%s\n", COLUMN - 2, "adl " #name " " words, what);
 #include "options.def"
     fputc('\n', out);
 #define TOOL_OPTION(tool, name, argument, what) \
@@ -64,28 +69,31 @@ void options_help(FILE *out) {
         else fprintf(out, "%*s%s\n", COLUMN - width, "", row->what);
     }
     fputs("\nThe exit status:\n", out);
-#define STATUS(id, number, what) if (number != STATUS_LEAK) fprintf(out, "  %3d  %s\n", number, what);
+#define STATUS(id, number, what)                                                                   \
+    if (number != STATUS_LEAK) fprintf(out, "  %3d  %s\n", number, what);
 #include "options.def"
 }
 
 static int version(void) {
     extern char *openblas_get_config(void);
     extern const char *rl_library_version;
-    printf("adl 0.1\nBLAS: %s\nthreads: %ld\nGNU Readline %s\n", openblas_get_config(), sysconf(_SC_NPROCESSORS_ONLN),
-           rl_library_version);
+    printf("adl 0.1\nBLAS: %s\nthreads: %ld\nGNU Readline %s\n", openblas_get_config(),
+           sysconf(_SC_NPROCESSORS_ONLN), rl_library_version);
     return STATUS_FINE;
 }
 
 /* ---- mistakes ---- */
 
-static int usage_error(const char *advice, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int usage_error(const char *advice, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static int usage_error(const char *advice, const char *format, ...) {
     char message[200], text[200];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    snprintf(text, sizeof text, "%s%sadl --help lists the options", advice ? advice : "", advice ? "\n" : "");
+    snprintf(text, sizeof text, "%s%sadl --help lists the options", advice ? advice : "",
+             advice ? "\n" : "");
     report_problem(E_ARGUMENT, text, "%s", message);
     return STATUS_USAGE;
 }
@@ -170,10 +178,14 @@ static int take_option(const OptionRow *row, char *argument) {
     case O_VERSION: return version();
     case O_SEED:
         options.seeded = true;
-        return number_option(argument, &options.seed) ? -1 : usage_error(NULL, "--seed takes a whole number, not \"%s\"", argument);
+        return number_option(argument, &options.seed)
+                   ? -1
+                   : usage_error(NULL, "--seed takes a whole number, not \"%s\"", argument);
     case O_MEMORY:
         options.memory = size_option(argument);
-        return options.memory ? -1 : usage_error(NULL, "--memory takes a size like 500M, not \"%s\"", argument);
+        return options.memory
+                   ? -1
+                   : usage_error(NULL, "--memory takes a size like 500M, not \"%s\"", argument);
     case O_THREADS:
         if (!number_option(argument, &n) || n < 1 || n > 1024)
             return usage_error(NULL, "--threads takes 1 to 1024, not \"%s\"", argument);
@@ -189,7 +201,8 @@ static void describe_options(char *letters, struct option *longs) {
     for (const OptionRow *row = rows; row < rows + ROWS; row++) {
         if (row->letter) letters += sprintf(letters, "%c%s", row->letter, row->argument ? ":" : "");
         if (row->name)
-            *longs++ = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, row->id };
+            *longs++ = (struct option){ row->name, row->argument ? required_argument : no_argument,
+                                        NULL, row->id };
     }
     *longs = (struct option){ 0 };
 }
@@ -210,7 +223,8 @@ static int take_options(int count, char **words) {
         if (id == -1) return -1;
         if (id == ':') return missing_argument(optopt);
         bool given_one = id == '?' && optopt >= O_FIRST;
-        if (given_one) return usage_error(NULL, "--%s takes nothing behind it", row_of(optopt)->name);
+        if (given_one)
+            return usage_error(NULL, "--%s takes nothing behind it", row_of(optopt)->name);
         if (id == '?') return unknown_option(words[at], optopt);
         if ((status = take_option(row_of(id), optarg)) >= 0) return status;
     }
@@ -232,15 +246,20 @@ int options_read(int count, char **words) {
 bool options_colour(int descriptor) {
     if (!strcmp(options.colour, "always")) return true;
     const char *term = getenv("TERM"), *none = getenv("NO_COLOR");
-    return !strcmp(options.colour, "auto") && isatty(descriptor) && !(none && *none) && term && *term && strcmp(term, "dumb");
+    return !strcmp(options.colour, "auto") && isatty(descriptor) && !(none && *none) && term &&
+           *term && strcmp(term, "dumb");
 }
 
 int options_columns(int descriptor, int otherwise) {
     struct winsize size;
-    return isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : otherwise;
+    return isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col
+               ? size.ws_col
+               : otherwise;
 }
 
 int options_rows(int descriptor, int otherwise) {
     struct winsize size;
-    return isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : otherwise;
+    return isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row
+               ? size.ws_row
+               : otherwise;
 }

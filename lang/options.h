@@ -1,5 +1,5 @@
-/* What the command line asked for. The one idea: a word is looked up in options.def, and what it says is
- * kept in one struct that main.c, the tools and the prompt read. */
+/* What the command line asked for. The one idea: a word is looked up in options.def, and what it
+ * says is kept in one struct that main.c, the tools and the prompt read. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 #include <stdbool.h>

@@ -71,7 +71,8 @@ static bool goes_on(const Parser *p, int power) {
 static bool doubled_sign_before(const Parser *p) {
     const char *text = p->source->text;
     uint32_t end = p->previous_end;
-    return end > 2 && text[end - 1] == text[end - 2] && (text[end - 1] == '+' || text[end - 1] == '-');
+    return end > 2 && text[end - 1] == text[end - 2] &&
+           (text[end - 1] == '+' || text[end - 1] == '-');
 }
 
 static Ast *no_operand(Parser *p) {

@@ -1,21 +1,20 @@
-/* The parser of `extern`: C's declarations as adl writes them. The one idea: what is read here is complete: the
- * CSignature and CType that the runtime calls with (ffi_call.h), laid out, in the arena of the source, so that a wrong
- * declaration is a syntax error with a caret before anything is loaded.
+/* The parser of `extern`: C's declarations as adl writes them. The one idea: what is read here is
+ * complete: the CSignature and CType that the runtime calls with (ffi_call.h), laid out, in the
+ * arena of the source, so that a wrong declaration is a syntax error with a caret before anything
+ * is loaded.
  *
  *     extern: 'extern' [string {',' string}] '{' { item (newline | ';') } '}'
  *     item:   'fn' name ['=' symbol] parameters [result]
- *           | name ['=' symbol] ':' ('data' ['free' symbol] | type)         a variable of the library
- *           | 'struct' name '{' { name ':' type (newline | ';' | ',') } '}'
- *           | 'enum' [name] '{' { name ['=' integer] (newline | ';' | ',') } '}'
- *     parameters: '(' [parameter {',' parameter}] ')'      `...` stands for, or before, variadic ones
- *     parameter:  name ':' ['out' | 'inout' | 'free' | 'keep'] type
- *     result: ':' type ['errno']
- *     type:   (number | 'string' | 'handle' | 'void' | struct | enum) {'*'} [lengths] ['free' symbol]
- *           | 'fn' parameters [':' type]                    in which parameters need no names
- *     lengths: '[' (integer | parameter) {',' (integer | parameter)} ']'
+ *           | name ['=' symbol] ':' ('data' ['free' symbol] | type)         a variable of the
+ * library | 'struct' name '{' { name ':' type (newline | ';' | ',') } '}' | 'enum' [name] '{' {
+ * name ['=' integer] (newline | ';' | ',') } '}' parameters: '(' [parameter {',' parameter}] ')'
+ * `...` stands for, or before, variadic ones parameter:  name ':' ['out' | 'inout' | 'free' |
+ * 'keep'] type result: ':' type ['errno'] type:   (number | 'string' | 'handle' | 'void' | struct |
+ * enum) {'*'} [lengths] ['free' symbol] | 'fn' parameters [':' type]                    in which
+ * parameters need no names lengths: '[' (integer | parameter) {',' (integer | parameter)} ']'
  *
- * Its words (`out`, `struct`, `free` ...) are plain names everywhere else. Structs and enums are known to the
- * rest of the file. */
+ * Its words (`out`, `struct`, `free` ...) are plain names everywhere else. Structs and enums are
+ * known to the rest of the file. */
 #include <math.h>
 #include <string.h>
 #include "extern.h"
@@ -24,13 +23,15 @@
 /* ---- words ---- */
 
 static bool is_text(const Parser *p, Token t, const char *text) {
-    return t.kind == T_NAME && t.end - t.start == strlen(text) && !memcmp(p->source->text + t.start, text, strlen(text));
+    return t.kind == T_NAME && t.end - t.start == strlen(text) &&
+           !memcmp(p->source->text + t.start, text, strlen(text));
 }
 static bool at_word(const Parser *p, const char *word) { return is_text(p, p->token, word); }
 
 /* The word, if something of this kind follows: otherwise it is a name like any other. */
 static bool take_word(Parser *p, const char *word, int kind, int or_kind) {
-    if (p->panicking || !at_word(p, word) || (p->next.kind != kind && p->next.kind != or_kind)) return false;
+    if (p->panicking || !at_word(p, word) || (p->next.kind != kind && p->next.kind != or_kind))
+        return false;
     advance(p);
     return true;
 }
@@ -70,7 +71,8 @@ static CType *named_type(Parser *p, Token t) {
     for (struct CNamed *known = p->c_types; known; known = known->next)
         if (known->name == name) return known->type;
     advise(syntax_error(p, t, "`%s` is no type", name->text),
-           "the types are void bool char int8 ... int64 uint8 ... uint64 int uint long size_t float double string "
+           "the types are void bool char int8 ... int64 uint8 ... uint64 int uint long size_t "
+           "float double string "
            "handle, T*, fn(...): T, and structs and enums declared before");
     return new_type(p, C_VOID);
 }
@@ -97,7 +99,8 @@ static CType *callback_type(Parser *p) {
 static CType *pointer_to(Parser *p, CType *element, Token star) {
     if (element->kind == C_VOID) return new_type(p, C_ANY);
     if (element->kind == C_POINTER || element->kind == C_ANY || element->kind == C_FUNCTION)
-        advise(syntax_error(p, star, "a pointer to a pointer or function has no meaning for a program"),
+        advise(syntax_error(p, star,
+                            "a pointer to a pointer or function has no meaning for a program"),
                "string* is a char**, handle* a pointer to an opaque pointer");
     CType *type = new_type(p, C_POINTER);
     type->element = element;
@@ -108,7 +111,8 @@ static CDim one_dim(Parser *p) {
     CDim dim = { .parameter = -1, .start = p->token.start, .end = p->token.end };
     if (p->token.kind == T_NUMBER) {
         double n = lex_number(p->source->text, p->token);
-        if (n < 1 || n > 1e9 || n != floor(n)) syntax_error(p, p->token, "a length is a whole number from 1 to 1e9");
+        if (n < 1 || n > 1e9 || n != floor(n))
+            syntax_error(p, p->token, "a length is a whole number from 1 to 1e9");
         dim.number = (int64_t)n;
         if (!p->panicking) advance(p);
     } else {
@@ -126,7 +130,8 @@ static CType *lengths(Parser *p, CType *type) {
     open_bracket(p, &bracket, IN_SQUARES);
     if (!p->panicking) advance(p);
     while (!p->panicking && p->token.kind != T_SQUARE_CLOSE) {
-        if (type->dims == C_MAX_DIMS) syntax_error(p, p->token, "an array of C has at most %d lengths here", C_MAX_DIMS);
+        if (type->dims == C_MAX_DIMS)
+            syntax_error(p, p->token, "an array of C has at most %d lengths here", C_MAX_DIMS);
         if (!p->panicking) type->dim[type->dims++] = one_dim(p);
         if (!p->panicking && p->token.kind == T_COMMA) advance(p);
         else break;
@@ -189,9 +194,12 @@ static void check_way(Parser *p, const CParameter *parameter, bool keep, Token w
     const CType *type = parameter->type;
     CWay way = parameter->way;
     if (type->kind == C_VOID)
-        advise(syntax_error(p, where, "a parameter cannot be void"), "write () for no parameters, void* for any pointer");
-    else if ((way == C_OUT || way == C_INOUT) && type->kind != C_POINTER && !(way == C_INOUT && type->kind == C_ANY))
-        advise(syntax_error(p, where, "what comes back needs a pointer"), "as in out double*, inout double[n]");
+        advise(syntax_error(p, where, "a parameter cannot be void"),
+               "write () for no parameters, void* for any pointer");
+    else if ((way == C_OUT || way == C_INOUT) && type->kind != C_POINTER &&
+             !(way == C_INOUT && type->kind == C_ANY))
+        advise(syntax_error(p, where, "what comes back needs a pointer"),
+               "as in out double*, inout double[n]");
     else if (way == C_FREES && type->kind != C_HANDLE)
         syntax_error(p, where, "only a handle can be freed");
     else if (keep && type->kind != C_FUNCTION)
@@ -202,7 +210,8 @@ static void check_way(Parser *p, const CParameter *parameter, bool keep, Token w
 static void parameter(Parser *p, CSignature *s, bool of_callback) {
     bool keep = false, named = p->next.kind == T_COLON;
     if (s->count == C_MAX_PARAMETERS) {
-        syntax_error(p, p->token, "a foreign function has at most %d parameters here", C_MAX_PARAMETERS);
+        syntax_error(p, p->token, "a foreign function has at most %d parameters here",
+                     C_MAX_PARAMETERS);
         return;
     }
     CParameter *one = &s->parameter[s->count];
@@ -219,7 +228,8 @@ static void parameter(Parser *p, CSignature *s, bool of_callback) {
     one->type = extern_type(p);
     one->type->keep = keep;
     if (!p->panicking) check_way(p, one, keep, where);
-    if (!p->panicking && of_callback && (one->way == C_FREES || (one->way != C_IN && one->type->kind == C_ANY)))
+    if (!p->panicking && of_callback &&
+        (one->way == C_FREES || (one->way != C_IN && one->type->kind == C_ANY)))
         syntax_error(p, where, "a callback frees nothing, and its void* is C's own context");
     s->count++;
 }
@@ -236,10 +246,12 @@ static void find_lengths(Parser *p, CSignature *s, CType *type) {
         CDim *dim = &type->dim[i];
         if (!dim->name) continue;
         for (int k = 0; k < s->count; k++)
-            if (s->parameter[k].name == dim->name && is_length(&s->parameter[k])) dim->parameter = k;
+            if (s->parameter[k].name == dim->name && is_length(&s->parameter[k]))
+                dim->parameter = k;
         Token where = { .kind = T_NAME, .start = dim->start, .end = dim->end };
         if (dim->parameter < 0)
-            syntax_error(p, where, "`%s` is no number among the parameters of this function", dim->name->text);
+            syntax_error(p, where, "`%s` is no number among the parameters of this function",
+                         dim->name->text);
     }
 }
 
@@ -324,7 +336,8 @@ static Ast *function(Parser *p) {
         advance(p);
     }
     if (p->panicking) return error_node(p);
-    Value text = string_format("%s%.*s", name->text, (int)(p->previous_end - types), p->source->text + types);
+    Value text = string_format("%s%.*s", name->text, (int)(p->previous_end - types),
+                               p->source->text + types);
     s->text = symbol(text.as.string->text, text.as.string->bytes)->text;
     return declared(p, start, name, d);
 }
@@ -342,7 +355,9 @@ static bool in_list(Parser *p) {
 
 static void end_item(Parser *p) {
     int kind = p->token.kind;
-    if (p->panicking || p->token.newline || kind == T_COMMA || kind == T_SEMICOLON || kind == T_BRACE_CLOSE) return;
+    if (p->panicking || p->token.newline || kind == T_COMMA || kind == T_SEMICOLON ||
+        kind == T_BRACE_CLOSE)
+        return;
     unexpected(p, "a newline, `;` or `}` behind a declaration");
 }
 
@@ -354,7 +369,8 @@ static CType *field_type(Parser *p) {
     if (type->dims > 1 || type->dim[0].name || type->dim[0].number > 4096)
         syntax_error(p, where, "an array in memory has one length here, a number up to 4096");
     type->kind = C_ARRAY;
-    type->elements = arena_alloc(p->source, (size_t)(type->dim[0].number + 1) * sizeof *type->elements);
+    type->elements =
+        arena_alloc(p->source, (size_t)(type->dim[0].number + 1) * sizeof *type->elements);
     c_layout(type);
     return type;
 }
@@ -366,11 +382,13 @@ static Ast *variable(Parser *p) {
     Declaration *d = declaration(p, DECLARE_VARIABLE);
     d->symbol = symbol_of(p, name);
     if (!p->panicking && p->token.kind != T_COLON)
-        advise(unexpected(p, "`:` with the type"), "as in fn j0(x: double): double, or stdout: handle");
+        advise(unexpected(p, "`:` with the type"),
+               "as in fn j0(x: double): double, or stdout: handle");
     if (!p->panicking) advance(p);
     if (!p->panicking && at_word(p, "data")) {
         advance(p);
-        if (on_this_line(p) && take_word(p, "free", T_NAME, T_NAME)) d->free = any_name(p, "the function that ends it");
+        if (on_this_line(p) && take_word(p, "free", T_NAME, T_NAME))
+            d->free = any_name(p, "the function that ends it");
     } else {
         d->type = field_type(p);
     }
@@ -378,7 +396,8 @@ static Ast *variable(Parser *p) {
 }
 
 enum { MAX_FIELDS = 64 };
-/* The function of a struct: `point({x: 1, y: 2})` is one in C's memory, `point(handle)` reads it. */
+/* The function of a struct: `point({x: 1, y: 2})` is one in C's memory, `point(handle)` reads it.
+ */
 static Ast *struct_function(Parser *p, uint32_t start, CType *type) {
     Declaration *d = declaration(p, DECLARE_STRUCT);
     CSignature *s = d->signature = arena_alloc(p->source, sizeof *s);
@@ -403,14 +422,17 @@ static void structure(Parser *p) {
     open_bracket(p, &bracket, IN_BLOCK);
     if (!p->panicking) advance(p);
     while (in_list(p)) {
-        if (type->fields == MAX_FIELDS) syntax_error(p, p->token, "a struct has at most %d fields here", MAX_FIELDS);
+        if (type->fields == MAX_FIELDS)
+            syntax_error(p, p->token, "a struct has at most %d fields here", MAX_FIELDS);
         CField *field = &type->field[type->fields];
         field->name = any_name(p, "a field, as name: type");
-        if (!p->panicking && p->token.kind != T_COLON) unexpected(p, "`:` with the type of the field");
+        if (!p->panicking && p->token.kind != T_COLON)
+            unexpected(p, "`:` with the type of the field");
         if (!p->panicking) advance(p);
         Token where = p->token;
         field->type = field_type(p);
-        if (!p->panicking && field->type->kind == C_VOID) syntax_error(p, where, "a field cannot be void");
+        if (!p->panicking && field->type->kind == C_VOID)
+            syntax_error(p, where, "a field cannot be void");
         type->fields++;
         end_item(p);
     }
@@ -438,7 +460,8 @@ static void enumeration(Parser *p) {
     Bracket bracket;
     double next = 0;
     advance(p);
-    if (p->token.kind == T_NAME) know(p, expect_name(p, "a name"), number_type(p, c_number("int", 3)));
+    if (p->token.kind == T_NAME)
+        know(p, expect_name(p, "a name"), number_type(p, c_number("int", 3)));
     if (!p->panicking && p->token.kind != T_BRACE_OPEN) unexpected(p, "`{` with the names");
     open_bracket(p, &bracket, IN_BLOCK);
     if (!p->panicking) advance(p);
@@ -461,7 +484,8 @@ static void item(Parser *p) {
     p->token.newline = false;
     if (p->token.kind == T_FN) push(p, function(p));
     else if (at_word(p, "struct") && p->next.kind == T_NAME) structure(p);
-    else if (at_word(p, "enum") && (p->next.kind == T_NAME || p->next.kind == T_BRACE_OPEN)) enumeration(p);
+    else if (at_word(p, "enum") && (p->next.kind == T_NAME || p->next.kind == T_BRACE_OPEN))
+        enumeration(p);
     else push(p, variable(p));
     if (!p->panicking) end_item(p);
 }

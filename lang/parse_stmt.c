@@ -293,7 +293,8 @@ static Ast *for_loop(Parser *p) {
     target = to_target(p, target);
     bool counts = p->token.kind == T_ASSIGN;
     if (!expect(p, T_IN, "`in` after the loop's variable") && counts && p->parsed.errors)
-        advise(&p->parsed.error[p->parsed.errors - 1], "numbers are counted by for i in range(start, stop) { ... }");
+        advise(&p->parsed.error[p->parsed.errors - 1],
+               "numbers are counted by for i in range(start, stop) { ... }");
     Ast *sequence = expression(p, 0);
     Ast *body = loop_body(p, "what the loop goes over");
     Ast *node = new_node(p, A_FOR, start, p->previous_end);

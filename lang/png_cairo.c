@@ -1,5 +1,6 @@
-/* Pictures as PNG, drawn by Cairo. The one idea: a picture is the struct of shapes that stdlib/plot.adl also writes as
- * SVG, so the two look alike; the file appears under its name only when it is complete. */
+/* Pictures as PNG, drawn by Cairo. The one idea: a picture is the struct of shapes that
+ * stdlib/plot.adl also writes as SVG, so the two look alike; the file appears under its name only
+ * when it is complete. */
 #include "builtins.h"
 #include "io.h"
 #include "text.h"
@@ -11,8 +12,8 @@
 
 enum { MOST_PIXELS = 20000, SCALE = 2 };   /* two pixels for each unit, for screens of today */
 
-/* Cairo is loaded when the first picture is drawn: linked, it would make every start slower by the time that its own
- * libraries take. */
+/* Cairo is loaded when the first picture is drawn: linked, it would make every start slower by the
+ * time that its own libraries take. */
 #define FUNCTIONS(F) \
     F(arc) F(create) F(destroy) F(fill) F(image_surface_create) F(line_to) F(move_to) \
     F(rectangle) F(restore) F(rotate) F(save) F(scale) F(select_font_face) F(set_font_size) \
@@ -43,7 +44,9 @@ static Value field(Value shape, String *name, const char *of) {
     return *v;
 }
 
-static double number_in(Value shape, String *name) { return arg_number(field(shape, name, "a shape"), name->text); }
+static double number_in(Value shape, String *name) {
+    return arg_number(field(shape, name, "a shape"), name->text);
+}
 
 static const char *text_in(Value shape, String *name) {
     Value v = field(shape, name, "a shape");
@@ -54,12 +57,13 @@ static const char *text_in(Value shape, String *name) {
 /* "#0072b2" */
 static void set_paint(cairo_t *c, Value shape) {
     unsigned long code = strtoul(text_in(shape, SYMBOL("paint")) + 1, NULL, 16);
-    cairo.set_source_rgba(c, (double)(code >> 16 & 255) / 255, (double)(code >> 8 & 255) / 255, (double)(code & 255) / 255,
-                          number_in(shape, SYMBOL("opacity")));
+    cairo.set_source_rgba(c, (double)(code >> 16 & 255) / 255, (double)(code >> 8 & 255) / 255,
+                          (double)(code & 255) / 255, number_in(shape, SYMBOL("opacity")));
 }
 
 static void draw_line(cairo_t *c, Value shape) {
-    Array *x = arg_array(field(shape, SYMBOL("x"), "a line"), "x"), *y = arg_array(field(shape, SYMBOL("y"), "a line"), "y");
+    Array *x = arg_array(field(shape, SYMBOL("x"), "a line"), "x"),
+          *y = arg_array(field(shape, SYMBOL("y"), "a line"), "y");
     bool pen = false;
     cairo.set_line_width(c, number_in(shape, SYMBOL("width")));
     cairo.set_line_join(c, CAIRO_LINE_JOIN_ROUND);
@@ -74,17 +78,19 @@ static void draw_line(cairo_t *c, Value shape) {
 }
 
 static void draw_dots(cairo_t *c, Value shape) {
-    Array *x = arg_array(field(shape, SYMBOL("x"), "dots"), "x"), *y = arg_array(field(shape, SYMBOL("y"), "dots"), "y");
+    Array *x = arg_array(field(shape, SYMBOL("x"), "dots"), "x"),
+          *y = arg_array(field(shape, SYMBOL("y"), "dots"), "y");
     for (int64_t i = 0; i < x->size && i < y->size; i++) {
         if (!isfinite(array_get(x, i)) || !isfinite(array_get(y, i))) continue;
-        cairo.arc(c, array_get(x, i), array_get(y, i), number_in(shape, SYMBOL("radius")), 0, 2 * 3.14159265358979);
+        cairo.arc(c, array_get(x, i), array_get(y, i), number_in(shape, SYMBOL("radius")), 0,
+                  2 * 3.14159265358979);
         cairo.fill(c);
     }
 }
 
 static void draw_box(cairo_t *c, Value shape) {
-    cairo.rectangle(c, number_in(shape, SYMBOL("x")), number_in(shape, SYMBOL("y")), number_in(shape, SYMBOL("width")),
-                    number_in(shape, SYMBOL("height")));
+    cairo.rectangle(c, number_in(shape, SYMBOL("x")), number_in(shape, SYMBOL("y")),
+                    number_in(shape, SYMBOL("width")), number_in(shape, SYMBOL("height")));
     cairo.fill(c);
 }
 
@@ -92,12 +98,14 @@ static void draw_text(cairo_t *c, Value shape) {
     const char *text = text_in(shape, SYMBOL("text")), *anchor = text_in(shape, SYMBOL("anchor"));
     bool bold = arg_bool(field(shape, SYMBOL("bold"), "a text"), "bold");
     cairo_text_extents_t size;
-    cairo.select_font_face(c, "sans-serif", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo.select_font_face(c, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo.set_font_size(c, number_in(shape, SYMBOL("size")));
     cairo.text_extents(c, text, &size);
     cairo.save(c);
     cairo.translate(c, number_in(shape, SYMBOL("x")), number_in(shape, SYMBOL("y")));
-    if (arg_bool(field(shape, SYMBOL("upright"), "a text"), "upright")) cairo.rotate(c, -3.14159265358979 / 2);
+    if (arg_bool(field(shape, SYMBOL("upright"), "a text"), "upright"))
+        cairo.rotate(c, -3.14159265358979 / 2);
     double share = !strcmp(anchor, "middle") ? 0.5 : !strcmp(anchor, "end") ? 1 : 0;
     cairo.move_to(c, -share * size.x_advance, 0);
     cairo.show_text(c, text);
@@ -112,7 +120,11 @@ static void draw_shape(cairo_t *c, Value shape) {
     else if (!strcmp(kind, "dots")) draw_dots(c, shape);
     else if (!strcmp(kind, "box")) draw_box(c, shape);
     else if (!strcmp(kind, "text")) draw_text(c, shape);
-    else fail(E_VALUE, "the kind of a shape of a picture is \"line\", \"dots\", \"box\" or \"text\", not \"%.20s\"", kind);
+    else
+        fail(E_VALUE,
+             "the kind of a shape of a picture is \"line\", \"dots\", \"box\" or \"text\", not "
+             "\"%.20s\"",
+             kind);
 }
 
 static cairo_status_t add_bytes(void *buffer, const unsigned char *bytes, unsigned count) {
@@ -126,17 +138,25 @@ static void close_context(void *context) { if (context) cairo.destroy(context); 
 Value builtin_write_png(int count, const Value *arg) {
     (void)count;
     char text[80];
-    if (arg[0].tag != V_STRING) fail(E_TYPE, "the path of write_png must be a string, not %s", describe(arg[0], text, sizeof text));
-    if (arg[1].tag != V_STRUCT) fail(E_TYPE, "a picture is a struct, not %s", describe(arg[1], text, sizeof text));
+    if (arg[0].tag != V_STRING)
+        fail(E_TYPE, "the path of write_png must be a string, not %s",
+             describe(arg[0], text, sizeof text));
+    if (arg[1].tag != V_STRUCT)
+        fail(E_TYPE, "a picture is a struct, not %s", describe(arg[1], text, sizeof text));
     io_allow("writing a file");
     load_cairo();
     double width = number_in(arg[1], SYMBOL("width")), height = number_in(arg[1], SYMBOL("height"));
-    if (!(width >= 1 && height >= 1 && width * SCALE <= MOST_PIXELS && height * SCALE <= MOST_PIXELS))
-        fail(E_VALUE, "a picture has 1 to %d units each way, not %g by %g", MOST_PIXELS / SCALE, width, height);
+    if (!(width >= 1 && height >= 1 && width * SCALE <= MOST_PIXELS &&
+          height * SCALE <= MOST_PIXELS))
+        fail(E_VALUE, "a picture has 1 to %d units each way, not %g by %g", MOST_PIXELS / SCALE,
+             width, height);
     Value shapes = field(arg[1], SYMBOL("shapes"), "the struct");
-    if (shapes.tag != V_LIST) fail(E_TYPE, "`shapes` of a picture is a list, not %s", describe(shapes, text, sizeof text));
+    if (shapes.tag != V_LIST)
+        fail(E_TYPE, "`shapes` of a picture is a list, not %s",
+             describe(shapes, text, sizeof text));
     Handle *surface_owner = io_own(close_surface), *context_owner = io_own(close_context);
-    cairo_surface_t *surface = cairo.image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * SCALE), (int)(height * SCALE));
+    cairo_surface_t *surface =
+        cairo.image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * SCALE), (int)(height * SCALE));
     surface_owner->pointer = surface;
     cairo_t *context = cairo.create(surface);
     context_owner->pointer = context;

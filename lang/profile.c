@@ -1,10 +1,12 @@
-/* profile(f): what the steps behind a value cost, forward and in reverse. The one idea: the tape has every
- * step's operands, so each operation is run again and timed alone, and a sweep that shows when it comes to
- * each step (sweep_look) tells what its rule costs; both are added up by operation and by line.
+/* profile(f): what the steps behind a value cost, forward and in reverse. The one idea: the tape
+ * has every step's operands, so each operation is run again and timed alone, and a sweep that shows
+ * when it comes to each step (sweep_look) tells what its rule costs; both are added up by operation
+ * and by line.
  *
- * The theory it is held against: Baur and Strassen, "The complexity of partial derivatives", 1983: a
- * function and all its partial derivatives take at most 4 times the operations of the function alone (and
- * Griewank and Walther, "Evaluating Derivatives", 2008, section 4.6); so the reverse sweep at most 3 times. */
+ * The theory it is held against: Baur and Strassen, "The complexity of partial derivatives", 1983:
+ * a function and all its partial derivatives take at most 4 times the operations of the function
+ * alone (and Griewank and Walther, "Evaluating Derivatives", 2008, section 4.6); so the reverse
+ * sweep at most 3 times. */
 #include "builtins.h"
 #include "elem.h"
 #include "kernels.h"
@@ -15,12 +17,15 @@
 #include <string.h>
 #include <time.h>
 
-typedef struct Cost { double forward, reverse, flops, back_flops, bytes, saved; uint32_t steps; } Cost;
+typedef struct Cost {
+    double forward, reverse, flops, back_flops, bytes, saved;
+    uint32_t steps;
+} Cost;
 
 typedef struct Profile {
     Wengert *w;
     Cost *step;
-    double began, tick;     /* of the sweep: when the last step began; what asking the clock costs */
+    double began, tick; /* of the sweep: when the last step began; what asking the clock costs */
     double whole;           /* the shortest sweep that nobody watched */
     int64_t last;
     bool unmeasured;        /* some step cannot be run again */
@@ -67,7 +72,8 @@ static double time_of(Again *a) {
 static bool operands_of(const Wengert *w, uint32_t step, Again *a) {
     const Node *n = node_at(w->step[step].node);
     Value *in = pool_bytes((size_t)(w->step[step].inputs + 3) * sizeof *in);
-    *a = (Again){ (Op)node_op(n), w->step[step].inputs, in, has_extra(n) ? n->x.extra->attr : NULL, 1 };
+    *a = (Again){ (Op)node_op(n), w->step[step].inputs, in, has_extra(n) ? n->x.extra->attr : NULL,
+                  1 };
     if (a->op == OP_custom || a->op == OP_part || a->op == OP_identity) return false;
     for (int k = 0; k < a->count; k++) {
         in[k] = wengert_input(w, step, k).value;
@@ -128,7 +134,8 @@ static void look_once(void *env) {
 static void sweep_once(void *env) {
     Profile *p = env;
     const Wengert *w = p->w;
-    Value *x = pool_bytes((w->leaves + 1) * sizeof *x), *out = pool_bytes((w->leaves + 1) * sizeof *out);
+    Value *x = pool_bytes((w->leaves + 1) * sizeof *x),
+          *out = pool_bytes((w->leaves + 1) * sizeof *out);
     for (uint32_t i = 0; i < w->leaves; i++) {
         x[i] = w->leaf[i].value;
         x[i].node = w->leaf[i].id;
@@ -168,7 +175,8 @@ static double operations_in(const char *rule) {
 }
 
 static double row_flops(int op, Value x, Value y, Value r) {
-    double n = elements(r), last = x.tag == V_ARRAY && axes_of(x) ? (double)shape_of(x.as.array)[axes_of(x) - 1] : 1;
+    double n = elements(r),
+           last = x.tag == V_ARRAY && axes_of(x) ? (double)shape_of(x.as.array)[axes_of(x) - 1] : 1;
     double all = elements(x);
     switch (op) {
     case OP_matmul: return 2 * n * last;
@@ -184,7 +192,8 @@ static double row_flops(int op, Value x, Value y, Value r) {
     case OP_norm: return 2 * all;
     default: break;
     }
-    bool moves = operations[op].class == C_LINEAR && op != OP_sum && op != OP_cumsum && op != OP_sum_to;
+    bool moves =
+        operations[op].class == C_LINEAR && op != OP_sum && op != OP_cumsum && op != OP_sum_to;
     return moves || op == OP_sort || op == OP_part ? 0 : all;
 }
 
@@ -199,13 +208,16 @@ static void count_step(Profile *p, uint32_t i) {
         if (is_numeric(v)) c->bytes += v.tag == V_ARRAY ? (double)array_bytes(v.as.array) : 8;
     }
     if (is_numeric(r)) c->bytes += r.tag == V_ARRAY ? (double)array_bytes(r.as.array) : 8;
-    c->flops = op < OP_ELEMS ? elements(r) : in[0].tag == V_UNSET ? 0 : row_flops(op, in[0], in[1], r);
+    c->flops = op < OP_ELEMS          ? elements(r)
+               : in[0].tag == V_UNSET ? 0
+                                      : row_flops(op, in[0], in[1], r);
     for (int k = 0; k < inputs; k++) {
         Input input = wengert_input(w, i, k);
         if (input.kind != FROM_STEP && input.kind != FROM_LEAF) continue;
         const char *rule = operations[op].rule[k < 2 ? k : 2];
         if (op >= OP_ELEMS) c->back_flops += c->flops;
-        else if (rule && strcmp(rule, "1")) c->back_flops += elements(r) * (strcmp(rule, "-1") ? 1 + operations_in(rule) : 1);
+        else if (rule && strcmp(rule, "1"))
+            c->back_flops += elements(r) * (strcmp(rule, "-1") ? 1 + operations_in(rule) : 1);
     }
     c->saved = wengert_bytes(w, i);
     c->steps = 1;
@@ -283,10 +295,18 @@ static Value cost_data(const Group *g) {
     return row;
 }
 
-static void add_groups(Buffer *b, Group *group, size_t count, const char *title, bool lines, int width, Value *data) {
+static void add_groups(Buffer *b, Group *group, size_t count, const char *title, bool lines,
+                       int width, Value *data) {
     TableColumn columns[COLUMNS] = {
-        { lines ? "line" : "", 4, 10, true }, { title, 14, 9, false }, { "steps", 5, 5, true }, { "forward", 7, 8, true },
-        { "reverse", 7, 8, true }, { "flops", 6, 4, true }, { "back", 6, 3, true }, { "moved", 7, 2, true }, { "saved", 7, 1, true },
+        { lines ? "line" : "", 4, 10, true },
+        { title, 14, 9, false },
+        { "steps", 5, 5, true },
+        { "forward", 7, 8, true },
+        { "reverse", 7, 8, true },
+        { "flops", 6, 4, true },
+        { "back", 6, 3, true },
+        { "moved", 7, 2, true },
+        { "saved", 7, 1, true },
     };
     Table *t = table_new(COLUMNS, columns);
     sort_groups(group, count);
@@ -300,7 +320,9 @@ static void add_groups(Buffer *b, Group *group, size_t count, const char *title,
         table_cell(t, STYLE_PLAIN, group[i].name);
         cost_cells(t, &group[i].cost);
     }
-    if (count > MOST_ROWS) table_line(t, STYLE_DIM, string_format("   ⋮  %zu more", count - MOST_ROWS).as.string->text);
+    if (count > MOST_ROWS)
+        table_line(t, STYLE_DIM,
+                   string_format("   ⋮  %zu more", count - MOST_ROWS).as.string->text);
     buffer_char(b, '\n');
     table_add(b, t, width);
 }
@@ -317,17 +339,32 @@ static const char *line_text(const Wengert *w, uint32_t step) {
 static void add_totals(Buffer *b, const Profile *p, const Cost *total, int width) {
     double ratio = total->reverse / total->forward, flops = total->back_flops / total->flops;
     Buffer text = { 0 };
-    buffer_format(&text, "forward %s, reverse %s", short_seconds(total->forward), short_seconds(total->reverse));
-    if (isfinite(ratio)) buffer_format(&text, ": the reverse sweep takes %s times the forward steps", short_number(ratio, 2));
-    if (isfinite(flops)) buffer_format(&text, " (counted in operations: %s times)", short_number(flops, 2));
+    buffer_format(&text, "forward %s, reverse %s", short_seconds(total->forward),
+                  short_seconds(total->reverse));
+    if (isfinite(ratio))
+        buffer_format(&text, ": the reverse sweep takes %s times the forward steps",
+                      short_number(ratio, 2));
+    if (isfinite(flops))
+        buffer_format(&text, " (counted in operations: %s times)", short_number(flops, 2));
     buffer_char(&text, '.');
     wrap_text(b, buffer_string(&text).as.string->text, 0, width);
-    wrap_text(b, "Theory: a function and its gradient take at most 4 times the operations of the function (Baur and Strassen 1983), "
-              "so the reverse sweep at most 3 times.", 0, width);
-    wrap_text(b, string_format("The tape holds %s for these steps.", short_bytes(total->saved)).as.string->text, 0, width);
+    wrap_text(b,
+              "Theory: a function and its gradient take at most 4 times the operations of the "
+              "function (Baur and Strassen 1983), "
+              "so the reverse sweep at most 3 times.",
+              0, width);
+    wrap_text(b,
+              string_format("The tape holds %s for these steps.", short_bytes(total->saved))
+                  .as.string->text,
+              0, width);
     if (total->forward < 20e-6)
-        wrap_text(b, "So short a time is mostly bookkeeping; with larger arrays it is arithmetic.", 0, width);
-    if (p->unmeasured) wrap_text(b, "Steps with a rule of their own (custom_grad, checkpoint) are timed in reverse only.", 0, width);
+        wrap_text(b, "So short a time is mostly bookkeeping; with larger arrays it is arithmetic.",
+                  0, width);
+    if (p->unmeasured)
+        wrap_text(
+            b,
+            "Steps with a rule of their own (custom_grad, checkpoint) are timed in reverse only.",
+            0, width);
 }
 
 static Value data_of(const Cost *total, Value by_operation, Value by_line) {
@@ -345,7 +382,8 @@ static Value data_of(const Cost *total, Value by_operation, Value by_line) {
 
 static void measure(Profile *p) {
     const Wengert *w = p->w;
-    p->step = memset(pool_bytes((w->count + 1) * sizeof *p->step), 0, (w->count + 1) * sizeof *p->step);
+    p->step =
+        memset(pool_bytes((w->count + 1) * sizeof *p->step), 0, (w->count + 1) * sizeof *p->step);
     p->tick = tick_of_clock();
     for (uint32_t i = 0; i < w->count; i++) {
         size_t pool = pool_mark();
@@ -362,26 +400,33 @@ Value builtin_profile(int count, const Value *arg) {
     Profile p = { .w = wengert_of(arg[0], "profile") };
     Wengert *w = p.w;
     if (w->lost) {
-        hint("profile before the sweep, or sweep with retain = true; a program that mentions profile by name keeps its values");
+        hint("profile before the sweep, or sweep with retain = true; a program that mentions "
+             "profile by name keeps its values");
         fail(E_GRADIENT, "profile: a sweep has released values that lead to %s", view_head_name(w));
     }
-    if (!w->count) fail(E_GRADIENT, "profile: no step leads to %s, it is a leaf", view_head_name(w));
+    if (!w->count)
+        fail(E_GRADIENT, "profile: no step leads to %s, it is a leaf", view_head_name(w));
     bool was = rt.recording;
     rt.recording = false;
     measure(&p);
     rt.recording = was;
-    Group *operation = pool_bytes(MOST_GROUPS * sizeof *operation), *line = pool_bytes(MOST_GROUPS * sizeof *line);
+    Group *operation = pool_bytes(MOST_GROUPS * sizeof *operation),
+          *line = pool_bytes(MOST_GROUPS * sizeof *line);
     size_t operations_count = 0, lines = 0;
     Cost total = { 0 };
     for (uint32_t i = 0; i < w->count; i++) {
         add_cost(&total, &p.step[i]);
-        add_cost(&group_of(operation, &operations_count, operation_word(w->step[i].op), 0)->cost, &p.step[i]);
+        add_cost(&group_of(operation, &operations_count, operation_word(w->step[i].op), 0)->cost,
+                 &p.step[i]);
         add_cost(&group_of(line, &lines, line_text(w, i), wengert_line(w, i))->cost, &p.step[i]);
     }
     int width = screen_columns();
     Buffer b = { 0 };
     Value by_operation, by_line;
-    style_text(&b, STYLE_TITLE, string_format("profile of %s: %s", view_head_name(w), counted(w->count, "step")).as.string->text, -1);
+    style_text(&b, STYLE_TITLE,
+               string_format("profile of %s: %s", view_head_name(w), counted(w->count, "step"))
+                   .as.string->text,
+               -1);
     buffer_char(&b, '\n');
     add_totals(&b, &p, &total, width);
     add_groups(&b, operation, operations_count, "operation", false, width, &by_operation);

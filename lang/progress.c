@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double PERIOD = 0.1, FIRST = 0.2;   /* seconds between two drawings, and before the first */
+static const double PERIOD = 0.1,
+                    FIRST = 0.2; /* seconds between two drawings, and before the first */
 enum { WIDEST_BAR = 30, LINE = 400 };
 static Progress *innermost;
 
@@ -38,9 +39,11 @@ static void duration(char *text, size_t bytes, double seconds) {
 
 static int counts(char *text, const Progress *p) {
     int length = p->outer ? counts(text, p->outer) : 0;
-    length += snprintf(text + length, (size_t)(LINE / 2 - length), "%s%lld", length ? " > " : "", (long long)p->done);
+    length += snprintf(text + length, (size_t)(LINE / 2 - length), "%s%lld", length ? " > " : "",
+                       (long long)p->done);
     if (p->count >= 0 && length < LINE / 2)
-        length += snprintf(text + length, (size_t)(LINE / 2 - length), "/%lld", (long long)p->count);
+        length +=
+            snprintf(text + length, (size_t)(LINE / 2 - length), "/%lld", (long long)p->count);
     return length < LINE / 2 ? length : LINE / 2 - 1;
 }
 

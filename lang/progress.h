@@ -1,9 +1,9 @@
-/* The line on the screen while `for v in progress(xs)` runs. The one idea: it looks at the clock at each turn
- * and draws at most ten times a second, on standard error and only on a terminal; whatever is printed goes
- * above it (io_status).
+/* The line on the screen while `for v in progress(xs)` runs. The one idea: it looks at the clock at
+ * each turn and draws at most ten times a second, on standard error and only on a terminal;
+ * whatever is printed goes above it (io_status).
  *
- * An open loop is a Progress on the C stack of whoever runs it; loops inside each other are shown on one
- * line, the outer ones as 3/10. */
+ * An open loop is a Progress on the C stack of whoever runs it; loops inside each other are shown
+ * on one line, the outer ones as 3/10. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 #include <stdint.h>

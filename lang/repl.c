@@ -1,9 +1,10 @@
-/* The prompt: what was typed becomes statements, and each runs in the session's module. The one idea: a text
- * of several statements, pasted or typed, is cut where they begin on lines of their own, and each piece runs
- * as if it had been typed alone: with its own name adl[3], its value shown, its place in the history.
+/* The prompt: what was typed becomes statements, and each runs in the session's module. The one
+ * idea: a text of several statements, pasted or typed, is cut where they begin on lines of their
+ * own, and each piece runs as if it had been typed alone: with its own name adl[3], its value
+ * shown, its place in the history.
  *
- * Whatever goes wrong ends in the loop below. After Ctrl-C each variable is again what it was before the
- * statement (repl_state.c); after an error `err` says what it was. */
+ * Whatever goes wrong ends in the loop below. After Ctrl-C each variable is again what it was
+ * before the statement (repl_state.c); after an error `err` says what it was. */
 #include "repl_parts.h"
 #include "format.h"
 #include "errors.h"
@@ -102,9 +103,10 @@ static void report(Error *error, bool restored) {
         session.status = error->status;
         return;
     }
-    if (restored && isatty(STDERR_FILENO)) fputc('\n', stderr);       /* behind the ^C of the terminal */
+    if (restored && isatty(STDERR_FILENO)) fputc('\n', stderr); /* behind the ^C of the terminal */
     if (restored && !error->hint[0])
-        snprintf(error->hint, sizeof error->hint, "every variable is as it was before this statement");
+        snprintf(error->hint, sizeof error->hint,
+                 "every variable is as it was before this statement");
     size_t mark = pool_mark();
     guard(put_err, &(Failure){ error }, NULL);
     pool_unwind(mark);
@@ -205,7 +207,8 @@ static bool is_word_alone(const char *text, size_t bytes, const char *word) {
 /* `quit`, `exit` and `help` alone, unless they are variables. */
 static bool run_word(const char *text, size_t bytes) {
     if (is_word_alone(text, bytes, "help")) help_alone();
-    else if (is_word_alone(text, bytes, "quit") || is_word_alone(text, bytes, "exit")) session.status = 0;
+    else if (is_word_alone(text, bytes, "quit") || is_word_alone(text, bytes, "exit"))
+        session.status = 0;
     else return false;
     return true;
 }
@@ -241,7 +244,8 @@ static bool run_piece(const char *text, size_t bytes) {
 static size_t text_before_command(const char *text, size_t bytes) {
     for (size_t at = line_end(text, 0, bytes); at < bytes; at = line_end(text, at + 1, bytes)) {
         size_t first = skip_space(text, at + 1, bytes);
-        if (first < bytes && is_command(text + first) && text_status(text, at) == PARSE_OK) return at;
+        if (first < bytes && is_command(text + first) && text_status(text, at) == PARSE_OK)
+            return at;
     }
     return bytes;
 }
@@ -250,9 +254,10 @@ static size_t text_before_command(const char *text, size_t bytes) {
 static bool run_statements(const char *text, size_t bytes) {
     SourceMark mark = source_mark();
     Text whole = { .text = text, .bytes = bytes };
-    if (!guard(parse_text, &whole, NULL) || whole.parsed.status != PARSE_OK) return run_piece(text, bytes);
+    if (!guard(parse_text, &whole, NULL) || whole.parsed.status != PARSE_OK)
+        return run_piece(text, bytes);
     const Ast *program = whole.parsed.program;
-    Buffer copy = { 0 };                       /* with normal line ends; the source is about to go */
+    Buffer copy = { 0 }; /* with normal line ends; the source is about to go */
     buffer_add(&copy, whole.source->text, whole.source->bytes);
     size_t *ends = pool_bytes((program->count + 1) * sizeof *ends), pieces = 0;
     for (uint32_t i = 0; i < program->count;) ends[pieces++] = group_end(whole.source, program, &i);
@@ -268,9 +273,11 @@ bool run_text(const char *text, size_t bytes) {
         size_t first = skip_space(text, at, bytes);
         if (first == bytes) break;
         bool command = is_command(text + first);
-        size_t end = command ? line_end(text, first, bytes) : at + text_before_command(text + at, bytes - at);
+        size_t end = command ? line_end(text, first, bytes)
+                             : at + text_before_command(text + at, bytes - at);
         size_t mark = pool_mark();
-        bool fine = command ? run_piece(text + first, end - first) : run_statements(text + at, end - at);
+        bool fine =
+            command ? run_piece(text + first, end - first) : run_statements(text + at, end - at);
         pool_unwind(mark);
         tape_statement_end(0);
         if (!fine) return false;
@@ -327,7 +334,9 @@ static char *read_block(void) {
 static void run_whole(void *text) { run_text(text, strlen(text)); }
 
 int repl_run(Module *module) {
-    session = (Session){ .module = module, .colour = options_colour(STDOUT_FILENO), .number = 1, .status = -1 };
+    session = (Session){
+        .module = module, .colour = options_colour(STDOUT_FILENO), .number = 1, .status = -1
+    };
     looking_start();
     message_more = "?%s says more";
     set_width();

@@ -1,5 +1,6 @@
-/* What begins with a colon. The one idea: one table of commands and one of settings; help, completion and
- * "did you mean" read the same rows. A command may be shortened as long as it is the only one. */
+/* What begins with a colon. The one idea: one table of commands and one of settings; help,
+ * completion and "did you mean" read the same rows. A command may be shortened as long as it is the
+ * only one. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "diag.h"
@@ -21,20 +22,21 @@ typedef bool Command(const char *rest);
 static Command help, vars, mem, timed, bench, type, load, reload, save, edit, set, reset, quit;
 
 /*  name      argument  function  what it does */
-static const struct { const char *name, *argument; Command *run; const char *about; } commands[] = {
-    { "help",   "[NAME]",       help,   "about a name, as ?NAME; without one, this list" },
-    { "vars",   "",             vars,   "the variables of this session, with type and value" },
-    { "mem",    "",             mem,    "memory: in use, on the tape, and the largest variables" },
-    { "time",   "CODE",         timed,  "runs once, and says how long it took" },
-    { "bench",  "CODE",         bench,  "runs for about a second, again and again: median, least and most" },
-    { "type",   "EXPR",         type,   "type, dtype and shape of a value, and whether it has a gradient" },
-    { "load",   "FILE",         load,   "runs a file here: its variables become yours" },
-    { "reload", "",             reload, "loads that file again, and the modules you imported" },
-    { "save",   "FILE",         save,   "writes the statements of this session to a file" },
-    { "edit",   "[FILE]",       edit,   "the last statement, or a file, in $EDITOR; runs what comes back" },
-    { "set",    "[NAME VALUE]", set,    "how values are shown, colour, threads; alone, all settings" },
-    { "reset",  "",             reset,  "forgets all variables" },
-    { "quit",   "",             quit,   "leaves, as quit, exit and Ctrl-D do" },
+static const struct { const char *name, *argument; Command *run; const char *about;
+} commands[] = {
+    { "help", "[NAME]", help, "about a name, as ?NAME; without one, this list" },
+    { "vars", "", vars, "the variables of this session, with type and value" },
+    { "mem", "", mem, "memory: in use, on the tape, and the largest variables" },
+    { "time", "CODE", timed, "runs once, and says how long it took" },
+    { "bench", "CODE", bench, "runs for about a second, again and again: median, least and most" },
+    { "type", "EXPR", type, "type, dtype and shape of a value, and whether it has a gradient" },
+    { "load", "FILE", load, "runs a file here: its variables become yours" },
+    { "reload", "", reload, "loads that file again, and the modules you imported" },
+    { "save", "FILE", save, "writes the statements of this session to a file" },
+    { "edit", "[FILE]", edit, "the last statement, or a file, in $EDITOR; runs what comes back" },
+    { "set", "[NAME VALUE]", set, "how values are shown, colour, threads; alone, all settings" },
+    { "reset", "", reset, "forgets all variables" },
+    { "quit", "", quit, "leaves, as quit, exit and Ctrl-D do" },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -65,14 +67,23 @@ static void list_commands(void) {
 
 void help_alone(void) {
     Buffer page = { 0 };
-    help_wrapped(&page, "Type a statement; its value is shown unless it ends in `;`. An unfinished one goes on in the next "
-                 "line. `ans` is the last value shown, `err` the last error.", 0, columns());
-    buffer_format(&page, "\n  %s?sin%s                  signature, derivative and example of a name, keyword or sign\n"
+    help_wrapped(&page,
+                 "Type a statement; its value is shown unless it ends in `;`. An unfinished one "
+                 "goes on in the next "
+                 "line. `ans` is the last value shown, `err` the last error.",
+                 0, columns());
+    buffer_format(&page,
+                  "\n  %s?sin%s                  signature, derivative and example of a name, "
+                  "keyword or sign\n"
                   "  %s??root%s                names and descriptions that contain a word\n"
-                  "  %sTab%s                   completes names, fields, arguments, files, :commands and \\alpha\n"
-                  "  %sUp, Down, Ctrl-R%s      earlier statements that begin with, or contain, what is typed\n"
-                  "  %sCtrl-C%s                drops the line, or stops the work and undoes the statement\n\n",
-                  STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT);
+                  "  %sTab%s                   completes names, fields, arguments, files, "
+                  ":commands and \\alpha\n"
+                  "  %sUp, Down, Ctrl-R%s      earlier statements that begin with, or contain, "
+                  "what is typed\n"
+                  "  %sCtrl-C%s                drops the line, or stops the work and undoes the "
+                  "statement\n\n",
+                  STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT, STRONG, PLAIN_TEXT,
+                  STRONG, PLAIN_TEXT);
     show_page(&page);
     list_commands();
 }
@@ -139,7 +150,8 @@ static void type_text(Value v, char *text, size_t bytes) {
     if (v.tag == V_ARRAY) {
         static const char *const dtypes[] = { [F64] = "f64", [F32] = "f32", [BOOL] = "bool" };
         shape_text(v.as.array->axes, shape_of(v.as.array), shape, sizeof shape);
-        snprintf(text, bytes, "%s %s", dtypes[v.as.array->dtype], v.as.array->axes ? shape : "number");
+        snprintf(text, bytes, "%s %s", dtypes[v.as.array->dtype],
+                 v.as.array->axes ? shape : "number");
     } else if (v.tag == V_NUM) snprintf(text, bytes, "number");
     else if (v.tag == V_BOOL) snprintf(text, bytes, "bool");
     else if (v.tag == V_LIST) snprintf(text, bytes, "list of %zu", v.as.list->count);
@@ -196,7 +208,8 @@ static size_t bytes_of(Value v, int depth) {
     size_t bytes = sizeof v;
     if (v.tag == V_ARRAY) bytes += (size_t)v.as.array->size * dtype_bytes(v.as.array->dtype);
     if (v.tag == V_STRING) bytes += v.as.string->bytes;
-    for (size_t i = 0; v.tag == V_LIST && i < v.as.list->count; i++) bytes += bytes_of(v.as.list->item[i], depth + 1);
+    for (size_t i = 0; v.tag == V_LIST && i < v.as.list->count; i++)
+        bytes += bytes_of(v.as.list->item[i], depth + 1);
     for (size_t i = 0; v.tag == V_STRUCT && i < v.as.record->count; i++)
         bytes += bytes_of(v.as.record->field[i].value, depth + 1);
     return bytes;
@@ -213,7 +226,8 @@ static bool consider(String *name, Value v, void *env) {
     while (at > 0 && l->bytes[at - 1] < bytes) at--;
     if (at == LARGEST) return true;
     if (l->count < LARGEST) l->count++;
-    for (int i = l->count - 1; i > at; i--) l->name[i] = l->name[i - 1], l->bytes[i] = l->bytes[i - 1];
+    for (int i = l->count - 1; i > at; i--)
+        l->name[i] = l->name[i - 1], l->bytes[i] = l->bytes[i - 1];
     l->name[at] = name;
     l->bytes[at] = bytes;
     return true;
@@ -235,13 +249,15 @@ static bool mem(const char *rest) {
     (void)rest;
     MemCounts counts = mem_counts();
     char used[32], peak[32], kept[32];
-    say("in use     %s, at most %s\n", mem_text(counts.used, used, sizeof used), mem_text(counts.peak, peak, sizeof peak));
+    say("in use     %s, at most %s\n", mem_text(counts.used, used, sizeof used),
+        mem_text(counts.peak, peak, sizeof peak));
     say("to reuse   %s\n", mem_text(counts.kept, kept, sizeof kept));
     say("tape       %zu steps, %zu gradient slots\n", tape_nodes(), leaves_in_use());
     Largest largest = { 0 };
     each_variable(consider, &largest);
     for (int i = 0; i < largest.count; i++)
-        say("%s%s  %s\n", i ? "           " : "largest    ", largest.name[i]->text, mem_text(largest.bytes[i], used, sizeof used));
+        say("%s%s  %s\n", i ? "           " : "largest    ", largest.name[i]->text,
+            mem_text(largest.bytes[i], used, sizeof used));
     return true;
 }
 
@@ -254,7 +270,10 @@ static double now(void) {
 }
 
 static const char *time_text(double seconds, char text[32]) {
-    static const struct { double unit; const char *name; } units[] = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "µs" }, { 1e-9, "ns" } };
+    static const struct {
+        double unit;
+        const char *name;
+    } units[] = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "µs" }, { 1e-9, "ns" } };
     size_t i = 0;
     while (i < 3 && seconds < units[i].unit) i++;
     snprintf(text, 32, "%.3g %s", seconds / units[i].unit, units[i].name);
@@ -276,13 +295,19 @@ static bool timed(const char *rest) {
     if (!run_quietly(rest, &v)) return false;
     double seconds = now() - start;
     if (v.tag != V_NIL) show_value(v);
-    say("%s# %s, %zu allocations, %s in use%s\n", QUIET, time_text(seconds, text), mem_counts().allocations - before,
-        mem_text(mem_counts().used, memory, sizeof memory), PLAIN_TEXT);
+    say("%s# %s, %zu allocations, %s in use%s\n", QUIET, time_text(seconds, text),
+        mem_counts().allocations - before, mem_text(mem_counts().used, memory, sizeof memory),
+        PLAIN_TEXT);
     return true;
 }
 
 enum { MOST_SAMPLES = 1000 };
-typedef struct Bench { Value f; double sample[MOST_SAMPLES]; int samples; long turns, batch; } Bench;
+typedef struct Bench {
+    Value f;
+    double sample[MOST_SAMPLES];
+    int samples;
+    long turns, batch;
+} Bench;
 
 static double run_batch(Bench *b) {
     double start = now();
@@ -301,7 +326,9 @@ static void run_bench(void *env) {
     Bench *b = env;
     b->batch = 1;
     run_batch(b);
-    for (double once = run_batch(b); once * (double)b->batch < 1e-3 && b->batch < 1L << 24; once = run_batch(b)) b->batch *= 2;
+    for (double once = run_batch(b); once * (double)b->batch < 1e-3 && b->batch < 1L << 24;
+         once = run_batch(b))
+        b->batch *= 2;
     double end = now() + 1;
     do b->sample[b->samples++] = run_batch(b);
     while (b->samples < MOST_SAMPLES && (now() < end || b->samples < 3));
@@ -321,8 +348,8 @@ static bool bench(const char *rest) {
     if (!run_quietly(code.text, &b.f) || !run_guarded(run_bench, &b)) return false;
     qsort(b.sample, (size_t)b.samples, sizeof *b.sample, ascending);
     char median[32], fastest[32], slowest[32];
-    say("%s a run; %s to %s over %ld runs\n", time_text(b.sample[b.samples / 2], median), time_text(b.sample[0], fastest),
-        time_text(b.sample[b.samples - 1], slowest), b.turns);
+    say("%s a run; %s to %s over %ld runs\n", time_text(b.sample[b.samples / 2], median),
+        time_text(b.sample[0], fastest), time_text(b.sample[b.samples - 1], slowest), b.turns);
     return true;
 }
 
@@ -369,7 +396,9 @@ static bool load_path(const char *path) {
     return fine;
 }
 
-static bool load(const char *rest) { return needs(rest, "a file: :load train.adl") && load_path(path_of(rest)); }
+static bool load(const char *rest) {
+    return needs(rest, "a file: :load train.adl") && load_path(path_of(rest));
+}
 
 /* A module's file runs again, and each variable that holds the module holds the new one. */
 static void reload_module(void *env) {
@@ -379,7 +408,8 @@ static void reload_module(void *env) {
     Value fresh = module_reload(module);
     for (size_t i = 0; i < session.module->set_up; i++) {
         Value *v = &session.module->globals[i];
-        if (v->tag == V_STRUCT && old.tag == V_STRUCT && v->as.record == old.as.record) value_store(v, fresh);
+        if (v->tag == V_STRUCT && old.tag == V_STRUCT && v->as.record == old.as.record)
+            value_store(v, fresh);
     }
     value_release(old);
 }
@@ -389,7 +419,9 @@ static bool reload(const char *rest) {
     bool fine = true;
     int modules = 0;
     for (Module *module = interp.modules; module && fine; module = module->next) {
-        if (module->library || module == session.module || !module->path->bytes || module->record.tag != V_STRUCT) continue;
+        if (module->library || module == session.module || !module->path->bytes ||
+            module->record.tag != V_STRUCT)
+            continue;
         fine = run_guarded(reload_module, module);
         if (fine) say("%s# reloaded %s%s\n", QUIET, module->path->text, PLAIN_TEXT);
         modules++;
@@ -400,7 +432,8 @@ static bool reload(const char *rest) {
 }
 
 static void add_statement(const char *text, void *page) {
-    if (is_command(text) || !strcmp(text, "quit") || !strcmp(text, "exit") || !strcmp(text, "help")) return;
+    if (is_command(text) || !strcmp(text, "quit") || !strcmp(text, "exit") || !strcmp(text, "help"))
+        return;
     buffer_format(page, "%s\n", text);
 }
 
@@ -485,13 +518,19 @@ static bool edit(const char *rest) {
 
 static int threads;
 /*  name         place                       least  most   what it is */
-static const struct { const char *name; int *place; int least, most; const char *about; } settings[] = {
-    { "width",     &session.width,             0, 10000,   "columns of what is shown; 0: those of the window" },
-    { "digits",    &format_options.digits,     1, 17,      "significant digits of the elements of arrays" },
-    { "threshold", &format_options.threshold,  0, 1 << 30, "arrays and lists with more elements are shortened" },
-    { "edge",      &format_options.edge,       1, 1000,    "items shown at each end of a shortened one" },
-    { "threads",   &threads,                   1, 1024,    "threads that calculate" },
-    { "colour",    &session.colour_wanted,     0, 1,       "1: colours, 0: none" },
+static const struct {
+    const char *name;
+    int *place;
+    int least, most;
+    const char *about;
+} settings[] = {
+    { "width", &session.width, 0, 10000, "columns of what is shown; 0: those of the window" },
+    { "digits", &format_options.digits, 1, 17, "significant digits of the elements of arrays" },
+    { "threshold", &format_options.threshold, 0, 1 << 30,
+      "arrays and lists with more elements are shortened" },
+    { "edge", &format_options.edge, 1, 1000, "items shown at each end of a shortened one" },
+    { "threads", &threads, 1, 1024, "threads that calculate" },
+    { "colour", &session.colour_wanted, 0, 1, "1: colours, 0: none" },
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -504,7 +543,8 @@ const char *setting_name(size_t i, const char **about) {
 static void list_settings(void) {
     Buffer page = { 0 };
     for (int i = 0; i < SETTINGS; i++)
-        buffer_format(&page, "  %s%-10s%s %-8d %s\n", STRONG, settings[i].name, PLAIN_TEXT, *settings[i].place, settings[i].about);
+        buffer_format(&page, "  %s%-10s%s %-8d %s\n", STRONG, settings[i].name, PLAIN_TEXT,
+                      *settings[i].place, settings[i].about);
     show_page(&page);
 }
 
@@ -533,10 +573,13 @@ static bool set(const char *rest) {
     if (!*name) list_settings();
     else if (!*word) say("%d\n", *settings[i].place);
     if (!*word) return true;
-    long n = !strcasecmp(word, "on") ? 1 : !strcasecmp(word, "off") || !strcasecmp(word, "auto") ? 0 : strtol(word, &end, 10);
+    long n = !strcasecmp(word, "on")                                 ? 1
+             : !strcasecmp(word, "off") || !strcasecmp(word, "auto") ? 0
+                                                                     : strtol(word, &end, 10);
     bool number_ = strspn(word, "0123456789") == strlen(word) || strchr("oaOA", *word);
     if (!number_ || n < settings[i].least || n > settings[i].most) {
-        complain("%s takes a whole number from %d to %d, not `%s`", name, settings[i].least, settings[i].most, word);
+        complain("%s takes a whole number from %d to %d, not `%s`", name, settings[i].least,
+                 settings[i].most, word);
         return false;
     }
     *settings[i].place = (int)n;
@@ -551,10 +594,12 @@ static bool set(const char *rest) {
 static bool reset(const char *rest) {
     (void)rest;
     size_t count = each_variable(NULL, NULL);
-    for (size_t i = 0; i < session.module->set_up; i++) value_store(&session.module->globals[i], UNSET);
+    for (size_t i = 0; i < session.module->set_up; i++)
+        value_store(&session.module->globals[i], UNSET);
     library_put(SYMBOL("ans"), NIL);
     library_put(SYMBOL("err"), NIL);
-    say("%s# %zu %s forgotten%s\n", QUIET, count, count == 1 ? "variable" : "variables", PLAIN_TEXT);
+    say("%s# %zu %s forgotten%s\n", QUIET, count, count == 1 ? "variable" : "variables",
+        PLAIN_TEXT);
     return true;
 }
 

@@ -1,8 +1,10 @@
-/* The Tab key. The one idea: the lexer says where the cursor stands (in a string, behind a dot, inside a
- * call), and each such place has one small function that offers candidates with their kind and a line about
- * them. Nothing is evaluated but names and fields, so that Tab never does anything.
+/* The Tab key. The one idea: the lexer says where the cursor stands (in a string, behind a dot,
+ * inside a call), and each such place has one small function that offers candidates with their kind
+ * and a line about them. Nothing is evaluated but names and fields, so that Tab never does
+ * anything.
  *
- * What is offered is collected in one list; Readline asks for its texts and shows them through show_list(). */
+ * What is offered is collected in one list; Readline asks for its texts and shows them through
+ * show_list(). */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "help.h"
@@ -77,8 +79,12 @@ static void push_token(Where *w, Token t) {
     w->count++;
 }
 
-static bool opens(int kind) { return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN; }
-static bool closes(int kind) { return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE; }
+static bool opens(int kind) {
+    return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN;
+}
+static bool closes(int kind) {
+    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE;
+}
 
 static void take_token(Where *w, Token t) {
     if (opens(t.kind) && w->depth < MAX_OPEN) {
@@ -115,7 +121,8 @@ static bool is_comment(const Where *w, int end) {
 
 static bool value_of_name(Token t, Value *v) {
     String *name = symbol_known(rl_line_buffer + t.start, t.end - t.start);
-    Value *global = name ? module_global(session.module, name) : NULL, *library = name ? library_find(name) : NULL;
+    Value *global = name ? module_global(session.module, name) : NULL,
+          *library = name ? library_find(name) : NULL;
     if (global && global->tag != V_UNSET) *v = *global;
     else if (library && library->tag != V_UNSET) *v = *library;
     else return false;
@@ -147,7 +154,8 @@ static bool value_before(int end, Value *v) {
 static void offer_names(void) {
     Module *module = session.module;
     list.rank = 2;
-    for (size_t i = 0; i < module->set_up; i++) offer_value(module->names.name[i], module->globals[i], NULL);
+    for (size_t i = 0; i < module->set_up; i++)
+        offer_value(module->names.name[i], module->globals[i], NULL);
     list.rank = 3;
     library_each(offer_value, NULL);
     const char *about, *word;
@@ -161,7 +169,8 @@ static void offer_written_names(int start) {
         char name[64];
         Value v;
         bool here = (int)t.start <= start && start <= (int)t.end;
-        if (t.kind != T_NAME || here || t.end - t.start >= sizeof name || value_of_name(t, &v)) continue;
+        if (t.kind != T_NAME || here || t.end - t.start >= sizeof name || value_of_name(t, &v))
+            continue;
         snprintf(name, sizeof name, "%.*s", (int)(t.end - t.start), rl_line_buffer + t.start);
         offer(name, "here", "a name in this text");
     }
@@ -182,7 +191,9 @@ static void offer_parameters_of_row(BuiltinRow *row) {
         snprintf(text, sizeof text, "%s = ", s->parameter[i]->text);
         const char *at = strstr(row->signature, text);
         Candidate *c = offer(text, "argument", "");
-        if (c && at) snprintf(c->about, sizeof c->about, "default %.*s", (int)strcspn(at + strlen(text), ",)"), at + strlen(text));
+        if (c && at)
+            snprintf(c->about, sizeof c->about, "default %.*s",
+                     (int)strcspn(at + strlen(text), ",)"), at + strlen(text));
     }
 }
 
@@ -191,12 +202,15 @@ static void offer_parameters(Value f) {
     if (f.as.function->row) offer_parameters_of_row((BuiltinRow *)f.as.function->row);
     if (f.as.function->call != closure_call) return;
     const Fn *fn = ((const Closure *)f.as.function)->fn;
-    for (uint32_t i = 0; i < fn->parameter_count - fn->collects; i++) offer_parameter(fn->parameters[i].name->text);
+    for (uint32_t i = 0; i < fn->parameter_count - fn->collects; i++)
+        offer_parameter(fn->parameters[i].name->text);
 }
 
 /* The names of arguments, if an argument may begin here. */
 static void offer_arguments(const Where *w) {
-    if (!w->depth || w->open[w->depth - 1].kind != T_PAREN_OPEN || w->callee[w->depth - 1].kind != T_NAME) return;
+    if (!w->depth || w->open[w->depth - 1].kind != T_PAREN_OPEN ||
+        w->callee[w->depth - 1].kind != T_NAME)
+        return;
     if (w->before[0].kind != T_COMMA && w->before[0].kind != T_PAREN_OPEN) return;
     Value f;
     if (value_of_name(w->callee[w->depth - 1], &f)) offer_parameters(f);
@@ -233,7 +247,8 @@ static void offer_members(int dot) {
 }
 
 static void offer_modules(void) {
-    for (const EmbeddedFile *file = embedded_files; file->name; file++) offer(file->name, "module", "of the standard library");
+    for (const EmbeddedFile *file = embedded_files; file->name; file++)
+        offer(file->name, "module", "of the standard library");
     DIR *folder = opendir(".");
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         size_t bytes = strlen(entry->d_name);
@@ -251,7 +266,11 @@ static void offer_files(const char *path) {
     char folder_name[4096];
     int bytes = slash ? (int)(slash - path) + 1 : 0;
     bool from_home = path[0] == '~' && path[1] == '/' && home;
-    snprintf(folder_name, sizeof folder_name, "%s%.*s", from_home ? home : bytes ? "" : ".", bytes - from_home, path + from_home);
+    snprintf(folder_name, sizeof folder_name, "%s%.*s",
+             from_home ? home
+             : bytes   ? ""
+                       : ".",
+             bytes - from_home, path + from_home);
     DIR *folder = opendir(folder_name);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
@@ -317,7 +336,8 @@ static bool takes_file(const char *command) {
 
 /* The part of the text that Tab looks at: a path in a string or behind a command, else a word. */
 static char *word_breaks(void) {
-    static char in_string[] = "\"\\", in_command[] = " ", in_code[] = "\\ \t\n\"'`@$><=;|&{(}[])+-*/%^,!~#.?";
+    static char in_string[] = "\"\\", in_command[] = " ",
+                in_code[] = "\\ \t\n\"'`@$><=;|&{(}[])+-*/%^,!~#.?";
     char word[16];
     int end = command_word(word, sizeof word);
     if (end >= 0 && rl_point > end) return takes_file(word) ? in_command : in_code;
@@ -336,7 +356,8 @@ static void collect(const char *text, int start, int end) {
     else if (command >= 0 && !strcmp(word, ":set")) offer_settings();
     else if (in_string) offer_files(text);
     else if (is_comment(&w, start)) return;
-    else if (w.count && w.before[0].kind == T_DOT && (int)w.before[0].end == start) offer_members((int)w.before[0].start);
+    else if (w.count && w.before[0].kind == T_DOT && (int)w.before[0].end == start)
+        offer_members((int)w.before[0].start);
     else if (w.count && w.before[0].kind == T_IMPORT) offer_modules();
     else {
         offer_arguments(&w);
@@ -406,7 +427,9 @@ static int width_of(const char *text) { return (int)text_width(text, strlen(text
 
 static int print_cut(const char *text, int columns) {
     size_t end = 0, bytes = strlen(text);
-    for (size_t next; end < bytes && (int)text_width(text, next = text_next(text, bytes, end)) <= columns; end = next) { }
+    for (size_t next;
+         end < bytes && (int)text_width(text, next = text_next(text, bytes, end)) <= columns;
+         end = next) {}
     fwrite(text, 1, end, rl_outstream);
     return (int)text_width(text, end);
 }

@@ -1,13 +1,14 @@
-/* Reading with GNU Readline. The one idea: a statement is one block. Enter asks the parser: what is whole is
- * handed over, else the block gets one more line, and all its lines can still be edited.
+/* Reading with GNU Readline. The one idea: a statement is one block. Enter asks the parser: what is
+ * whole is handed over, else the block gets one more line, and all its lines can still be edited.
  *
- * Three traps of Readline 8.2 are met here. rl_initialize() comes before the redisplay function is set, or it
- * would leave the terminal as it is. The window's size is taken by a handler of our own, because Readline
- * clears nothing when somebody else draws. And Ctrl-C is noticed by rl_getc_function: it leaves a search with
- * Ctrl-G, then clears the text and answers Enter until the block has been handed over as dropped.
+ * Three traps of Readline 8.2 are met here. rl_initialize() comes before the redisplay function is
+ * set, or it would leave the terminal as it is. The window's size is taken by a handler of our own,
+ * because Readline clears nothing when somebody else draws. And Ctrl-C is noticed by
+ * rl_getc_function: it leaves a search with Ctrl-G, then clears the text and answers Enter until
+ * the block has been handed over as dropped.
  *
- * Where standard input or output is no terminal, lines are read plainly. Where the terminal cannot move its
- * cursor up, a block is read line by line, each with Readline. */
+ * Where standard input or output is no terminal, lines are read plainly. Where the terminal cannot
+ * move its cursor up, a block is read line by line, each with Readline. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "lex.h"
@@ -128,7 +129,9 @@ static int wait_for_key(const sigset_t *outside) {
     return ready;
 }
 
-static bool signalled(void) { return rt.interrupted || edit.resized || edit.stopped || edit.hung_up; }
+static bool signalled(void) {
+    return rt.interrupted || edit.resized || edit.stopped || edit.hung_up;
+}
 
 /* -1: a signal came first. */
 static int key_or_signal(void) {
@@ -153,7 +156,8 @@ static int read_key(FILE *stream) {
         if (edit.stopped) stop();
         if (edit.resized) resize();
         if (rt.interrupted || edit.dropped) {
-            if (edit.dropped || !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH)) rt.interrupted = 0;
+            if (edit.dropped || !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH))
+                rt.interrupted = 0;
             return interrupted_key();
         }
         if (!edit_input_waits()) highlight_catch_up();
@@ -183,11 +187,15 @@ static int leading_spaces(int start) {
     return count;
 }
 
-static bool opens(int kind) { return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN; }
-static bool closes(int kind) { return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE; }
+static bool opens(int kind) {
+    return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN;
+}
+static bool closes(int kind) {
+    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE;
+}
 
-/* Does the line up to the cursor open a bracket, or a record, that it does not close? Inside """ it is no
- * business of ours: -1. */
+/* Does the line up to the cursor open a bracket, or a record, that it does not close? Inside """ it
+ * is no business of ours: -1. */
 static int opened_before(int point) {
     Lexer lexer = lex_start(rl_line_buffer, (size_t)point, false);
     int depth = 0, start = line_start(point), last = T_END, before = T_END;
@@ -198,7 +206,8 @@ static int opened_before(int point) {
         before = last;
         last = t.kind;
     }
-    bool record = last == T_LESS && (before == T_RECORD || before == T_PAUSE || before == T_PAREN_CLOSE);
+    bool record =
+        last == T_LESS && (before == T_RECORD || before == T_PAUSE || before == T_PAREN_CLOSE);
     return depth > 0 || record;
 }
 
@@ -239,8 +248,10 @@ static int force_new_line(int count, int key) {
 /* A closing bracket that begins its line stands one step farther left. */
 static int insert_closing(int count, int key) {
     int start = line_start(rl_point);
-    bool alone = start > 0 && rl_point - start >= INDENT && leading_spaces(start) == rl_point - start;
-    if (alone && opened_before(rl_point) >= 0) rl_delete_text(rl_point - INDENT, rl_point), rl_point -= INDENT;
+    bool alone =
+        start > 0 && rl_point - start >= INDENT && leading_spaces(start) == rl_point - start;
+    if (alone && opened_before(rl_point) >= 0)
+        rl_delete_text(rl_point - INDENT, rl_point), rl_point -= INDENT;
     return rl_insert(count, key);
 }
 
@@ -248,7 +259,8 @@ static int insert_closing(int count, int key) {
 static int tab(int count, int key) {
     int start = line_start(rl_point);
     if (edit_input_waits()) return rl_insert_text("    "), 0;
-    if (rl_point > start && leading_spaces(start) < rl_point - start) return rl_complete(count, key);
+    if (rl_point > start && leading_spaces(start) < rl_point - start)
+        return rl_complete(count, key);
     if (start == 0 && rl_end == 0) return rl_complete(count, key);
     rl_insert_text("    ");
     return 0;
@@ -291,7 +303,8 @@ static int kill_to_line_start(int count, int key) {
 static bool move_line(int direction) {
     int start = line_start(rl_point), end = line_end(rl_point), column = rl_point - start;
     if (direction < 0 ? start == 0 : end == rl_end) return false;
-    int target = direction < 0 ? line_start(start - 1) : end + 1, length = line_end(target) - target;
+    int target = direction < 0 ? line_start(start - 1) : end + 1,
+        length = line_end(target) - target;
     rl_point = target + (column < length ? column : length);
     return true;
 }
@@ -303,8 +316,11 @@ static int search(int direction, int count, int key) {
     if (move_line(direction)) return 0;
     bool again = rl_last_func == search_up || rl_last_func == search_down;
     if (!again) edit.searched_all = rl_point == 0 || rl_end == 0;
-    if (edit.searched_all) return direction < 0 ? rl_get_previous_history(count, key) : rl_get_next_history(count, key);
-    return direction < 0 ? rl_history_search_backward(count, key) : rl_history_search_forward(count, key);
+    if (edit.searched_all)
+        return direction < 0 ? rl_get_previous_history(count, key)
+                             : rl_get_next_history(count, key);
+    return direction < 0 ? rl_history_search_backward(count, key)
+                         : rl_history_search_forward(count, key);
 }
 
 static int search_up(int count, int key) { return search(-1, count, key); }
@@ -313,12 +329,23 @@ static int search_down(int count, int key) { return search(1, count, key); }
 /* ---- setting up ---- */
 
 static void bind_all(Keymap map) {
-    static const struct { const char *keys; rl_command_func_t *function; } bindings[] = {
-        { "\r", accept },         { "\n", accept },          { "\033\r", force_new_line }, { "\033\n", force_new_line },
-        { "\033[A", search_up },  { "\033OA", search_up },   { "\033[B", search_down },    { "\033OB", search_down },
+    static const struct { const char *keys; rl_command_func_t *function;
+    } bindings[] = {
+        { "\r", accept },
+        { "\n", accept },
+        { "\033\r", force_new_line },
+        { "\033\n", force_new_line },
+        { "\033[A", search_up },
+        { "\033OA", search_up },
+        { "\033[B", search_down },
+        { "\033OB", search_down },
         { "\033[200~", edit_paste },
-        { "\033[H", to_line_start },  { "\033OH", to_line_start },  { "\033[1~", to_line_start },
-        { "\033[F", to_line_end },    { "\033OF", to_line_end },    { "\033[4~", to_line_end },
+        { "\033[H", to_line_start },
+        { "\033OH", to_line_start },
+        { "\033[1~", to_line_start },
+        { "\033[F", to_line_end },
+        { "\033OF", to_line_end },
+        { "\033[4~", to_line_end },
     };
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
         rl_bind_keyseq_in_map(bindings[i].keys, bindings[i].function, map);
@@ -331,8 +358,12 @@ static void bind_insertion(Keymap map) {
 }
 
 static void bind_emacs(Keymap map) {
-    static const struct { char key; rl_command_func_t *function; } bindings[] = {
-        { 'A', to_line_start }, { 'E', to_line_end }, { 'K', kill_to_line_end }, { 'U', kill_to_line_start },
+    static const struct { char key; rl_command_func_t *function;
+    } bindings[] = {
+        { 'A', to_line_start },
+        { 'E', to_line_end },
+        { 'K', kill_to_line_end },
+        { 'U', kill_to_line_start },
     };
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
         rl_bind_key_in_map(CTRL(bindings[i].key), bindings[i].function, map);

@@ -1,10 +1,10 @@
-/* What the screen shows while one types. The one idea: Readline draws, and knows what it has drawn; then the
- * very same cells are printed again in colour, between saving and restoring the cursor.
+/* What the screen shows while one types. The one idea: Readline draws, and knows what it has drawn;
+ * then the very same cells are printed again in colour, between saving and restoring the cursor.
  *
- * Readline is given a text made for display instead of its own: `...> ` begins each further line, control
- * characters and stray bytes are made visible, and of a text taller than the screen only a window around the
- * cursor remains. Colours come from the interpreter's lexer. There are none in a search, without colour, in
- * a window and in very long texts. */
+ * Readline is given a text made for display instead of its own: `...> ` begins each further line,
+ * control characters and stray bytes are made visible, and of a text taller than the screen only a
+ * window around the cursor remains. Colours come from the interpreter's lexer. There are none in a
+ * search, without colour, in a window and in very long texts. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "lex.h"
@@ -20,7 +20,13 @@ enum { LONGEST_IN_COLOUR = 1 << 16, PROMPT_COLUMNS = 5, TAB_COLUMNS = 4, PATIENC
 static const char continuation[] = "...> ";
 
 /* The text as it is shown. at[i] is where byte i of the buffer begins in it. */
-typedef struct Shown { char *text; int bytes, capacity, point; int *at; int at_capacity; bool in_colour; } Shown;
+typedef struct Shown {
+    char *text;
+    int bytes, capacity, point;
+    int *at;
+    int at_capacity;
+    bool in_colour;
+} Shown;
 static Shown shown;
 static struct { bool painted, stale; int columns, rows, first_row; double drawn; } view;
 
@@ -75,7 +81,8 @@ static void make_shown(void) {
 
 typedef struct ScreenCell { int row, column; } ScreenCell;
 
-/* Moves over one character as the terminal and Readline do: what does not fit begins the next row. */
+/* Moves over one character as the terminal and Readline do: what does not fit begins the next row.
+ */
 static void advance(ScreenCell *cell, wchar_t c) {
     if (c == L'\n') {
         *cell = (ScreenCell){ cell->row + 1, 0 };
@@ -89,7 +96,8 @@ static void advance(ScreenCell *cell, wchar_t c) {
 
 static ScreenCell cell_of(int point) {
     ScreenCell cell = { 0, PROMPT_COLUMNS };
-    for (int i = 0, bytes; i < point; i += bytes) advance(&cell, character(shown.text + i, shown.bytes - i, &bytes));
+    for (int i = 0, bytes; i < point; i += bytes)
+        advance(&cell, character(shown.text + i, shown.bytes - i, &bytes));
     return cell;
 }
 
@@ -118,7 +126,8 @@ static void cut_rows(int first, int end) {
     int from = byte_of_row(first), to = byte_of_row(end), point = shown.point;
     char *whole = shown.text, head[40] = "";
     if (to > from && whole[to - 1] == '\n') to--;
-    if (first) snprintf(head, sizeof head, view.columns < 30 ? "... %d\n" : "... %d rows above\n", first);
+    if (first)
+        snprintf(head, sizeof head, view.columns < 30 ? "... %d\n" : "... %d rows above\n", first);
     shown = (Shown){ .at = shown.at, .at_capacity = shown.at_capacity };
     put(head, (int)strlen(head));
     put(whole + from, to - from);
@@ -162,20 +171,28 @@ static void draw_plainly(void) {
 /* ---- brackets ---- */
 
 enum { MAX_BRACKETS = 512 };
-typedef struct Brackets { int match[2]; int wrong; } Brackets;    /* offsets in the buffer; -1: none */
+typedef struct Brackets {
+    int match[2];
+    int wrong;
+} Brackets; /* offsets in the buffer; -1: none */
 
 static bool opening(int kind) {
-    return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN || kind == T_PIECE_OPEN;
+    return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN ||
+           kind == T_PIECE_OPEN;
 }
 static bool closing(int kind) {
-    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE || kind == T_PIECE_CLOSE;
+    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE ||
+           kind == T_PIECE_CLOSE;
 }
 static bool fit_together(int open, int close) {
-    return (open == T_PAREN_OPEN && close == T_PAREN_CLOSE) || (open == T_SQUARE_OPEN && close == T_SQUARE_CLOSE) ||
-           (open == T_BRACE_OPEN && close == T_BRACE_CLOSE) || (open == T_PIECE_OPEN && close == T_PIECE_CLOSE);
+    return (open == T_PAREN_OPEN && close == T_PAREN_CLOSE) ||
+           (open == T_SQUARE_OPEN && close == T_SQUARE_CLOSE) ||
+           (open == T_BRACE_OPEN && close == T_BRACE_CLOSE) ||
+           (open == T_PIECE_OPEN && close == T_PIECE_CLOSE);
 }
 
-/* The pair of which one stands before the cursor, or else under it; and the first that closes nothing. */
+/* The pair of which one stands before the cursor, or else under it; and the first that closes
+ * nothing. */
 static Brackets find_brackets(void) {
     Brackets b = { { -1, -1 }, -1 };
     Token open[MAX_BRACKETS];
@@ -189,7 +206,9 @@ static Brackets find_brackets(void) {
             continue;
         }
         int from = (int)open[--depth].start, to = (int)t.start;
-        int nearness = from == rl_point - 1 || to == rl_point - 1 ? 2 : from == rl_point || to == rl_point ? 1 : 0;
+        int nearness = from == rl_point - 1 || to == rl_point - 1 ? 2
+                       : from == rl_point || to == rl_point       ? 1
+                                                                  : 0;
         if (nearness <= near || !nearness) continue;
         near = nearness;
         b.match[0] = from;
@@ -306,10 +325,12 @@ static void draw(bool marks) {
         return;
     }
     rl_get_screen_size(&view.rows, &view.columns);
-    bool searching = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) || rl_display_prompt != rl_prompt;
+    bool searching =
+        RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) || rl_display_prompt != rl_prompt;
     make_shown();
     fit_window();
-    bool in_colour = session.colour && shown.in_colour && !searching && view.columns > PROMPT_COLUMNS;
+    bool in_colour =
+        session.colour && shown.in_colour && !searching && view.columns > PROMPT_COLUMNS;
     if (view.painted && !in_colour) {
         view.painted = false;
         rl_clear_visible_line();
@@ -331,8 +352,8 @@ void highlight_catch_up(void) {
 
 void highlight_final(void) { draw(false); }
 
-/* Terminals wrap long lines anew when their width changes: the cursor is where it would be had the text been
- * written at this width. All of it goes, and is drawn again. */
+/* Terminals wrap long lines anew when their width changes: the cursor is where it would be had the
+ * text been written at this width. All of it goes, and is drawn again. */
 void highlight_resized(void) {
     rl_reset_screen_size();
     if (session.blocks) {

@@ -1,8 +1,9 @@
-/* Past statements. The one idea: a statement is one entry, with all its lines, and is on disk before it runs.
+/* Past statements. The one idea: a statement is one entry, with all its lines, and is on disk
+ * before it runs.
  *
- * The file is Readline's, with a time stamp before each entry, since only that keeps the lines of an entry
- * together; the stamp begins with a control character, since a statement may begin with #. A statement that
- * is repeated moves to the end, one that begins with a space is not kept. */
+ * The file is Readline's, with a time stamp before each entry, since only that keeps the lines of
+ * an entry together; the stamp begins with a control character, since a statement may begin with #.
+ * A statement that is repeated moves to the end, one that begins with a space is not kept. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include <errno.h>
@@ -32,7 +33,8 @@ static bool find_path(void) {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     int length = -1;
     if (state && *state) length = snprintf(past.path, PATH_MAX, "%s/adl/history", state);
-    else if (home && *home) length = snprintf(past.path, PATH_MAX, "%s/.local/state/adl/history", home);
+    else if (home && *home)
+        length = snprintf(past.path, PATH_MAX, "%s/.local/state/adl/history", home);
     if (length < 0 || length >= PATH_MAX) past.path[0] = 0;
     return past.path[0];
 }

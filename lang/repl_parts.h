@@ -32,11 +32,13 @@ extern Session session;
 /* ---- repl.c ---- */
 /* Is the text whole? Commands always are. Never fails. */
 ParseStatus text_status(const char *text, size_t bytes);
-/* Runs what was typed or pasted: commands and statements, each remembered. false: one of them failed. */
+/* Runs what was typed or pasted: commands and statements, each remembered. false: one of them
+ * failed. */
 bool run_text(const char *text, size_t bytes);
 /* Runs a statement without showing its value, which the pool holds. false: it has said why not. */
 bool run_quietly(const char *text, Value *v);
-/* Runs body(env), after Ctrl-C with all variables as before. false: it failed, and that was reported. */
+/* Runs body(env), after Ctrl-C with all variables as before. false: it failed, and that was
+ * reported. */
 bool run_guarded(void (*body)(void *env), void *env);
 char *pool_text(const char *text);   /* a copy in the pool */
 static inline bool is_command(const char *text) { return *text == ':' || *text == '?'; }
@@ -51,8 +53,8 @@ bool edit_input_waits(void);
 /* Has Ctrl-C, or the end of input, taken the text away? */
 bool edit_is_over(void);
 int edit_paste(int count, int key);
-/* The text of a pasted transcript without its prompts, and without the results between them; else as it
- * was. In place; the new length. */
+/* The text of a pasted transcript without its prompts, and without the results between them; else
+ * as it was. In place; the new length. */
 size_t strip_transcript(char *text, size_t bytes);
 /* The columns and rows of the terminal. */
 void screen_size(int *columns, int *rows);
@@ -63,7 +65,7 @@ void highlight_redisplay(void);   /* Readline's redisplay function */
 void highlight_catch_up(void);    /* draws what was put off; before waiting for a key */
 void highlight_final(void);       /* the same at once, and without the mark of brackets */
 void highlight_resized(void);     /* the window has another size */
-void highlight_below(void);       /* moves the cursor below all of the text, where a list may be shown */
+void highlight_below(void); /* moves the cursor below all of the text, where a list may be shown */
 
 /* ---- repl_complete.c, repl_history.c ---- */
 void completion_open(void);

@@ -1,5 +1,5 @@
-/* Pasted text. The one idea: the terminal says where a paste begins and ends, so it goes into the block as it
- * is, in one step, however long it may be; nothing in it is a key.
+/* Pasted text. The one idea: the terminal says where a paste begins and ends, so it goes into the
+ * block as it is, in one step, however long it may be; nothing in it is a key.
  *
  * A transcript, text that begins with `adl> `, loses its prompts and the results between them. */
 #define _GNU_SOURCE
@@ -50,7 +50,8 @@ size_t strip_transcript(char *text, size_t bytes) {
 typedef struct Pasted { char *text; size_t bytes, capacity; } Pasted;
 
 static void add(Pasted *p, int key) {
-    if (p->bytes + 2 > p->capacity) p->text = realloc(p->text, p->capacity = 2 * p->capacity + 4096);
+    if (p->bytes + 2 > p->capacity)
+        p->text = realloc(p->text, p->capacity = 2 * p->capacity + 4096);
     p->text[p->bytes++] = (char)key;
 }
 

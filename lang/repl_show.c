@@ -1,8 +1,8 @@
-/* Values on the screen. The one idea: a value is shown as wide and as high as the screen is; one that is
- * higher is shortened at its edges until it fits, and then says its shape.
+/* Values on the screen. The one idea: a value is shown as wide and as high as the screen is; one
+ * that is higher is shortened at its edges until it fits, and then says its shape.
  *
- * What carries a gradient slot or stands on the tape says so behind it, quietly, as a comment: what is shown
- * can still be pasted back. */
+ * What carries a gradient slot or stands on the tape says so behind it, quietly, as a comment: what
+ * is shown can still be pasted back. */
 #include "repl_parts.h"
 #include "format.h"
 #include "io.h"
@@ -43,7 +43,8 @@ static void look(Value v, Marks *marks, int depth) {
     if (v.tag == V_LIST)
         for (size_t i = 0; i < v.as.list->count; i++) look(v.as.list->item[i], marks, depth + 1);
     if (v.tag == V_STRUCT)
-        for (size_t i = 0; i < v.as.record->count; i++) look(v.as.record->field[i].value, marks, depth + 1);
+        for (size_t i = 0; i < v.as.record->count; i++)
+            look(v.as.record->field[i].value, marks, depth + 1);
 }
 
 const char *tape_note(Value v) {
@@ -86,7 +87,8 @@ static void fit(Buffer *b, Value v, int columns, int rows) {
     format_literal(b, v, &options);
     if (v.tag != V_ARRAY && v.tag != V_LIST && v.tag != V_STRUCT) return;
     options.threshold = 0;
-    for (options.edge = (most - 1) / 2; lines_of(b) > most && options.edge > 0; options.edge -= 1 + options.edge / 8) {
+    for (options.edge = (most - 1) / 2; lines_of(b) > most && options.edge > 0;
+         options.edge -= 1 + options.edge / 8) {
         b->bytes = 0;
         format_literal(b, v, &options);
     }

@@ -1,8 +1,9 @@
-/* Variables as they were. The one idea: values never change while somebody else holds them, so to remember
- * all variables is to hold their values; a statement that writes into one makes its own copy first.
+/* Variables as they were. The one idea: values never change while somebody else holds them, so to
+ * remember all variables is to hold their values; a statement that writes into one makes its own
+ * copy first.
  *
- * Remembered are the variables of every module, captured variables, and the gradients in the slots of
- * leaves. What a sweep left at recorded values that are no leaves is not. */
+ * Remembered are the variables of every module, captured variables, and the gradients in the slots
+ * of leaves. What a sweep left at recorded values that are no leaves is not. */
 #include "repl_parts.h"
 
 typedef struct VariableBefore { Value *place, before; } VariableBefore;
@@ -31,7 +32,8 @@ static void hold_modules(State *s) {
     for (Module *module = interp.modules; module; module = module->next) {
         s->module[s->modules++] = (ModuleBefore){ module, module->set_up, module->running };
         for (size_t i = 0; i < module->set_up; i++)
-            s->place[s->places++] = (VariableBefore){ &module->globals[i], value_hold(module->globals[i]) };
+            s->place[s->places++] =
+                (VariableBefore){ &module->globals[i], value_hold(module->globals[i]) };
     }
 }
 
@@ -45,13 +47,16 @@ static void hold_cells(State *s) {
 static void hold_leaves(State *s) {
     for (size_t i = 0; i < rt.tape->leaves; i++) {
         Leaf *leaf = &rt.tape->leaf[i];
-        if (leaf->used) s->leaf[s->leaves++] = (LeafBefore){ (uint32_t)i, leaf->sweep, value_hold(leaf->gradient) };
+        if (leaf->used)
+            s->leaf[s->leaves++] =
+                (LeafBefore){ (uint32_t)i, leaf->sweep, value_hold(leaf->gradient) };
     }
 }
 
 static void *room(size_t count, size_t size) { return mem_alloc((count + 1) * size); }
 
-/* Variables hold their leaves, so a leaf that is remembered is still the same one when it is given back. */
+/* Variables hold their leaves, so a leaf that is remembered is still the same one when it is given
+ * back. */
 State *state_take(void) {
     State *s = mem_alloc_zeroed(sizeof *s), count = { 0 };
     count_all(&count);
@@ -75,7 +80,8 @@ static const ModuleBefore *module_before(const State *s, const Module *module) {
 static void unset_new(const State *s) {
     for (Module *module = interp.modules; module; module = module->next) {
         const ModuleBefore *before = module_before(s, module);
-        for (size_t i = before ? before->set_up : 0; i < module->set_up; i++) value_store(&module->globals[i], UNSET);
+        for (size_t i = before ? before->set_up : 0; i < module->set_up; i++)
+            value_store(&module->globals[i], UNSET);
         module->running = before && before->running;
     }
 }

@@ -1,5 +1,5 @@
-/* What goes to standard error, and the programs that come in. The one idea: whoever has something to say
- * about a program says it here, so that --errors=json and colours hold for all of it. */
+/* What goes to standard error, and the programs that come in. The one idea: whoever has something
+ * to say about a program says it here, so that --errors=json and colours hold for all of it. */
 #include "report.h"
 #include "io.h"
 #include "options.h"
@@ -78,5 +78,6 @@ char *read_program(const char *path, size_t *bytes) {
     fclose(file);
     if (text && !broken) return text;
     free(text);
-    return report_unreadable(path, broken ? "reading it failed" : "it does not fit into memory"), NULL;
+    return report_unreadable(path, broken ? "reading it failed" : "it does not fit into memory"),
+           NULL;
 }

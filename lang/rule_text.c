@@ -1,6 +1,6 @@
-/* Rules as text. See rule_text.h. The text of an elementwise row is read as it stands in the table. The
- * rule of a ROW is C: its inputs are lifted to fresh nodes at the top of the tape (function.h), it runs
- * above them, and the expression is read off the nodes from the result down. */
+/* Rules as text. See rule_text.h. The text of an elementwise row is read as it stands in the table.
+ * The rule of a ROW is C: its inputs are lifted to fresh nodes at the top of the tape (function.h),
+ * it runs above them, and the expression is read off the nodes from the result down. */
 #include "rule_text.h"
 #include "builtins.h"
 #include "doc_rule.h"
@@ -56,22 +56,31 @@ static bool is_constant(Text t) {
     return end != t.text && !*end;
 }
 
-static Text squared(Text x) { return (Text){ string_format("%s^2", bracketed(x, TIGHT)).as.string->text, POWER_ }; }
+static Text squared(Text x) {
+    return (Text){ string_format("%s^2", bracketed(x, TIGHT)).as.string->text, POWER_ };
+}
 
 static Text written(Op op, int count, const Text *in) {
     op = printed_as(op);
     bool passes = op == OP_nonnegative || op == OP_cast || op == OP_identity || op == OP_reshape;
     if (passes && count) return in[0];
-    if (op == OP_square || (op == OP_mul && count == 2 && is_same(in[0], in[1]))) return squared(in[0]);
+    if (op == OP_square || (op == OP_mul && count == 2 && is_same(in[0], in[1])))
+        return squared(in[0]);
     if (op == OP_power_log)
-        return infix("*", PRODUCT, in[0], (Text){ string_format("log(%s)", in[1].text).as.string->text, TIGHT }, false);
+        return infix("*", PRODUCT, in[0],
+                     (Text){ string_format("log(%s)", in[1].text).as.string->text, TIGHT }, false);
     bool rounds = op == OP_neg && (strstr(in[0].text, "//") || strchr(in[0].text, '%'));
     if (rounds) return (Text){ string_format("-(%s)", in[0].text).as.string->text, SIGN };
-    if (op == OP_neg) return (Text){ string_format("-%s", bracketed(in[0], PRODUCT)).as.string->text, SIGN };
+    if (op == OP_neg)
+        return (Text){ string_format("-%s", bracketed(in[0], PRODUCT)).as.string->text, SIGN };
     if (op == OP_power)
-        return (Text){ string_format("%s^%s", bracketed(in[0], TIGHT), bracketed(in[1], TIGHT)).as.string->text, POWER_ };
-    if (op == OP_transpose && count == 1) return (Text){ string_format("%s'", bracketed(in[0], TIGHT)).as.string->text, TIGHT };
-    if (op == OP_index) return (Text){ string_format("%s[…]", bracketed(in[0], TIGHT)).as.string->text, TIGHT };
+        return (Text){ string_format("%s^%s", bracketed(in[0], TIGHT), bracketed(in[1], TIGHT))
+                           .as.string->text,
+                       POWER_ };
+    if (op == OP_transpose && count == 1)
+        return (Text){ string_format("%s'", bracketed(in[0], TIGHT)).as.string->text, TIGHT };
+    if (op == OP_index)
+        return (Text){ string_format("%s[…]", bracketed(in[0], TIGHT)).as.string->text, TIGHT };
     if ((op == OP_add || op == OP_sub) && is_constant(in[0]) && is_constant(in[1])) {
         double x = strtod(in[0].text, NULL), y = strtod(in[1].text, NULL);
         return named(short_number(op == OP_add ? x + y : x - y, 6));
@@ -79,11 +88,18 @@ static Text written(Op op, int count, const Text *in) {
     const char *sign = operations[op].prints;
     bool call = !strcmp(sign, CALL) || !*sign || count != 2;
     if (!call) {
-        bool product = op == OP_mul || op == OP_div || op == OP_matmul || op == OP_mod || op == OP_floor_divide;
-        return infix(sign, product ? PRODUCT : op == OP_add || op == OP_sub ? SUM : LOOSE, in[0], in[1], false);
+        bool product = op == OP_mul || op == OP_div || op == OP_matmul || op == OP_mod ||
+                       op == OP_floor_divide;
+        return infix(sign,
+                     product                        ? PRODUCT
+                     : op == OP_add || op == OP_sub ? SUM
+                                                    : LOOSE,
+                     in[0], in[1], false);
     }
     Buffer b = { 0 };
-    const char *name = op == OP_expand_to ? "broadcast" : op == OP_sum_to ? "sum" : operations[op].name;
+    const char *name = op == OP_expand_to ? "broadcast"
+                       : op == OP_sum_to  ? "sum"
+                                          : operations[op].name;
     buffer_format(&b, "%s(", name);
     for (int i = 0; i < count; i++) buffer_format(&b, "%s%s", i ? ", " : "", in[i].text);
     buffer_char(&b, ')');
@@ -130,7 +146,8 @@ static Text trace_node(Trace *t, uint32_t id) {
         in[count++] = trace_value(t, x);
         if (operations[node_op(n)].arity == 2) in[count++] = trace_value(t, y);
     } else {
-        for (int i = 0; i < n->x.extra->count && count < 8; i++) in[count++] = trace_value(t, n->x.extra->in[i]);
+        for (int i = 0; i < n->x.extra->count && count < 8; i++)
+            in[count++] = trace_value(t, n->x.extra->in[i]);
     }
     return written((Op)node_op(n), count, in);
 }
@@ -152,14 +169,17 @@ static Text trace_value(Trace *t, Value v) {
     return (Text){ v.tag == V_ARRAY && dtype_of(v) == BOOL ? "mask" : "constants", TIGHT };
 }
 
-/* ---- elementwise rows: the text of the row, which is in function calls, in words of the language ---- */
+/* ---- elementwise rows: the text of the row, which is in function calls, in words of the language
+ * ---- */
 typedef struct Reader { const char *at; Text x, y, r; } Reader;
 
 static void skip_blanks(Reader *in) {
     while (*in->at == ' ' || *in->at == '\n' || *in->at == ',') in->at++;
 }
 
-static bool in_name(char c) { return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+static bool in_name(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
 
 /* expression: number | x | y | r | name '(' expression, ... ')' */
 static Text read_expression(Reader *in) {
@@ -176,7 +196,8 @@ static Text read_expression(Reader *in) {
     if (*in->at != '(') return *start == 'x' ? in->x : *start == 'y' ? in->y : in->r;
     Text part[4];
     int count = 0;
-    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in)) part[count++] = read_expression(in);
+    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in))
+        part[count++] = read_expression(in);
     if (*in->at) in->at++;
     return written(op_named(string_format("%.*s", (int)bytes, start).as.string->text), count, part);
 }
@@ -185,9 +206,12 @@ static Text read_expression(Reader *in) {
 static const char *weights_text(Op op, int which, const char *x, const char *y) {
     bool one = operations[op].arity == 1;
     double (*weight)(double, double, double) = elem_kernels[op].slope[which];
-    double at = one ? 0 : 1, above = weight(at + 1, at, at + 1), tie = weight(at, at, at), below = weight(at - 1, at, at);
-    return string_format("%s where %s > %s, %s where %s = %s, %s where %s < %s", short_number(above, 4), x, one ? "0" : y,
-                         short_number(tie, 4), x, one ? "0" : y, short_number(below, 4), x, one ? "0" : y).as.string->text;
+    double at = one ? 0 : 1, above = weight(at + 1, at, at + 1), tie = weight(at, at, at),
+           below = weight(at - 1, at, at);
+    return string_format("%s where %s > %s, %s where %s = %s, %s where %s < %s",
+                         short_number(above, 4), x, one ? "0" : y, short_number(tie, 4), x,
+                         one ? "0" : y, short_number(below, 4), x, one ? "0" : y)
+        .as.string->text;
 }
 
 const char *rule_derivative(Op op, int which, const char *x, const char *y, const char *r) {
@@ -228,7 +252,8 @@ static void name_lifted(Trace *t, Value v, const char *name) {
 static Value ones_like_result(Value r) {
     if (r.tag != V_LIST) return ones_like(constant(r));
     Value list = list_new(r.as.list->count);
-    for (size_t i = 0; i < r.as.list->count; i++) list_set(list, i, ones_like(constant(r.as.list->item[i])));
+    for (size_t i = 0; i < r.as.list->count; i++)
+        list_set(list, i, ones_like(constant(r.as.list->item[i])));
     return list;
 }
 
@@ -236,7 +261,8 @@ static void run_row(void *env) {
     RowRun *run = env;
     const RuleCall *c = run->call;
     if (c->count > MOST_NAMES - 8) return;
-    Value flat[3 * MOST_NAMES], g = ones_like_result(c->r), *in = pool_bytes((size_t)(c->count + 1) * sizeof *in);
+    Value flat[3 * MOST_NAMES], g = ones_like_result(c->r),
+                                *in = pool_bytes((size_t)(c->count + 1) * sizeof *in);
     int count = 0, at = 0;
     if (c->r.tag == V_LIST && c->r.as.list->count > 4) return;
     collect_numeric(g, flat, &count);
@@ -244,7 +270,12 @@ static void run_row(void *env) {
     for (int i = 0; i < c->count; i++) collect_numeric(c->in[i], flat, &count);
     Lifted lifted = function_lift(count, flat);
     Trace t = { 0 };
-    Pull p = { .op = (int)c->op, .count = c->count, .which = c->which, .any_g = true, .in = in, .attr = c->attr };
+    Pull p = { .op = (int)c->op,
+               .count = c->count,
+               .which = c->which,
+               .any_g = true,
+               .in = in,
+               .attr = c->attr };
     p.g = lifted_like(g, &lifted, &at);
     p.r = lifted_like(c->r, &lifted, &at);
     name_lifted(&t, p.g, c->g_name);
@@ -280,7 +311,10 @@ Value builtin_derivative_rule(int count, const Value *arg) {
     Op op = OP_NONE;
     if (arg[0].tag == V_STRING) op = op_named(arg[0].as.string->text);
     else if (arg[0].tag == V_FUNCTION) op = op_named(arg[0].as.function->name->text);
-    else fail(E_ARGUMENT, "derivative_rule takes the name of an operation or the function itself, not %s", type_name(arg[0]));
+    else
+        fail(E_ARGUMENT,
+             "derivative_rule takes the name of an operation or the function itself, not %s",
+             type_name(arg[0]));
     Buffer lines = { 0 };
     for (int which = 0; op != OP_NONE && which < rule_inputs(op); which++) {
         Buffer rule = { 0 };

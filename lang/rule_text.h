@@ -1,7 +1,7 @@
-/* The rules of differentiation in the names of a program, for the views. The one idea: nobody types them a
- * second time. An elementwise row's rule is a text already; any other rule is run on the very values of a
- * step while recording, and what it recorded is printed as an expression. (doc_rule.h has the rules for
- * the manual, by the name of an operation alone.)
+/* The rules of differentiation in the names of a program, for the views. The one idea: nobody types
+ * them a second time. An elementwise row's rule is a text already; any other rule is run on the
+ * very values of a step while recording, and what it recorded is printed as an expression.
+ * (doc_rule.h has the rules for the manual, by the name of an operation alone.)
  *
  *     rule_derivative(OP_mul, 0, "w", "x", "y")       "x"
  *     rule_derivative(OP_tanh, 0, "a", "", "h")       "1 - h^2"
@@ -11,11 +11,12 @@
 #define RULE_TEXT_H
 #include "ops.h"
 
-/* The derivative of an elementwise row by its input `which`, in these names for x, y and the result r;
- * a name may itself be an expression. Of a selection: its weights in words. */
+/* The derivative of an elementwise row by its input `which`, in these names for x, y and the result
+ * r; a name may itself be an expression. Of a selection: its weights in words. */
 const char *rule_derivative(Op op, int which, const char *x, const char *y, const char *r);
 
-/* What a ROW's rule gives to in[which] at these values, in these names; g: the adjoint of the result.
+/* What a ROW's rule gives to in[which] at these values, in these names; g: the adjoint of the
+ * result.
  * "": it gives nothing, or its text would have more than a few operations. */
 typedef struct RuleCall {
     Op op;

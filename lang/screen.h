@@ -1,6 +1,6 @@
 /* What the teaching views know of the screen: how wide it is, whether colours are wanted, and how a
- * line is put on it. The one idea: a view asks for styles by meaning (a name, a value, an adjoint), and
- * without colours asking costs nothing and writes nothing. */
+ * line is put on it. The one idea: a view asks for styles by meaning (a name, a value, an adjoint),
+ * and without colours asking costs nothing and writes nothing. */
 #ifndef SCREEN_H
 #define SCREEN_H
 #include "text.h"

@@ -74,7 +74,8 @@ static void find_lines(Source *source) {
     source->lines = lines;
 }
 
-/* A new source with a number in the table, which frees it; the number is kept nowhere else: spans hold it. */
+/* A new source with a number in the table, which frees it; the number is kept nowhere else: spans
+ * hold it. */
 static Source *source_register(void) {
     size_t first = table.sources ? table.sources : 1;
     table.source = mem_grow(table.source, &table.source_capacity, first + 1, sizeof(Source *));

@@ -39,8 +39,8 @@ enum { MAX_SPAN_OPERANDS = 8 };
 
 /* Lives as long as the process. */
 Source *source_new(const char *name, const char *text, size_t bytes);
-/* For texts that are only looked at: source_forget() takes back all sources and spans since the mark. Nobody
- * may hold one of them. */
+/* For texts that are only looked at: source_forget() takes back all sources and spans since the
+ * mark. Nobody may hold one of them. */
 typedef struct SourceMark { size_t sources, entries; } SourceMark;
 SourceMark source_mark(void);
 void source_forget(SourceMark mark);

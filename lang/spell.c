@@ -59,7 +59,9 @@ const char *spell_value(Speller *s, Value v) {
     }
     const Array *a = v.as.array;
     const char *shape = shape_words(v);
-    if (a->size == 0) return a->dtype == F32 ? TEXT("zeros(%s, dtype = \"f32\")", shape) : TEXT("zeros(%s)", shape);
+    if (a->size == 0)
+        return a->dtype == F32 ? TEXT("zeros(%s, dtype = \"f32\")", shape)
+                               : TEXT("zeros(%s)", shape);
     if (a->dtype != BOOL && is_uniform(a)) {
         add_number(&b, array_get(a, 0), a->dtype);
         const char *full = TEXT("full(%s, %.*s)", shape, (int)b.bytes, b.text);
@@ -68,7 +70,8 @@ const char *spell_value(Speller *s, Value v) {
     s->elements += a->size;
     if (s->elements > MOST_LITERAL_ELEMENTS) {
         hint("take fewer data: the program holds them as literals, so that it runs by itself");
-        fail(E_LIMIT, "the values that the program would hold have more than %d elements", MOST_LITERAL_ELEMENTS);
+        fail(E_LIMIT, "the values that the program would hold have more than %d elements",
+             MOST_LITERAL_ELEMENTS);
     }
     int64_t flat = 0;
     add_axis(&b, a, 0, &flat);
@@ -117,20 +120,24 @@ static const char *over_axes(Op op, const Word *in, const Attr *attr) {
     const char *keep = keepdims ? ", keepdims = true" : "";
     if (n && !(axes & all)) return in[0].text;
     if ((axes & all) == all) return TEXT("%s(%s%s)", operations[op].name, in[0].text, keep);
-    return TEXT("%s(%s, axis = %s%s)", operations[op].name, in[0].text, axes_words(axes & all, n), keep);
+    return TEXT("%s(%s, axis = %s%s)", operations[op].name, in[0].text, axes_words(axes & all, n),
+                keep);
 }
 
 /* ... along axes that the call always names. */
 static const char *along(Op op, const Word *in, const Attr *attr) {
     int n = axes_of(in[0].value);
-    return n ? TEXT("%s(%s, axis = %s)", operations[op].name, in[0].text, axes_words((uint64_t)attr[1], n)) : NULL;
+    return n ? TEXT("%s(%s, axis = %s)", operations[op].name, in[0].text,
+                    axes_words((uint64_t)attr[1], n))
+             : NULL;
 }
 
 static const char *cumulated(Op op, const Word *in, const Attr *attr) {
     int axis = (int)attr[1];
     const char *name = operations[op].name;
     if (!attr[2]) return TEXT("%s(%s, axis = %d)", name, in[0].text, axis);
-    return TEXT("flip(%s(flip(%s, axis = %d), axis = %d), axis = %d)", name, in[0].text, axis, axis, axis);
+    return TEXT("flip(%s(flip(%s, axis = %d), axis = %d), axis = %d)", name, in[0].text, axis, axis,
+                axis);
 }
 
 static const char *items_words(const Attr *words, int count, const Word *gather) {
@@ -163,18 +170,23 @@ static const char *listed(int count, const Word *in) {
 
 const char *spell_sum_to(const char *text, Value from, Value to) {
     Shape a = value_shape(from), b = value_shape(to);
-    bool narrows = dtype_of(from) != F32 && dtype_of(to) == F32, widens = dtype_of(from) == F32 && dtype_of(to) == F64;
+    bool narrows = dtype_of(from) != F32 && dtype_of(to) == F32,
+         widens = dtype_of(from) == F32 && dtype_of(to) == F64;
     const char *convert = narrows ? "f32" : widens ? "f64" : NULL;
     if (!same_shape(a.axes, a.dim, b.axes, b.dim)) {
         uint64_t axes = 0;
         int front = a.axes - b.axes;
         bool inner = false;
         for (int i = 0; i < a.axes; i++)
-            if (i < front || (b.dim[i - front] == 1 && a.dim[i] != 1)) axes |= (uint64_t)1 << i, inner |= i >= front;
+            if (i < front || (b.dim[i - front] == 1 && a.dim[i] != 1))
+                axes |= (uint64_t)1 << i, inner |= i >= front;
         if (b.axes == 0) text = TEXT("sum(%s)", text);
         else if (!inner) text = TEXT("sum(%s, axis = %s)", text, axes_words(axes, a.axes));
-        else if (!front) text = TEXT("sum(%s, axis = %s, keepdims = true)", text, axes_words(axes, a.axes));
-        else text = TEXT("reshape(sum(%s, axis = %s), %s)", text, axes_words(axes, a.axes), shape_words(to));
+        else if (!front)
+            text = TEXT("sum(%s, axis = %s, keepdims = true)", text, axes_words(axes, a.axes));
+        else
+            text = TEXT("reshape(sum(%s, axis = %s), %s)", text, axes_words(axes, a.axes),
+                        shape_words(to));
     }
     return convert ? TEXT("%s(%s)", convert, text) : text;
 }
@@ -218,20 +230,25 @@ static const char *scattered(Speller *s, int count, const Word *in, const Attr *
 static const char *replaced(Speller *s, const Word *in, const Attr *attr) {
     const char *t = spell_temporary(s, in[0].text);
     buffer_spaces(s->lines, s->indent);
-    buffer_format(s->lines, "%s[%s] = ", t, items_words(attr + 1, (int)attr[0] / INDEX_WORDS, in + 2));
+    buffer_format(s->lines, "%s[%s] = ", t,
+                  items_words(attr + 1, (int)attr[0] / INDEX_WORDS, in + 2));
     buffer_text(s->lines, in[1].text);
     buffer_char(s->lines, '\n');
     return t;
 }
 
 static const char *windowed(Op op, const Word *in, const Attr *a) {
-    const char *steps = TEXT("stride = (%lld, %lld), padding = (%lld, %lld)", (long long)a[3], (long long)a[4],
-                             (long long)a[5], (long long)a[6]);
-    if (op == OP_conv2d) return TEXT("conv2d(%s, %s, %s, groups = %lld)", in[0].text, in[1].text, steps, (long long)a[7]);
-    return TEXT("max_pool(%s, size = (%lld, %lld), %s)", in[0].text, (long long)a[1], (long long)a[2], steps);
+    const char *steps = TEXT("stride = (%lld, %lld), padding = (%lld, %lld)", (long long)a[3],
+                             (long long)a[4], (long long)a[5], (long long)a[6]);
+    if (op == OP_conv2d)
+        return TEXT("conv2d(%s, %s, %s, groups = %lld)", in[0].text, in[1].text, steps,
+                    (long long)a[7]);
+    return TEXT("max_pool(%s, size = (%lld, %lld), %s)", in[0].text, (long long)a[1],
+                (long long)a[2], steps);
 }
 
-/* ---- elementwise: the signs and calls of the table; its internal rows in words of the language ---- */
+/* ---- elementwise: the signs and calls of the table; its internal rows in words of the language
+ * ---- */
 static bool is_literal(const char *text, double *x) {
     char *end;
     *x = strtod(text, &end);
@@ -258,14 +275,17 @@ static const char *elementwise(Op op, int count, const Word *in) {
     case OP_square: return TEXT("%s^2", x);
     default: break;
     }
-    const char *sign = operations[op].prints, *name[2] = { in[0].text, count > 1 ? in[1].text : "" };
+    const char *sign = operations[op].prints,
+               *name[2] = { in[0].text, count > 1 ? in[1].text : "" };
     return *sign ? operation_text(op, count, name) : NULL;
 }
 
 /* ---- the rule of an elementwise row: a text of calls, read and spelled ---- */
 typedef struct Reader { const char *at, *x, *y, *r; } Reader;
 
-static bool in_name(char c) { return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+static bool in_name(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
 
 static void skip_blanks(Reader *in) {
     while (*in->at == ' ' || *in->at == '\n' || *in->at == ',') in->at++;
@@ -302,7 +322,9 @@ const char *rule_spelled(Op op, int which, const char *x, const char *y, const c
 /* A single element broadcasts whatever its axes are. */
 static const char *without_reshape(Word in) {
     const char *call = "reshape(", *end = strrchr(in.text, '[');
-    if (size_of(in.value) != 1 || strncmp(in.text, call, strlen(call)) || !end || end - in.text < 12) return in.text;
+    if (size_of(in.value) != 1 || strncmp(in.text, call, strlen(call)) || !end ||
+        end - in.text < 12)
+        return in.text;
     return TEXT("%.*s", (int)(end - 2 - in.text - (long)strlen(call)), in.text + strlen(call));
 }
 
@@ -311,27 +333,45 @@ const char *spell(Speller *s, Op op, int count, const Word *in, const Attr *attr
     if (op < OP_ELEMS) return elementwise(op, count, in);
     switch ((int)op) {
     case OP_identity: return in[0].text;
-    case OP_sum: case OP_prod: case OP_max: case OP_min: case OP_logsumexp: case OP_norm: return over_axes(op, in, attr);
+    case OP_sum:
+    case OP_prod:
+    case OP_max:
+    case OP_min:
+    case OP_logsumexp:
+    case OP_norm:
+        return over_axes(op, in, attr);
     case OP_softmax: case OP_log_softmax: return along(op, in, attr);
     case OP_cumsum: case OP_cumprod: return cumulated(op, in, attr);
     case OP_sort: return TEXT("sort(%s, axis = %lld)", in[0].text, (long long)attr[1]);
-    case OP_take_along: return TEXT("take_along(%s, %s, axis = %lld)", in[0].text, in[1].text, (long long)attr[1]);
+    case OP_take_along:
+        return TEXT("take_along(%s, %s, axis = %lld)", in[0].text, in[1].text, (long long)attr[1]);
     case OP_sum_to: return spell_sum_to(in[0].text, in[0].value, r);
     case OP_expand_to:
-        return axes_of(r) ? TEXT("broadcast_to(%s, %s)", without_reshape(in[0]), shape_words(r)) : in[0].text;
+        return axes_of(r) ? TEXT("broadcast_to(%s, %s)", without_reshape(in[0]), shape_words(r))
+                          : in[0].text;
     case OP_reshape: return reshaped(in, r);
     case OP_transpose: return transposed(in, attr);
     case OP_cast: return TEXT("%s(%s)", attr[1] == F32 ? "f32" : "f64", in[0].text);
     case OP_stack: case OP_concat:
-        return TEXT("%s(%s, axis = %lld)", operations[op].name, listed(count, in), (long long)attr[1]);
-    case OP_index: return TEXT("%s[%s]", spell_operand(in[0].text), items_words(attr + 1, (int)attr[0] / INDEX_WORDS, in + 1));
+        return TEXT("%s(%s, axis = %lld)", operations[op].name, listed(count, in),
+                    (long long)attr[1]);
+    case OP_index:
+        return TEXT("%s[%s]", spell_operand(in[0].text),
+                    items_words(attr + 1, (int)attr[0] / INDEX_WORDS, in + 1));
     case OP_unindex: return scattered(s, count, in, attr, r);
     case OP_put: return replaced(s, in, attr);
     case OP_where: return TEXT("where(%s, %s, %s)", in[0].text, in[1].text, in[2].text);
     case OP_matmul: return TEXT("%s @ %s", spell_operand(in[0].text), spell_operand(in[1].text));
     case OP_conv2d: case OP_max_pool: return windowed(op, in, attr);
     case OP_solve: return TEXT("solve(%s, %s)", in[0].text, in[1].text);
-    case OP_inv: case OP_det: case OP_slogdet: case OP_cholesky: case OP_qr: case OP_svd: case OP_eigh: case OP_pinv:
+    case OP_inv:
+    case OP_det:
+    case OP_slogdet:
+    case OP_cholesky:
+    case OP_qr:
+    case OP_svd:
+    case OP_eigh:
+    case OP_pinv:
         return TEXT("%s(%s)", operations[op].name, in[0].text);
     case OP_part: return TEXT("%s[%lld]", in[0].text, (long long)attr[1]);
     default: return NULL;

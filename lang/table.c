@@ -8,7 +8,9 @@
 
 /* ---- short texts ---- */
 
-static const char *pooled(const Buffer *b) { return b->bytes ? buffer_string(b).as.string->text : ""; }
+static const char *pooled(const Buffer *b) {
+    return b->bytes ? buffer_string(b).as.string->text : "";
+}
 
 const char *short_text(const char *text, int columns) {
     size_t bytes = strlen(text), at = 0;
@@ -168,7 +170,8 @@ static int widest_above_least(const Table *t, const Layout *l) {
     for (int i = 0; i < t->columns; i++) {
         int narrow = t->column[i].least, title = width_of(t->column[i].title);
         if (narrow < title) narrow = title;
-        if (l->shown[i] && l->width[i] > narrow && l->width[i] > spare) best = i, spare = l->width[i];
+        if (l->shown[i] && l->width[i] > narrow && l->width[i] > spare)
+            best = i, spare = l->width[i];
     }
     return best;
 }
@@ -209,7 +212,8 @@ static void add_row(Buffer *b, const Table *t, const Layout *l, const TableCell 
         if (!first) buffer_spaces(b, GAP);
         first = false;
         const char *text = cell ? cell[i].text : t->column[i].title;
-        add_padded(b, text, l->width[i], t->column[i].right, cell ? (Style)cell[i].style : STYLE_TITLE, false);
+        add_padded(b, text, l->width[i], t->column[i].right,
+                   cell ? (Style)cell[i].style : STYLE_TITLE, false);
     }
     trim_blanks(b);
     buffer_char(b, '\n');

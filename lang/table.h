@@ -28,8 +28,8 @@ void table_line(Table *t, Style style, const char *text);
 void table_add(Buffer *b, const Table *t, int columns);
 
 /* ---- what stands in cells ---- */
-/* A value on one line of at most `columns`: numbers with 6 significant digits, long arrays with "…".
- * UNSET is "–": lost or not there yet. */
+/* A value on one line of at most `columns`: numbers with 6 significant digits, long arrays with
+ * "…". UNSET is "–": lost or not there yet. */
 const char *short_value(Value v, int columns);
 /* A number with at most `digits` significant digits, as short as it goes. */
 const char *short_number(double x, int digits);

@@ -1,13 +1,25 @@
-/* tape(f): the Wengert list as a table. The one idea: a line for each leaf and step, what loops repeat
- * folded to the first turn and the last, and between the lines what happened there without being a
- * step: branches, turns, pauses. */
+/* tape(f): the Wengert list as a table. The one idea: a line for each leaf and step, what loops
+ * repeat folded to the first turn and the last, and between the lines what happened there without
+ * being a step: branches, turns, pauses. */
 #include "builtins.h"
 #include "views.h"
 #include "source.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { C_STEP, C_LINE, C_TEXT, C_OPERATION, C_INPUTS, C_SHAPE, C_VALUE_, C_TANGENT, C_ADJOINT, C_BYTES, COLUMNS };
+enum {
+    C_STEP,
+    C_LINE,
+    C_TEXT,
+    C_OPERATION,
+    C_INPUTS,
+    C_SHAPE,
+    C_VALUE_,
+    C_TANGENT,
+    C_ADJOINT,
+    C_BYTES,
+    COLUMNS
+};
 static const TableColumn columns[COLUMNS] = {
     [C_STEP] = { "#", 12, 10, true },           [C_LINE] = { "line", 4, 7, true },
     [C_TEXT] = { "expression", 14, 9, false }, [C_OPERATION] = { "operation", 9, 5, false },
@@ -67,7 +79,8 @@ static void step_row(Table *t, const Wengert *w, uint32_t i, bool forward) {
     snprintf(number_, sizeof number_, "%u", i + 1);
     table_cell(t, STYLE_PLAIN, number_);
     table_cell(t, STYLE_DIM, view_short_place(wengert_span(w, i)));
-    table_cell(t, wengert_name(w, i) ? STYLE_NAME : STYLE_PLAIN, wengert_text(w, i, text_columns(screen_columns())));
+    table_cell(t, wengert_name(w, i) ? STYLE_NAME : STYLE_PLAIN,
+               wengert_text(w, i, text_columns(screen_columns())));
     table_cell(t, STYLE_PLAIN, operation_word(w->step[i].op));
     table_cell(t, STYLE_PLAIN, inputs_text(w, i));
     table_cell(t, STYLE_DIM, short_shape(value));
@@ -81,7 +94,8 @@ static void step_row(Table *t, const Wengert *w, uint32_t i, bool forward) {
 static void gap_line(Table *t, const ViewLine *line) {
     char text[120];
     if (line->turns)
-        snprintf(text, sizeof text, "   ⋮  × %s more: steps %u to %u", counted(line->turns, "turn"), line->from + 1, line->to + 1);
+        snprintf(text, sizeof text, "   ⋮  × %s more: steps %u to %u", counted(line->turns, "turn"),
+                 line->from + 1, line->to + 1);
     else
         snprintf(text, sizeof text, "   ⋮  %s not shown: %u to %u; tape(f, fold = false) shows all",
                  counted(line->to - line->from + 1, "step"), line->from + 1, line->to + 1);
@@ -107,7 +121,8 @@ static Value input_labels(const Wengert *w, uint32_t i, Value *from) {
     return labels;
 }
 
-static Value row_of(const char *name, uint32_t line, const char *text, const char *operation, Value value) {
+static Value row_of(const char *name, uint32_t line, const char *text, const char *operation,
+                    Value value) {
     Value row = struct_new(12);
     view_put(row, "step", number(0));
     view_put(row, "line", line ? number(line) : NIL);
@@ -121,7 +136,8 @@ static Value row_of(const char *name, uint32_t line, const char *text, const cha
 static Value leaf_data(const Wengert *w, uint32_t i, bool forward) {
     const WengertLeaf *leaf = &w->leaf[i];
     String *name = wengert_leaf_name(w, i);
-    Value row = row_of(name ? name->text : NULL, place_of(leaf->span).line, name ? name->text : "", "leaf", leaf->value);
+    Value row = row_of(name ? name->text : NULL, place_of(leaf->span).line, name ? name->text : "",
+                       "leaf", leaf->value);
     view_put(row, "inputs", list_new(0));
     view_put(row, "from", list_new(0));
     if (forward) view_put(row, "tangent", view_value(leaf->tangent));
@@ -166,7 +182,8 @@ static bool seed_tangents(Wengert *w, Value forward, Value *tangent) {
     int64_t at = all ? -1 : wengert_leaf_of(w, x);
     if (!all && at < 0) {
         hint("forward = true moves all leaves, forward = (x, v) moves x along v");
-        fail(E_ARGUMENT, "tape: forward names a leaf that %s depends on, and this is none", view_head_name(w));
+        fail(E_ARGUMENT, "tape: forward names a leaf that %s depends on, and this is none",
+             view_head_name(w));
     }
     for (uint32_t i = 0; i < w->leaves; i++) {
         Value value = w->leaf[i].value;
@@ -179,18 +196,21 @@ static bool seed_tangents(Wengert *w, Value forward, Value *tangent) {
 /* ---- the view ---- */
 static void add_title(Buffer *b, const Wengert *w, int width) {
     Buffer title = { 0 };
-    buffer_format(&title, "the tape of %s: %s from %s", view_head_name(w), counted(w->count, "step"), counted(w->leaves, "leaf"));
+    buffer_format(&title, "the tape of %s: %s from %s", view_head_name(w),
+                  counted(w->count, "step"), counted(w->leaves, "leaf"));
     style_text(b, STYLE_TITLE, short_text(buffer_string(&title).as.string->text, width), -1);
     buffer_char(b, '\n');
 }
 
-static void add_lines(Table *t, const Wengert *w, const ViewLine *line, size_t lines, bool forward) {
+static void add_lines(Table *t, const Wengert *w, const ViewLine *line, size_t lines,
+                      bool forward) {
     size_t happenings, next = 0;
     const Happening *h = view_happenings(w, &happenings);
     for (size_t i = 0; i < lines; i++) {
         int64_t step = line[i].step;
         uint64_t position = step >= 0 ? position_of(w->step[step].node) : 0;
-        while (step >= 0 && next < happenings && h[next].position <= position) happening_line(t, &h[next++]);
+        while (step >= 0 && next < happenings && h[next].position <= position)
+            happening_line(t, &h[next++]);
         if (step >= 0) step_row(t, w, (uint32_t)step, forward);
         else gap_line(t, &line[i]);
         poll();
@@ -207,7 +227,9 @@ static void add_remarks(Buffer *b, const Wengert *w, int width) {
         wrap_text(b, buffer_string(&line).as.string->text, 0, width);
     }
     wrap_text(b, view_sweep_text(w), 0, width);
-    if (w->hooked) wrap_text(b, "a hook of on_grad() may have changed an adjoint; this table leaves hooks out", 0, width);
+    if (w->hooked)
+        wrap_text(b, "a hook of on_grad() may have changed an adjoint; this table leaves hooks out",
+                  0, width);
 }
 
 Value builtin_tape(int count, const Value *arg) {

@@ -1,6 +1,6 @@
 /* adl check, adl fmt, adl doc: what works on a program's text instead of running it. (adl test is
- * doctest.c.) The one idea: each tool takes all its files, says everything that is wrong with each of
- * them, and ends with the worst status. */
+ * doctest.c.) The one idea: each tool takes all its files, says everything that is wrong with each
+ * of them, and ends with the worst status. */
 #include "tools.h"
 #include "doc.h"
 #include "doctest.h"
@@ -21,7 +21,8 @@ static int worse(int a, int b) { return a == STATUS_USAGE || (a && b != STATUS_U
 static bool is_option(const char *word) { return word[0] == '-' && word[1]; }
 
 static bool has_option(const char *tool, const char *word) {
-#define TOOL_OPTION(of, name, argument, what) if (!strcmp(tool, #of) && !strcmp(word, name)) return true;
+#define TOOL_OPTION(of, name, argument, what)                                                      \
+    if (!strcmp(tool, #of) && !strcmp(word, name)) return true;
 #include "options.def"
     return false;
 }
@@ -32,7 +33,8 @@ static int no_such_option(const char *tool, const char *word) {
 #define TOOL_OPTION(of, name, argument, what) if (!strcmp(tool, #of)) nearest_try(&nearest, name);
 #include "options.def"
     snprintf(text, sizeof text, "did you mean %s?", nearest.best);
-    report_problem(E_ARGUMENT, nearest.best ? text : "adl --help lists the options", "adl %s has no option %s", tool, word);
+    report_problem(E_ARGUMENT, nearest.best ? text : "adl --help lists the options",
+                   "adl %s has no option %s", tool, word);
     return STATUS_USAGE;
 }
 
@@ -83,7 +85,8 @@ static char *canonical(Source *source) {
 
 static int put_formatted(const char *path, const Source *source, char *text) {
     if (!strcmp(path, "-")) io_write(text, strlen(text));
-    else if (strcmp(text, source->text)) io_write_file(symbol(path, strlen(path)), text, strlen(text));
+    else if (strcmp(text, source->text))
+        io_write_file(symbol(path, strlen(path)), text, strlen(text));
     return STATUS_FINE;
 }
 
@@ -126,7 +129,8 @@ static int run_check(int count, char **words) {
 
 static int run_test(int count, char **words) {
     for (int i = 0; i < count; i++)
-        if (is_option(words[i]) && !has_option("test", words[i])) return no_such_option("test", words[i]);
+        if (is_option(words[i]) && !has_option("test", words[i]))
+            return no_such_option("test", words[i]);
     return doctest_main(count, words);
 }
 
@@ -137,12 +141,14 @@ static const struct { const char *option; void (*make)(void); } made[] = {
     { "--fish", complete_fish }, { "--vim", syntax_vim },      { "--textmate", syntax_textmate },
 };
 
-/* Writes the text to standard output, or through the pager where that is a terminal and the text is longer. */
+/* Writes the text to standard output, or through the pager where that is a terminal and the text is
+ * longer. */
 static void show_text(const char *text) {
     int lines = 0;
     for (const char *at = text; *at; at++) lines += *at == '\n';
     const char *pager = getenv("PAGER");
-    bool pages = isatty(STDOUT_FILENO) && lines >= options_rows(STDOUT_FILENO, 24) && !options.sandbox;
+    bool pages =
+        isatty(STDOUT_FILENO) && lines >= options_rows(STDOUT_FILENO, 24) && !options.sandbox;
     FILE *out = pages ? popen(pager && *pager ? pager : "less -FRX", "w") : NULL;
     if (!out) {
         io_write(text, strlen(text));
@@ -153,7 +159,8 @@ static void show_text(const char *text) {
 }
 
 static int show_entry(const char *name) {
-    char *text = doc_text(name, options_columns(STDOUT_FILENO, 80), options_colour(STDOUT_FILENO)), hint_text[100];
+    char *text = doc_text(name, options_columns(STDOUT_FILENO, 80), options_colour(STDOUT_FILENO)),
+         hint_text[100];
     if (text) {
         show_text(text);
         free(text);
@@ -161,7 +168,8 @@ static int show_entry(const char *name) {
     }
     const char *nearest = doc_nearest(name);
     if (nearest) snprintf(hint_text, sizeof hint_text, "did you mean %s?", nearest);
-    report_problem(E_NAME, nearest ? hint_text : "adl doc alone shows all of it", "the manual has nothing about %s", name);
+    report_problem(E_NAME, nearest ? hint_text : "adl doc alone shows all of it",
+                   "the manual has nothing about %s", name);
     return STATUS_USAGE;
 }
 
@@ -180,7 +188,9 @@ static void show_manual(bool html) {
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
     if (html) draw_html(out, markdown);
-    else draw_terminal(out, markdown, options_columns(STDOUT_FILENO, 80), options_colour(STDOUT_FILENO));
+    else
+        draw_terminal(out, markdown, options_columns(STDOUT_FILENO, 80),
+                      options_colour(STDOUT_FILENO));
     fclose(out);
     show_text(text);
     free(markdown);

@@ -1,15 +1,21 @@
-/* Operators and elementwise functions on lists and structs. The one idea: two trees of equal structure meet
- * leaf by leaf, a number or an array meets every leaf, and nil on one side keeps the other: so
- * `params -= 0.1 * grad(params)` is a training step for a whole model.
+/* Operators and elementwise functions on lists and structs. The one idea: two trees of equal
+ * structure meet leaf by leaf, a number or an array meets every leaf, and nil on one side keeps the
+ * other: so `params -= 0.1 * grad(params)` is a training step for a whole model.
  *
  * A leaf that is no array (a name, a function) is kept as it is when a number meets it. */
 #include "eval.h"
 
-static Value same_kind(Value like, size_t count) { return like.tag == V_LIST ? list_new(count) : struct_new(count); }
+static Value same_kind(Value like, size_t count) {
+    return like.tag == V_LIST ? list_new(count) : struct_new(count);
+}
 
-static size_t size_of_tree(Value v) { return v.tag == V_LIST ? v.as.list->count : v.as.record->count; }
+static size_t size_of_tree(Value v) {
+    return v.tag == V_LIST ? v.as.list->count : v.as.record->count;
+}
 
-static Value part_of(Value v, size_t i) { return v.tag == V_LIST ? v.as.list->item[i] : v.as.record->field[i].value; }
+static Value part_of(Value v, size_t i) {
+    return v.tag == V_LIST ? v.as.list->item[i] : v.as.record->field[i].value;
+}
 
 static void set_part(Value made, Value like, size_t i, Value v) {
     if (like.tag == V_LIST) {
@@ -33,8 +39,10 @@ static _Noreturn void fail_structure(Op op, Value x, Value y) {
     note_operand(0, x);
     note_operand(1, y);
     if (x.tag == y.tag && size_of_tree(x) != size_of_tree(y))
-        hint("one has %zu %s, the other %zu", size_of_tree(x), x.tag == V_LIST ? "items" : "fields", size_of_tree(y));
-    if (op == OP_add && (x.tag == V_LIST || y.tag == V_LIST)) hint("concat((a, b)) joins lists, append(a, v) grows one");
+        hint("one has %zu %s, the other %zu", size_of_tree(x), x.tag == V_LIST ? "items" : "fields",
+             size_of_tree(y));
+    if (op == OP_add && (x.tag == V_LIST || y.tag == V_LIST))
+        hint("concat((a, b)) joins lists, append(a, v) grows one");
     fail(E_TYPE, "`%s` maps over lists and structs of equal structure, but here %s meets %s",
          operations[op].prints[0] == '(' ? operations[op].name : operations[op].prints,
          describe(x, x_text, sizeof x_text), describe(y, y_text, sizeof y_text));
@@ -66,7 +74,8 @@ static Value map_one(Op op, Value tree, Value v, bool tree_first) {
     if (is_numeric(tree)) return tree_first ? apply2(op, tree, v) : apply2(op, v, tree);
     if (!is_tree(tree)) return tree;
     Value made = same_kind(tree, size_of_tree(tree));
-    for (size_t i = 0; i < size_of_tree(tree); i++) set_part(made, tree, i, map_one(op, part_of(tree, i), v, tree_first));
+    for (size_t i = 0; i < size_of_tree(tree); i++)
+        set_part(made, tree, i, map_one(op, part_of(tree, i), v, tree_first));
     return made;
 }
 
@@ -87,7 +96,8 @@ Value tree_map2(Op op, Value x, Value y) {
 static Value argument_part(Value tree, Value v, size_t i) {
     if (!is_tree(v)) return v;
     if (v.tag != tree.tag || size_of_tree(v) != size_of_tree(tree)) {
-        fail(E_TYPE, "a function maps over lists and structs of equal structure, but two arguments differ in theirs");
+        fail(E_TYPE, "a function maps over lists and structs of equal structure, but two arguments "
+                     "differ in theirs");
     }
     if (v.tag == V_LIST) return part_of(v, i);
     Value *field = struct_find(v, tree.as.record->field[i].name);
@@ -130,7 +140,8 @@ static Value with_slots_of(Value old, Value fresh) {
     Value made = same_kind(fresh, size_of_tree(fresh));
     for (size_t i = 0; i < size_of_tree(fresh); i++) {
         Value part = part_of(fresh, i);
-        Value *before = fresh.tag == V_LIST ? &old.as.list->item[i] : struct_find(old, fresh.as.record->field[i].name);
+        Value *before = fresh.tag == V_LIST ? &old.as.list->item[i]
+                                            : struct_find(old, fresh.as.record->field[i].name);
         set_part(made, fresh, i, before ? keep_slots(*before, part) : part);
     }
     return made;
@@ -138,9 +149,12 @@ static Value with_slots_of(Value old, Value fresh) {
 
 Value keep_slots(Value old, Value fresh) {
     if (is_numeric(old)) {
-        if (is_leaf(old) && !fresh.node && is_numeric(fresh) && same_form(old, fresh)) fresh.node = old.node;
+        if (is_leaf(old) && !fresh.node && is_numeric(fresh) && same_form(old, fresh))
+            fresh.node = old.node;
         return fresh;
     }
-    if (!is_tree(old) || old.tag != fresh.tag || size_of_tree(old) != size_of_tree(fresh) || !has_slot(old)) return fresh;
+    if (!is_tree(old) || old.tag != fresh.tag || size_of_tree(old) != size_of_tree(fresh) ||
+        !has_slot(old))
+        return fresh;
     return with_slots_of(old, fresh);
 }

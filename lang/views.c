@@ -28,13 +28,16 @@ Value builtin_screen_width(int count, const Value *arg) {
     return number(screen_columns());
 }
 
-void view_put(Value row, const char *name, Value v) { struct_put(row, symbol(name, strlen(name)), v); }
+void view_put(Value row, const char *name, Value v) {
+    struct_put(row, symbol(name, strlen(name)), v);
+}
 Value view_value(Value v) { return v.tag == V_UNSET ? NIL : v; }
 
 /* ---- words ---- */
 static const char *text_of(const char *text) { return string_of(text).as.string->text; }
 
-/* The number of a statement typed at the prompt, whose text is called adl[4]; NULL: it is a line of a file. */
+/* The number of a statement typed at the prompt, whose text is called adl[4]; NULL: it is a line of
+ * a file. */
 static const char *prompt_number(const Place *place) {
     const char *name = place->source->name->text;
     return !strncmp(name, "adl[", 4) ? name + 3 : NULL;
@@ -59,7 +62,11 @@ const char *view_short_place(Span span) {
 const char *plural(uint64_t count, const char *word) {
     char text[80];
     bool es = word[0] && (word[strlen(word) - 1] == 'h' || word[strlen(word) - 1] == 's');
-    snprintf(text, sizeof text, "%s%s", word, count == 1 ? "" : es ? "es" : strcmp(word, "leaf") ? "s" : "");
+    snprintf(text, sizeof text, "%s%s", word,
+             count == 1             ? ""
+             : es                   ? "es"
+             : strcmp(word, "leaf") ? "s"
+                                    : "");
     return count != 1 && !strcmp(word, "leaf") ? "leaves" : text_of(text);
 }
 
@@ -97,7 +104,8 @@ const char *view_sweep_text(const Wengert *w) {
     else if (!*place)
         snprintf(text, sizeof text, "adjoints: from the last sweep that reached %.100s", name);
     else
-        snprintf(text, sizeof text, "adjoints: from %s %s %s", span_whole_text(w->swept_at, call, sizeof call),
+        snprintf(text, sizeof text, "adjoints: from %s %s %s",
+                 span_whole_text(w->swept_at, call, sizeof call),
                  strncmp(place, "line", 4) ? "in" : "on", place);
     if (w->swept && w->lost)
         snprintf(text, sizeof text, "adjoints: lost, the sweep of %s has released values; "
@@ -148,7 +156,11 @@ const ViewLine *view_lines(const Wengert *w, bool fold, uint32_t most, size_t *c
 }
 
 /* ---- happenings ---- */
-typedef struct Told { const Ast *node; uint64_t position, held, not_held, turns, runs; uint32_t kind; } Told;
+typedef struct Told {
+    const Ast *node;
+    uint64_t position, held, not_held, turns, runs;
+    uint32_t kind;
+} Told;
 enum { MOST_TOLD = 64 };
 
 static Told *told_of(Told *told, size_t *count, const Note *note) {
@@ -175,8 +187,13 @@ static const char *times(uint64_t count) {
 }
 
 static const char *condition_text(const Told *t) {
-    if (!t->not_held) return t->held == 1 ? "held" : text_of(string_format("held %s", times(t->held)).as.string->text);
-    if (!t->held) return t->not_held == 1 ? "did not hold" : string_format("never held in %s", counted(t->not_held, "time")).as.string->text;
+    if (!t->not_held)
+        return t->held == 1 ? "held"
+                            : text_of(string_format("held %s", times(t->held)).as.string->text);
+    if (!t->held)
+        return t->not_held == 1 ? "did not hold"
+                                : string_format("never held in %s", counted(t->not_held, "time"))
+                                      .as.string->text;
     return string_format("held %s, did not %s", times(t->held), times(t->not_held)).as.string->text;
 }
 
@@ -185,22 +202,32 @@ static const char *told_text(const Told *t) {
     const Ast *node = t->node;
     switch (t->kind) {
     case NOTE_THEN:
-        return string_format("if %s: %s", span_whole_text(node->a->span, text, sizeof text), condition_text(t)).as.string->text;
+        return string_format("if %s: %s", span_whole_text(node->a->span, text, sizeof text),
+                             condition_text(t))
+            .as.string->text;
     case NOTE_PAUSE: return "pause: nothing in it is recorded";
     default: break;
     }
     const Ast *head = node->kind == A_WHILE ? node->a : node->b;
     span_whole_text(head->span, text, sizeof text);
-    const char *often = t->runs > 1 ? string_format(" in %s", counted(t->runs, "run")).as.string->text : "";
+    const char *often =
+        t->runs > 1 ? string_format(" in %s", counted(t->runs, "run")).as.string->text : "";
     if (node->kind == A_WHILE)
-        return string_format("while %s: %s%s", text, counted(t->turns, "turn"), often).as.string->text;
+        return string_format("while %s: %s%s", text, counted(t->turns, "turn"), often)
+            .as.string->text;
     char target[60];
-    return string_format("for %s in %s: %s%s", span_whole_text(node->a->span, target, sizeof target), text,
-                         counted(t->turns, "turn"), often).as.string->text;
+    return string_format("for %s in %s: %s%s",
+                         span_whole_text(node->a->span, target, sizeof target), text,
+                         counted(t->turns, "turn"), often)
+        .as.string->text;
 }
 
-static uint64_t first_position(const Wengert *w) { return w->count ? position_of(w->step[0].node) : UINT64_MAX; }
-static uint64_t last_position(const Wengert *w) { return w->count ? position_of(w->step[w->count - 1].node) : 0; }
+static uint64_t first_position(const Wengert *w) {
+    return w->count ? position_of(w->step[0].node) : UINT64_MAX;
+}
+static uint64_t last_position(const Wengert *w) {
+    return w->count ? position_of(w->step[w->count - 1].node) : 0;
+}
 
 const Happening *view_happenings(const Wengert *w, size_t *count) {
     size_t notes, tellings = 0;
@@ -230,7 +257,8 @@ enum { MOST_LINES = 30, MOST_NODES = 100000 };
 
 static bool has_call(const Ast *node) {
     if (!node) return false;
-    if (node->kind == A_CALL || node->kind == A_METHOD || node->kind == A_FIELD || node->fn) return true;
+    if (node->kind == A_CALL || node->kind == A_METHOD || node->kind == A_FIELD || node->fn)
+        return true;
     for (uint32_t i = 0; i < node->count; i++)
         if (has_call(node->kids[i])) return true;
     return has_call(node->a) || has_call(node->b) || has_call(node->c);
@@ -267,8 +295,12 @@ static void consider_line(Search *s, const Ast *statement) {
     char text[100];
     span_whole_text(statement->a->span, text, sizeof text);
     bool left = left_a_step(s->source, start, end);
-    const char *why = left ? string_format("%s = …: recorded, but %s does not depend on it", text, view_head_name(s->w)).as.string->text
-                           : string_format("%s = …: not recorded, nothing in it depends on a leaf", text).as.string->text;
+    const char *why =
+        left ? string_format("%s = …: recorded, but %s does not depend on it", text,
+                             view_head_name(s->w))
+                   .as.string->text
+             : string_format("%s = …: not recorded, nothing in it depends on a leaf", text)
+                   .as.string->text;
     s->out[s->count++] = (Happening){ 0, statement->span, why };
 }
 
@@ -278,10 +310,12 @@ static void search_record(Search *s, const Ast *node) {
             uint32_t start, end;
             span_bounds(node->span, &start, &end);
             bool ours = leads_to_head(s->w, start, end, s->source);
-            for (uint32_t i = 0; ours && i < node->b->count; i++) consider_line(s, node->b->kids[i]);
+            for (uint32_t i = 0; ours && i < node->b->count; i++)
+                consider_line(s, node->b->kids[i]);
         }
         for (uint32_t i = 0; i < node->count; i++) search_record(s, node->kids[i]);
-        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH) search_record(s, node->b);
+        if (node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH)
+            search_record(s, node->b);
         search_record(s, node->c);
     }
 }

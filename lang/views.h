@@ -1,6 +1,6 @@
 /* What the teaching views share. The one idea: a view shows something made for people and gives the
- * same as data, a list of structs; as a statement it shows, its data goes nowhere; `show = false` keeps
- * it from showing. The prompt does not show again what a view has shown. */
+ * same as data, a list of structs; as a statement it shows, its data goes nowhere; `show = false`
+ * keeps it from showing. The prompt does not show again what a view has shown. */
 #ifndef VIEWS_H
 #define VIEWS_H
 #include "table.h"
@@ -22,8 +22,8 @@ Value view_value(Value v);
 const char *plural(uint64_t count, const char *word);
 /* "1 step", "3 steps", "12 345 steps". */
 const char *counted(uint64_t count, const char *word);
-/* Where something stands: "line 7"; at the prompt, where each statement has a text of its own, "adl[4]".
- * Short: "7", "[4]". "" if nobody knows. */
+/* Where something stands: "line 7"; at the prompt, where each statement has a text of its own,
+ * "adl[4]". Short: "7", "[4]". "" if nobody knows. */
 const char *view_place(Span span);
 const char *view_short_place(Span span);
 /* What the heads are called together: "f", "(l1, l2)", "this value". */
@@ -33,9 +33,12 @@ const char *view_sweep_text(const Wengert *w);
 
 /* ---- what is shown of a long list ---- */
 /* In order: a step, or a gap of folded turns or, with 0 turns, of steps that are too many. */
-typedef struct ViewLine { int64_t step; uint32_t turns, from, to; } ViewLine;     /* a gap: step is -1 */
-/* Loops folded to the first turn and the last unless fold is false; of what is left, at most about `most`
- * lines, the middle left out. */
+typedef struct ViewLine {
+    int64_t step;
+    uint32_t turns, from, to;
+} ViewLine; /* a gap: step is -1 */
+/* Loops folded to the first turn and the last unless fold is false; of what is left, at most about
+ * `most` lines, the middle left out. */
 const ViewLine *view_lines(const Wengert *w, bool fold, uint32_t most, size_t *count);
 
 /* ---- branches, loops, pauses (looking.h), said once each ---- */
@@ -46,7 +49,7 @@ typedef struct Happening {
 } Happening;
 /* What happened around the steps, in order of position. */
 const Happening *view_happenings(const Wengert *w, size_t *count);
-/* Lines inside the `record` blocks of the steps that left nothing on the tape, or nothing that the heads
- * use; in order of line. */
+/* Lines inside the `record` blocks of the steps that left nothing on the tape, or nothing that the
+ * heads use; in order of line. */
 const Happening *view_unrecorded(const Wengert *w, size_t *count);
 #endif

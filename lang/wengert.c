@@ -2,8 +2,8 @@
  * repeats in wengert_folds.c.
  *
  * Marking goes down the tape once from the heads; numbering goes up and copies each marked node's
- * inputs. What sweeps did is undone for the time of the view's own sweep: the flag "swept" is taken off
- * the steps and put back, also after an error. */
+ * inputs. What sweeps did is undone for the time of the view's own sweep: the flag "swept" is taken
+ * off the steps and put back, also after an error. */
 #include "wengert.h"
 #include "elem.h"
 #include "eval.h"
@@ -45,7 +45,8 @@ static bool is_released(const Node *n) {
     if (has_extra(n)) return !n->x.extra || (n->head & N_R && !n->r.array);
     if (!(n->head & N_SWEPT)) return false;
     const ElemTraits *t = &elem_traits[node_op(n)];
-    return (n->head & N_X && t->needs_x && !n->x.array) || (n->head & N_Y && t->needs_y && !n->y.array) ||
+    return (n->head & N_X && t->needs_x && !n->x.array) ||
+           (n->head & N_Y && t->needs_y && !n->y.array) ||
            (n->head & N_R && t->needs_r && !n->r.array);
 }
 
@@ -109,7 +110,8 @@ static void number_leaves(Wengert *w, Leaves *leaves) {
     w->leaf = pool_bytes((leaves->count + 1) * sizeof *w->leaf);
     for (uint32_t slot = 0; slot < leaves->count; slot++) {
         if (!leaves->at[slot]) continue;
-        w->leaf[w->leaves] = (WengertLeaf){ LEAF | slot, leaf_at(LEAF | slot)->span, UNSET, UNSET, UNSET };
+        w->leaf[w->leaves] =
+            (WengertLeaf){ LEAF | slot, leaf_at(LEAF | slot)->span, UNSET, UNSET, UNSET };
         leaves->at[slot] = ++w->leaves;
     }
 }
@@ -124,7 +126,8 @@ static void number_all(Wengert *w, Leaves *leaves) {
     for (const Chunk *c = rt.tape->first; c; c = c->next) {
         uint32_t *marked = &w->step_at[c->slot << CHUNK_SHIFT];
         for (uint32_t i = 0; i < c->used; i++)
-            if (marked[i]) number_node(w, leaves, &c->node[i], c->slot << CHUNK_SHIFT | i, c->base + i);
+            if (marked[i])
+                number_node(w, leaves, &c->node[i], c->slot << CHUNK_SHIFT | i, c->base + i);
         poll();
     }
     for (uint32_t i = 0; i < w->leaves; i++)
@@ -173,7 +176,8 @@ Wengert *wengert_of(Value f, const char *view) {
     w->adjoint = w->tangent = w->sent = UNSET;
     set_heads(w, f, view);
     fuse_expand_all();
-    w->step_at = memset(pool_bytes((ids() + 1) * sizeof *w->step_at), 0, (ids() + 1) * sizeof *w->step_at);
+    w->step_at =
+        memset(pool_bytes((ids() + 1) * sizeof *w->step_at), 0, (ids() + 1) * sizeof *w->step_at);
     Leaves leaves = { pool_bytes((rt.tape->leaves + 1) * sizeof(uint32_t)), rt.tape->leaves };
     memset(leaves.at, 0, (rt.tape->leaves + 1) * sizeof(uint32_t));
     mark_all(w, &leaves);
@@ -240,8 +244,10 @@ double wengert_bytes(const Wengert *w, uint32_t step) {
     if (has_extra(n)) {
         if (n->x.extra) bytes += (double)n->x.extra->bytes;
         for (int i = 0; n->x.extra && i < n->x.extra->count; i++)
-            if (n->x.extra->in[i].tag == V_ARRAY) bytes += (double)array_bytes(n->x.extra->in[i].as.array);
-        if (n->head & N_R && n->r.array && n->r.array->head.tag == V_ARRAY) bytes += (double)array_bytes(n->r.array);
+            if (n->x.extra->in[i].tag == V_ARRAY)
+                bytes += (double)array_bytes(n->x.extra->in[i].as.array);
+        if (n->head & N_R && n->r.array && n->r.array->head.tag == V_ARRAY)
+            bytes += (double)array_bytes(n->r.array);
         return bytes;
     }
     const ElemTraits *t = &elem_traits[node_op(n)];
@@ -259,7 +265,7 @@ typedef struct OwnSweep {
     int heads;
     Value *head, *gradient;
     const Value *tangent;       /* by leaf */
-    uint32_t last;              /* the step that sent last, and how many of its inputs got something */
+    uint32_t last; /* the step that sent last, and how many of its inputs got something */
     int sent;
 } OwnSweep;
 
@@ -332,7 +338,8 @@ static void look(OwnSweep *run) {
     sweep_look(run->heads, run->head, run->gradient, &(SweepLook){ put_adjoint, put_sent, run });
 }
 
-/* What arrives at a head from the heads above it: its own head gradient is what is left of what is there. */
+/* What arrives at a head from the heads above it: its own head gradient is what is left of what is
+ * there. */
 typedef struct Arriving { uint32_t id; Value g; } Arriving;     /* g: a list of one */
 static void note_arriving(void *env, uint32_t id, Value g) {
     Arriving *a = env;
@@ -350,7 +357,8 @@ static void sort_heads(OwnSweep *run) {
     for (int i = 1; i < run->heads; i++)
         for (int k = i; k > 0; k--) {
             uint64_t here = is_recorded(run->head[k]) ? position_of(run->head[k].node) : 0;
-            uint64_t before = is_recorded(run->head[k - 1]) ? position_of(run->head[k - 1].node) : 0;
+            uint64_t before =
+                is_recorded(run->head[k - 1]) ? position_of(run->head[k - 1].node) : 0;
             if (before >= here) break;
             Value head = run->head[k], g = run->gradient[k];
             run->head[k] = run->head[k - 1], run->head[k - 1] = head;
@@ -358,7 +366,8 @@ static void sort_heads(OwnSweep *run) {
         }
 }
 
-/* A head of several that the last sweep did not start from gets zeros; if none was swept, all get ones. */
+/* A head of several that the last sweep did not start from gets zeros; if none was swept, all get
+ * ones. */
 static Value head_gradient_of(const Wengert *w, int i) {
     if (!w->swept) return NIL;
     if (w->gradient[i].tag != V_UNSET) return w->gradient[i];
@@ -397,7 +406,8 @@ static void put_tangent(void *env, uint32_t id, Value t) {
 
 static void look_forward(OwnSweep *run) {
     Wengert *w = run->w;
-    Value *x = pool_bytes((w->leaves + 1) * sizeof *x), *seed = pool_bytes((w->leaves + 1) * sizeof *seed);
+    Value *x = pool_bytes((w->leaves + 1) * sizeof *x),
+          *seed = pool_bytes((w->leaves + 1) * sizeof *seed);
     int count = 0;
     for (uint32_t i = 0; i < w->leaves; i++) {
         if (run->tangent[i].tag == V_UNSET || w->leaf[i].value.tag == V_UNSET) continue;

@@ -1,9 +1,9 @@
-/* What repeats in a list of steps. The one idea: give each step a signature (operation and place in the
- * text), find where a stretch of signatures is followed by itself again and again, fold it, and do the
- * same with the folds, so that loops in loops become folds of folds.
+/* What repeats in a list of steps. The one idea: give each step a signature (operation and place in
+ * the text), find where a stretch of signatures is followed by itself again and again, fold it, and
+ * do the same with the folds, so that loops in loops become folds of folds.
  *
- * Looking for periods costs little: a period can only begin where the same signature comes again, and
- * what has matched is skipped. */
+ * Looking for periods costs little: a period can only begin where the same signature comes again,
+ * and what has matched is skipped. */
 #include "wengert.h"
 #include <string.h>
 
@@ -14,7 +14,8 @@ static const uint32_t periods[] = { 4, 16, 64, 256, 4096 };
 typedef struct Row { Fold *fold; uint64_t *sign; uint32_t count; } Row;
 
 static Row row_new(uint32_t room) {
-    return (Row){ pool_bytes((room + 1) * sizeof(Fold)), pool_bytes((room + 1) * sizeof(uint64_t)), 0 };
+    return (Row){ pool_bytes((room + 1) * sizeof(Fold)), pool_bytes((room + 1) * sizeof(uint64_t)),
+                  0 };
 }
 
 static uint64_t mix(uint64_t a, uint64_t b) {
@@ -56,7 +57,9 @@ static uint32_t turns_from(const Row *row, uint32_t i, uint32_t period) {
 
 static void add_fold(Row *out, const Row *row, uint32_t i, uint32_t period, uint32_t turns) {
     uint64_t sign = 0;
-    Fold fold = { .first = row->fold[i].first, .turns = turns, .part = &row->fold[i], .parts = period };
+    Fold fold = {
+        .first = row->fold[i].first, .turns = turns, .part = &row->fold[i], .parts = period
+    };
     for (uint32_t k = i; k < i + period * turns; k++) fold.steps += row->fold[k].steps;
     for (uint32_t k = i; k < i + period; k++) sign = mix(sign, row->sign[k]);
     fold.last_part = &row->fold[i + period * (turns - 1)];
@@ -64,7 +67,8 @@ static void add_fold(Row *out, const Row *row, uint32_t i, uint32_t period, uint
     out->sign[out->count++] = mix(sign, 1);
 }
 
-static Row fold_once(const Row *row, const uint32_t *next, uint32_t most_period, uint32_t least_turns) {
+static Row fold_once(const Row *row, const uint32_t *next, uint32_t most_period,
+                     uint32_t least_turns) {
     Row out = row_new(row->count);
     for (uint32_t i = 0; i < row->count;) {
         uint32_t period = 0, turns = 0, j = next[i];

@@ -49,13 +49,16 @@ static void add_part(Part *part, int *count, Part p) {
 static int parts_of(const Wengert *w, uint32_t step, uint32_t start, uint32_t end, Part *part) {
     int count = 0;
     Span span = wengert_span(w, step);
-    for (uint32_t from = step; wengert_span(w, from) == span; from--) {     /* a library call has many */
+    for (uint32_t from = step; wengert_span(w, from) == span;
+         from--) { /* a library call has many */
         for (int k = 0; k < w->step[from].inputs; k++) {
             Input input = wengert_input(w, from, k);
             Part p = { .step = input.at };
-            if (input.kind != FROM_STEP || source_of(wengert_span(w, input.at)) != source_of(span)) continue;
+            if (input.kind != FROM_STEP || source_of(wengert_span(w, input.at)) != source_of(span))
+                continue;
             span_bounds(wengert_span(w, input.at), &p.start, &p.end);
-            if (p.start >= start && p.end <= end && p.end - p.start < end - start) add_part(part, &count, p);
+            if (p.start >= start && p.end <= end && p.end - p.start < end - start)
+                add_part(part, &count, p);
         }
         if (!wengert_inner_span(w, from) || from == 0 || step - from > 32) break;
     }
@@ -63,7 +66,8 @@ static int parts_of(const Wengert *w, uint32_t step, uint32_t start, uint32_t en
 }
 
 /* The text of a place with what earlier steps computed as #1, #2. */
-static void add_with_parts(Buffer *b, const Wengert *w, uint32_t step, uint32_t start, uint32_t end) {
+static void add_with_parts(Buffer *b, const Wengert *w, uint32_t step, uint32_t start,
+                           uint32_t end) {
     Part part[MOST_PARTS];
     const char *text = source_of(wengert_span(w, step))->text;
     int count = parts_of(w, step, start, end, part);
@@ -116,7 +120,8 @@ const char *wengert_text(const Wengert *w, uint32_t step, int columns) {
 }
 
 /* ---- names ---- */
-/* Is the step the one whose value its expression has? A library function has many, of which the last is. */
+/* Is the step the one whose value its expression has? A library function has many, of which the
+ * last is. */
 static bool gives_the_value(const Wengert *w, uint32_t step, Span span) {
     if (!wengert_inner_span(w, step)) return true;
     return step + 1 == w->count || wengert_span(w, step + 1) != span;

@@ -1,7 +1,8 @@
-/* why(x): why the gradient of x is zero, missing, stale, not a number or infinite. The one idea: ask in
- * turn every party that may have lost it: the slot (was x ever attached?), the tape (does anything lead
- * from x to f?), the text (what cut it there?), and the sweep (where did the last factor become 0, or the
- * first one not finite?). Each answer is a finding: a reason, a line, a sentence. */
+/* why(x): why the gradient of x is zero, missing, stale, not a number or infinite. The one idea:
+ * ask in turn every party that may have lost it: the slot (was x ever attached?), the tape (does
+ * anything lead from x to f?), the text (what cut it there?), and the sweep (where did the last
+ * factor become 0, or the first one not finite?). Each answer is a finding: a reason, a line, a
+ * sentence. */
 #include "advice.h"
 #include "builtins.h"
 #include "cuts.h"
@@ -80,7 +81,8 @@ static void title(Why *y, const char *what) {
 
 /* ---- numbers in sentences ---- */
 static int64_t count_where(Value mask) {
-    return (int64_t)(is_number(mask) ? num_of(mask) : num_of(op_sum(op_cast(mask, F64), ALL_AXES, false)));
+    return (int64_t)(is_number(mask) ? num_of(mask)
+                                     : num_of(op_sum(op_cast(mask, F64), ALL_AXES, false)));
 }
 
 static bool all_zero(Value v) { return is_numeric(v) && !count_where(op_ne(v, number(0))); }
@@ -107,7 +109,8 @@ static const char *place_text(Value v, int64_t at) {
     for (int i = a->axes; i-- > 0; at /= shape_of(a)[i]) index[i] = at % shape_of(a)[i];
     int n = snprintf(text, sizeof text, "[");
     for (int i = 0; i < a->axes && n < 180; i++)
-        n += snprintf(text + n, sizeof text - (size_t)n, "%s%lld", i ? ", " : "", (long long)index[i]);
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%lld", i ? ", " : "",
+                      (long long)index[i]);
     return text_of("%s]", text);
 }
 
@@ -122,7 +125,8 @@ static const char *step_text(const Why *y, uint32_t step) {
 }
 
 static bool same_place(const Wengert *w, uint32_t a, uint32_t b) {
-    return wengert_span(w, a) == wengert_span(w, b) && wengert_inner_span(w, a) == wengert_inner_span(w, b);
+    return wengert_span(w, a) == wengert_span(w, b) &&
+           wengert_inner_span(w, a) == wengert_inner_span(w, b);
 }
 
 /* ---- is anything between x and f? ---- */
@@ -139,7 +143,8 @@ static void find_ways(Why *y) {
     for (uint32_t i = 0; i < w->count; i++)
         for (int k = 0; k < w->step[i].inputs && !y->leads[i]; k++) {
             Input in = wengert_input(w, i, k);
-            y->leads[i] = (int64_t)i != own && (is_x(y, in) || (in.kind == FROM_STEP && y->leads[in.at]));
+            y->leads[i] =
+                (int64_t)i != own && (is_x(y, in) || (in.kind == FROM_STEP && y->leads[in.at]));
         }
 }
 
@@ -161,17 +166,24 @@ static const char *zero_words(const Why *y, uint32_t step, int k) {
                        size > 1 ? " (a dead relu)" : "");
     case OP_mul:
         if (other.kind == FROM_CONSTANT && is_number(other.value)) return "it multiplies by 0";
-        return text_of("it multiplies by %s, which is 0%s%s", wengert_input_label(y->w, step, !k), *of ? " " : "", of);
+        return text_of("it multiplies by %s, which is 0%s%s", wengert_input_label(y->w, step, !k),
+                       *of ? " " : "", of);
     case OP_div: return k == 0 ? "it divides by something infinite" : "what it divides is 0";
     case OP_power: case OP_square: return "its base is 0, where the slope of the power is 0";
-    case OP_maximum: case OP_minimum: return text_of("the other side, %s, was taken everywhere", wengert_label(y->w, other));
-    case OP_where: case OP_max: case OP_min: case OP_take: return "something else was chosen everywhere";
+    case OP_maximum:
+    case OP_minimum:
+        return text_of("the other side, %s, was taken everywhere", wengert_label(y->w, other));
+    case OP_where:
+    case OP_max:
+    case OP_min:
+    case OP_take:
+        return "something else was chosen everywhere";
     default: break;
     }
     if (s->op < OP_ELEMS && is_numeric(x.value)) {
         bool small = is_number(x.value);
-        return text_of("the slope of %s is 0 %s%s", operation_word(s->op), small ? "at " : "there: its input is ",
-                       short_value(x.value, 30));
+        return text_of("the slope of %s is 0 %s%s", operation_word(s->op),
+                       small ? "at " : "there: its input is ", short_value(x.value, 30));
     }
     return "its rule gives 0";
 }
@@ -199,8 +211,8 @@ static void report_zeros(Why *y) {
             }
             told[count++] = i;
             finding(y, "zero slope", wengert_line(w, i), i,
-                    text_of("%s gets the adjoint %s and passes 0 on to %s: %s", step_text(y, i), short_value(g, 24),
-                            wengert_input_label(w, i, k), zero_words(y, i, k)));
+                    text_of("%s gets the adjoint %s and passes 0 on to %s: %s", step_text(y, i),
+                            short_value(g, 24), wengert_input_label(w, i, k), zero_words(y, i, k)));
         }
     }
     if (more) sentence(y, STYLE_DIM, " ", text_of("and %d more places like these", more));
@@ -217,12 +229,14 @@ static void report_cancelling(Why *y) {
             Value sent = wengert_sent(w, i, k);
             if (!is_numeric(sent) || all_zero(sent)) continue;
             if (count < 4)
-                buffer_format(&terms, "%s%s from line %u", count ? ", " : "", short_value(sent, 24), wengert_line(w, i));
+                buffer_format(&terms, "%s%s from line %u", count ? ", " : "", short_value(sent, 24),
+                              wengert_line(w, i));
             count++;
         }
     if (count > 1)
-        finding(y, "cancelled", 0, -1, text_of("%d terms come to it and cancel: %s%s", count,
-                                               buffer_string(&terms).as.string->text, count > 4 ? ", ..." : ""));
+        finding(y, "cancelled", 0, -1,
+                text_of("%d terms come to it and cancel: %s%s", count,
+                        buffer_string(&terms).as.string->text, count > 4 ? ", ..." : ""));
 }
 
 static bool head_gradient_is_zero(const Why *y) {
@@ -235,24 +249,30 @@ static bool head_gradient_is_zero(const Why *y) {
 
 /* ---- what the text cut ---- */
 static const char *cut_text(const Why *y, const Cut *c) {
-    const char *to = c->to ? c->to->text : "what it gives", *from = c->from ? c->from->text : y->name;
+    const char *to = c->to ? c->to->text : "what it gives",
+               *from = c->from ? c->from->text : y->name;
     switch (c->kind) {
     case CUT_DETACH: return text_of("detach on line %u cuts %s off from %s", c->line, to, from);
-    case CUT_PAUSE: return text_of("%s is computed from %s inside pause, on line %u, so nothing was recorded", to, from, c->line);
-    case CUT_OUTSIDE: return text_of("%s is computed from %s on line %u, outside record", to, from, c->line);
+    case CUT_PAUSE:
+        return text_of("%s is computed from %s inside pause, on line %u, so nothing was recorded",
+                       to, from, c->line);
+    case CUT_OUTSIDE:
+        return text_of("%s is computed from %s on line %u, outside record", to, from, c->line);
     case CUT_FLAT:
-        return text_of("%s on line %u passes nothing back to %s: %s is flat, its slope is 0 wherever it has one",
+        return text_of("%s on line %u passes nothing back to %s: %s is flat, its slope is 0 "
+                       "wherever it has one",
                        to, c->line, from, c->by);
     case CUT_ATTACHED:
-        return text_of("%s was computed from %s on line %u, before it got its slot on line %u", to, from, c->line,
-                       place_whole(c->node->span).line);
+        return text_of("%s was computed from %s on line %u, before it got its slot on line %u", to,
+                       from, c->line, place_whole(c->node->span).line);
     }
     return "";
 }
 
 static const char *cut_reason(const Cut *c) {
     static const char *const reasons[] = {
-        [CUT_DETACH] = "detached", [CUT_PAUSE] = "paused", [CUT_OUTSIDE] = "outside record", [CUT_FLAT] = "flat",
+        [CUT_DETACH] = "detached",         [CUT_PAUSE] = "paused",
+        [CUT_OUTSIDE] = "outside record",  [CUT_FLAT] = "flat",
         [CUT_ATTACHED] = "attached later",
     };
     return reasons[c->kind];
@@ -290,10 +310,12 @@ static bool report_late_attachment(Why *y) {
     for (uint32_t i = 0; y->x.tag == V_ARRAY && i < w->count; i++)
         for (int k = 0; k < w->step[i].inputs; k++) {
             Input in = wengert_input(w, i, k);
-            if (in.kind != FROM_CONSTANT || in.value.tag != V_ARRAY || in.value.as.array != y->x.as.array) continue;
+            if (in.kind != FROM_CONSTANT || in.value.tag != V_ARRAY ||
+                in.value.as.array != y->x.as.array)
+                continue;
             finding(y, "attached later", attached, i,
-                    text_of("%s used %s when it had no slot: attach_grad came later, on line %u", step_text(y, i), y->name,
-                            attached));
+                    text_of("%s used %s when it had no slot: attach_grad came later, on line %u",
+                            step_text(y, i), y->name, attached));
             advise(y, text_of("call attach_grad(%s) before record < ... >", y->name));
             return true;
         }
@@ -307,8 +329,9 @@ static bool report_stale(Why *y) {
     if (!leaf->sweep || leaf->sweep == last || all_zero(leaf->gradient)) return false;
     uint32_t from = place_of(leaf->swept_at).line, now = place_of(rt.tape->swept_at).line;
     finding(y, "stale", from, -1,
-            text_of("grad(%s) is still %s from the sweep on line %u; the last sweep, on line %u, did not reach %s", y->name,
-                    short_value(leaf->gradient, 24), from, now, y->name));
+            text_of("grad(%s) is still %s from the sweep on line %u; the last sweep, on line %u, "
+                    "did not reach %s",
+                    y->name, short_value(leaf->gradient, 24), from, now, y->name));
     return true;
 }
 
@@ -320,9 +343,11 @@ static void why_not_reached(Why *y) {
     const String *name = head_name(y);
     bool connected = y->variable && name && text_connects(source_of(y->call), y->variable, name);
     finding(y, connected ? "path not taken" : "not used", 0, -1,
-            connected ? text_of("the text computes %s from %s, but not on the path that was taken", f, y->name)
+            connected ? text_of("the text computes %s from %s, but not on the path that was taken",
+                                f, y->name)
                       : text_of("%s is not computed from %s", f, y->name));
-    if (!stale && is_leaf(y->x)) advise(y, "a gradient of zeros is then right: f does not change when it does");
+    if (!stale && is_leaf(y->x))
+        advise(y, "a gradient of zeros is then right: f does not change when it does");
 }
 
 /* ---- not finite ---- */
@@ -336,7 +361,8 @@ static const char *inputs_at(const Why *y, uint32_t step, Value v, int64_t at) {
         const char *label = wengert_input_label(y->w, step, k);
         if (in.kind == FROM_CONSTANT && is_number(in.value)) continue;
         if (each)
-            buffer_format(&b, "%s%s%s = %s", b.bytes ? ", " : "", label, size_of(in.value) > 1 ? place_text(v, at) : "",
+            buffer_format(&b, "%s%s%s = %s", b.bytes ? ", " : "", label,
+                          size_of(in.value) > 1 ? place_text(v, at) : "",
                           number_text(element(in.value, at)));
         else buffer_format(&b, "%s%s = %s", b.bytes ? ", " : "", label, short_value(in.value, 30));
     }
@@ -357,8 +383,10 @@ static bool report_forward(Why *y) {
         int64_t at = first_bad(w->leaf[i].value);
         if (at < 0) continue;
         finding(y, "not finite already", place_of(w->leaf[i].span).line, -1,
-                text_of("the leaf %s holds %s%s%s itself", wengert_label(w, (Input){ FROM_LEAF, i, UNSET }),
-                        number_text(element(w->leaf[i].value, at)), size_of(w->leaf[i].value) > 1 ? " at " : "",
+                text_of("the leaf %s holds %s%s%s itself",
+                        wengert_label(w, (Input){ FROM_LEAF, i, UNSET }),
+                        number_text(element(w->leaf[i].value, at)),
+                        size_of(w->leaf[i].value) > 1 ? " at " : "",
                         place_text(w->leaf[i].value, at)));
         return true;
     }
@@ -368,8 +396,9 @@ static bool report_forward(Why *y) {
         if (at < 0) continue;
         bool made = inputs_finite(y, i);
         finding(y, "not finite forward", wengert_line(w, i), i,
-                text_of("forward, %s first gives %s%s%s%s %s", step_text(y, i), number_text(element(v, at)),
-                        size_of(v) > 1 ? " at " : "", place_text(v, at), made ? ", from" : ", since it is given",
+                text_of("forward, %s first gives %s%s%s%s %s", step_text(y, i),
+                        number_text(element(v, at)), size_of(v) > 1 ? " at " : "",
+                        place_text(v, at), made ? ", from" : ", since it is given",
                         inputs_at(y, i, v, at)));
         return true;
     }
@@ -382,21 +411,24 @@ static const char *factors_at(const Why *y, uint32_t step, int k, Value sent, in
     Value g = wengert_adjoint(y->w, step), r = wengert_value(y->w, step);
     Input x = wengert_input(y->w, step, 0), z = s->inputs > 1 ? wengert_input(y->w, step, 1) : x;
     bool alike = is_numeric(g) && size_of(g) == size_of(sent);
-    if (s->op >= OP_ELEMS || !is_numeric(x.value) || !is_numeric(z.value) || r.tag == V_UNSET || !alike)
+    if (s->op >= OP_ELEMS || !is_numeric(x.value) || !is_numeric(z.value) || r.tag == V_UNSET ||
+        !alike)
         return text_of("by the rule of %s", operation_word(s->op));
     Value slope = elem_slope((Op)s->op, k, x.value, s->inputs > 1 ? z.value : number(0), r);
     const char *x_name = wengert_input_label(y->w, step, 0);
     const char *z_name = s->inputs > 1 ? wengert_input_label(y->w, step, 1) : "";
-    const char *rule = rule_derivative((Op)s->op, k, x_name, z_name, wengert_step_label(y->w, step));
-    return text_of("its adjoint %s times its slope %s, which is %s there", number_text(element(g, at)), rule,
-                   number_text(element(slope, at)));
+    const char *rule =
+        rule_derivative((Op)s->op, k, x_name, z_name, wengert_step_label(y->w, step));
+    return text_of("its adjoint %s times its slope %s, which is %s there",
+                   number_text(element(g, at)), rule, number_text(element(slope, at)));
 }
 
 static bool report_reverse(Why *y) {
     Wengert *w = y->w;
     for (int i = 0; w->swept && i < w->heads; i++)
         if (first_bad(w->gradient[i]) >= 0) {
-            finding(y, "head gradient", 0, -1, text_of("the head gradient is %s", short_value(w->gradient[i], 30)));
+            finding(y, "head gradient", 0, -1,
+                    text_of("the head gradient is %s", short_value(w->gradient[i], 30)));
             return true;
         }
     for (uint32_t i = w->count; i-- > 0;) {
@@ -407,8 +439,9 @@ static bool report_reverse(Why *y) {
             int64_t at = first_bad(sent);
             if (at < 0) continue;
             finding(y, "not finite in reverse", wengert_line(w, i), i,
-                    text_of("in reverse, %s first gives %s%s%s to %s: %s", step_text(y, i), number_text(element(sent, at)),
-                            size_of(sent) > 1 ? " at " : "", place_text(sent, at), wengert_input_label(w, i, k),
+                    text_of("in reverse, %s first gives %s%s%s to %s: %s", step_text(y, i),
+                            number_text(element(sent, at)), size_of(sent) > 1 ? " at " : "",
+                            place_text(sent, at), wengert_input_label(w, i, k),
                             factors_at(y, i, k, sent, at)));
             return true;
         }
@@ -430,7 +463,9 @@ static Value adjoint_of_x(const Why *y) {
 }
 
 static const char *how_many(Value mask) {
-    return size_of(mask) > 1 ? text_of(" at %lld of %lld elements", (long long)count_where(mask), (long long)size_of(mask)) : "";
+    return size_of(mask) > 1 ? text_of(" at %lld of %lld elements", (long long)count_where(mask),
+                                       (long long)size_of(mask))
+                             : "";
 }
 
 static void why_not_finite(Why *y, Value g) {
@@ -446,30 +481,37 @@ static void why_zero(Why *y, Value g) {
     Value zero = g.tag == V_UNSET ? boolean(true) : op_eq(g, number(0));
     bool whole = g.tag == V_UNSET || all_zero(g);
     title(y, text_of("is 0%s", whole ? "" : how_many(zero)));
-    if (head_gradient_is_zero(y)) finding(y, "head gradient", place_of(y->w->swept_at).line, -1, "the head gradient is 0, so everything is");
+    if (head_gradient_is_zero(y))
+        finding(y, "head gradient", place_of(y->w->swept_at).line, -1,
+                "the head gradient is 0, so everything is");
     report_zeros(y);
     if (g.tag != V_UNSET) report_cancelling(y);
     report_cuts(y);
     size_t count;
     const Advice *advice = advice_for(y->w, &count);
     for (size_t i = 0; i < count; i++)
-        if (strstr(advice[i].text, "taken as 0")) advise(y, text_of("line %u: %s", wengert_line(y->w, advice[i].step), advice[i].text));
-    if (!y->findings) finding(y, "zero", 0, -1, "every path hands on something, and the parts that reach it are 0 there");
+        if (strstr(advice[i].text, "taken as 0"))
+            advise(y, text_of("line %u: %s", wengert_line(y->w, advice[i].step), advice[i].text));
+    if (!y->findings)
+        finding(y, "zero", 0, -1,
+                "every path hands on something, and the parts that reach it are 0 there");
 }
 
 static void why_fine(Why *y, Value g) {
     size_t cuts = 0;
     title(y, text_of("is %s: nothing is wrong with it", short_value(g, 40)));
     for (uint32_t i = 0; i < y->w->count; i++) cuts += y->leads[i];
-    finding(y, "fine", 0, -1, text_of("%s of %s lead from %s to %s", counted(cuts, "step"), counted(y->w->count, "step"),
-                                      y->name, view_head_name(y->w)));
+    finding(y, "fine", 0, -1,
+            text_of("%s of %s lead from %s to %s", counted(cuts, "step"),
+                    counted(y->w->count, "step"), y->name, view_head_name(y->w)));
 }
 
 static void why_reached(Why *y) {
     if (y->w->lost) {
         title(y, "cannot be told any more");
         finding(y, "lost", place_of(y->w->swept_at).line, -1,
-                text_of("the sweep on line %u has released the values; sweep with retain = true", place_of(y->w->swept_at).line));
+                text_of("the sweep on line %u has released the values; sweep with retain = true",
+                        place_of(y->w->swept_at).line));
         return;
     }
     wengert_sweep(y->w);
@@ -480,13 +522,16 @@ static void why_reached(Why *y) {
     else if (some_zero) why_zero(y, g);
     else why_fine(y, g);
     if (!y->w->swept)
-        sentence(y, STYLE_DIM, "=", text_of("no sweep of %s has run yet: this is what backward(%s) would give",
-                                            view_head_name(y->w), view_head_name(y->w)));
+        sentence(y, STYLE_DIM, "=",
+                 text_of("no sweep of %s has run yet: this is what backward(%s) would give",
+                         view_head_name(y->w), view_head_name(y->w)));
 }
 
 /* ---- without a slot ---- */
 static void raise_missing(void *env) { fail_no_gradient(*(Value *)env); }
-static void raise_unrecorded(void *env) { fail_unrecorded_operand(*(Value *)env, 1, "nothing to sweep"); }
+static void raise_unrecorded(void *env) {
+    fail_unrecorded_operand(*(Value *)env, 1, "nothing to sweep");
+}
 
 /* What the error of grad(x), or of backward(f), would say. */
 static void why_missing(Why *y, void (*raise)(void *env), Value v, const char *reason) {
@@ -501,7 +546,9 @@ static void why_missing(Why *y, void (*raise)(void *env), Value v, const char *r
 static void why_unswept(Why *y) {
     title(y, "is missing");
     if (is_leaf(y->x) && leaf_at(y->x.node)->req == REQ_NULL)
-        finding(y, "null", 0, -1, text_of("%s was attached with req = \"null\": sweeps leave nothing there", y->name));
+        finding(
+            y, "null", 0, -1,
+            text_of("%s was attached with req = \"null\": sweeps leave nothing there", y->name));
     else finding(y, "not swept", 0, -1, "no sweep has run yet");
     advise(y, text_of("backward(f) fills it; why(%s, f) says what that would give", y->name));
 }
@@ -535,7 +582,8 @@ static void answer(Why *y, Value f) {
     if (!is_numeric(y->x)) {
         note_operand(0, y->x);
         hint("ask for one of its parts: why(model.w)");
-        fail(E_TYPE, "why asks about one array or number, not %s", describe(y->x, what, sizeof what));
+        fail(E_TYPE, "why asks about one array or number, not %s",
+             describe(y->x, what, sizeof what));
     }
     if (!y->x.node) why_missing(y, raise_missing, y->x, "unattached");
     else if (f.tag == V_UNSET || f.tag == V_NIL) why_unswept(y);

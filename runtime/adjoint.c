@@ -103,7 +103,8 @@ void add_number_slow(Sweep *s, uint32_t id, double g) {
 }
 
 void add_value(Sweep *s, uint32_t id, Value g) {
-    if (__builtin_expect(s->look != NULL, 0) && s->look->sent) s->look->sent(s->look->env, s->at, id, g);
+    if (__builtin_expect(s->look != NULL, 0) && s->look->sent)
+        s->look->sent(s->look->env, s->at, id, g);
     if (id >= LEAF) {
         add_to_leaf(s, id, g);
         return;

@@ -1,7 +1,8 @@
 /* Arrays: making them, their layouts, walking them, and reading arguments.
  *
  * The one idea: every layout is a pointer, a shape and strides, and array_walk() turns any number
- * of them into runs along one axis, so that a kernel is one loop. It must not know any operation. */
+ * of them into runs along one axis, so that a kernel is one loop. It must not know any operation.
+ */
 #include "array.h"
 #include <math.h>
 #include <stdio.h>
@@ -56,7 +57,8 @@ static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
     shape_text(axes, shape, text, sizeof text);
     for (int i = 0; i < axes; i++)
         if (shape[i] < 0) fail(E_SHAPE, "a shape has no negative axes, but this one is %s", text);
-    if (axes > MAX_AXES) fail(E_LIMIT, "shape %s has %d axes, but at most %d fit", text, axes, MAX_AXES);
+    if (axes > MAX_AXES)
+        fail(E_LIMIT, "shape %s has %d axes, but at most %d fit", text, axes, MAX_AXES);
     fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text,
          dtype_name(dtype));
 }
@@ -301,7 +303,8 @@ int arg_axis(Value v, int axes, const char *what) {
     int64_t axis = arg_int(v, what);
     if (axis >= -axes && axis < axes) return (int)(axis < 0 ? axis + axes : axis);
     if (axes == 0) fail(E_INDEX, "%s is %lld, but a number has no axes", what, (long long)axis);
-    if (axes == 1) fail(E_INDEX, "%s is %lld, but there is 1 axis, number 0", what, (long long)axis);
+    if (axes == 1)
+        fail(E_INDEX, "%s is %lld, but there is 1 axis, number 0", what, (long long)axis);
     fail(E_INDEX, "%s is %lld, but there are %d axes: 0 to %d, or -1 to -%d from the end", what,
          (long long)axis, axes, axes - 1, axes);
 }
@@ -319,11 +322,13 @@ Shape arg_shape(Value v, const char *of) {
     while (v.tag == V_LIST && v.as.list->count == 1) v = v.as.list->item[0];
     if (v.tag == V_LIST) {
         const List *list = v.as.list;
-        for (size_t i = 0; i < list->count; i++) shape_add(&shape, arg_int(list->item[i], what), what);
+        for (size_t i = 0; i < list->count; i++)
+            shape_add(&shape, arg_int(list->item[i], what), what);
     } else if (v.tag == V_ARRAY && v.as.array->axes == 1) {
         const Array *a = v.as.array;
         if (v.node) rt.off_tape++;
-        for (int64_t i = 0; i < a->size; i++) shape_add(&shape, to_int(array_get(a, i), what), what);
+        for (int64_t i = 0; i < a->size; i++)
+            shape_add(&shape, to_int(array_get(a, i), what), what);
     } else {
         shape_add(&shape, to_int(only_element(v, of, needed), what), what);
     }

@@ -20,8 +20,8 @@ struct Array {
     Span span;             /* the expression that made it */
     int64_t size;          /* elements */
     void *data;            /* the first element */
-    Obj *owner;            /* a view keeps this one alive, an array or who has its bytes; NULL for an
-                              array that owns its data */
+    Obj *owner; /* a view keeps this one alive, an array or who has its bytes; NULL for an
+                   array that owns its data */
     size_t bytes;          /* of this block; an owner's separate data has array_bytes() */
     int64_t dims[];        /* shape[axes], then strides[axes] */
 };
@@ -43,8 +43,8 @@ Array *array_new(int dtype, int axes, const int64_t *shape);   /* not cleared; E
 Array *array_zeros(int dtype, int axes, const int64_t *shape);
 Array *array_like(const Array *a, int dtype);          /* same shape, contiguous, not cleared */
 Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strides, int64_t offset);
-/* A row-major array on bytes that `keeper` keeps alive: a mapped file, say. They are only read, since
- * only the sole owner of an array writes into it. */
+/* A row-major array on bytes that `keeper` keeps alive: a mapped file, say. They are only read,
+ * since only the sole owner of an array writes into it. */
 Array *array_on(void *bytes, int dtype, int axes, const int64_t *shape, Obj *keeper);
 Array *array_of(Value v);             /* any number, bool or array; else E_TYPE */
 Value array_value(Array *a);          /* canonical: 0-d f64 and bool become V_NUM, V_BOOL */
@@ -59,7 +59,7 @@ bool array_is_sole(const Array *a, uint32_t holders);
 /* A small vector: f64, its data in the block, so that one comparison tells its layout. */
 enum { SMALL_SIZE = 64 };
 static inline bool is_small_vector(const Array *a) {
-    static const uint8_t layout[4] = { F64, 1, true, true };    /* dtype, axes, inlined, contiguous */
+    static const uint8_t layout[4] = { F64, 1, true, true }; /* dtype, axes, inlined, contiguous */
     return memcmp(&a->dtype, layout, sizeof layout) == 0 && (uint64_t)a->size <= SMALL_SIZE;
 }
 /* Another of its length, not cleared, and not in the pool. */
@@ -113,10 +113,13 @@ static inline bool shapes_equal(Value v, Value w) {
     const Array *a = v.as.array, *b = w.as.array;
     return same_shape(a->axes, shape_of(a), b->axes, shape_of(b));
 }
-double array_get(const Array *a, int64_t flat);      /* element in row-major order, any dtype or layout */
+double array_get(const Array *a,
+                 int64_t flat); /* element in row-major order, any dtype or layout */
 void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /* "[2, 3]" */
 /* Element i of an f64 vector (one axis), i in range. */
-static inline double *vector_at(const Array *a, int64_t i) { return f64_of(a) + i * strides_of(a)[0]; }
+static inline double *vector_at(const Array *a, int64_t i) {
+    return f64_of(a) + i * strides_of(a)[0];
+}
 /* The broadcast of two shapes; false if they do not broadcast. */
 bool shapes_join(const Shape *a, const Shape *b, Shape *out);
 
@@ -131,7 +134,8 @@ Shape arg_shape(Value v, const char *what);   /* [2, 3], 3, (2, 3), ([2, 3],); m
 /* ---- walking ----
  * Calls body(n, pointers, strides, env) for runs along the last axis (merged where layouts allow)
  * over `count` arrays already broadcast to one shape. Pointers are bytes, strides are elements.
- * Runs come in row-major order, none longer than RUN elements, with a poll() after about each RUN. */
+ * Runs come in row-major order, none longer than RUN elements, with a poll() after about each RUN.
+ */
 enum { RUN = 64 << 10, WALK_ARRAYS = 32 };
 typedef void Run(int64_t n, char **at, const int64_t *strides, void *env);
 void array_walk(int count, Array *const *arrays, Run *body, void *env);

@@ -1,6 +1,7 @@
-/* Which kernels and how many threads OpenBLAS uses. An OpenBLAS older than the processor does not know it and falls back to the
- * kernels of 2004 ("Prescott", SSE3), which take four times as long; then it is told to take those of the
- * newest processor that it knows and that this one can replace. OPENBLAS_CORETYPE, if set, is obeyed. */
+/* Which kernels and how many threads OpenBLAS uses. An OpenBLAS older than the processor does not
+ * know it and falls back to the kernels of 2004 ("Prescott", SSE3), which take four times as long;
+ * then it is told to take those of the newest processor that it knows and that this one can
+ * replace. OPENBLAS_CORETYPE, if set, is obeyed. */
 #include <stdlib.h>
 #include <string.h>
 #include "kernels.h"
@@ -25,21 +26,23 @@ static const char *known_equal(void) {
     return NULL;
 }
 
-/* Its own threads stay out of the way: products are cut up for those of par.c (linalg.c), which sleep
- * when there is nothing to do, where OpenBLAS' go on asking for the processor. */
+/* Its own threads stay out of the way: products are cut up for those of par.c (linalg.c), which
+ * sleep when there is nothing to do, where OpenBLAS' go on asking for the processor. */
 void blas_open(void) {
     if (openblas_set_num_threads) openblas_set_num_threads(1);
     const char *better = known_equal();
-    if (!better || getenv("OPENBLAS_CORETYPE") || !openblas_get_corename || !gotoblas_dynamic_quit ||
-        !gotoblas_dynamic_init || strcmp(openblas_get_corename(), "Prescott")) return;
+    if (!better || getenv("OPENBLAS_CORETYPE") || !openblas_get_corename ||
+        !gotoblas_dynamic_quit || !gotoblas_dynamic_init ||
+        strcmp(openblas_get_corename(), "Prescott"))
+        return;
     setenv("OPENBLAS_CORETYPE", better, true);
     gotoblas_dynamic_quit();
     gotoblas_dynamic_init();
     unsetenv("OPENBLAS_CORETYPE");
 }
 
-/* Some of its functions share out even a matrix of 3 by 3, and then wait for a thread, which on a busy machine takes
- * a thousand times as long as the work. */
+/* Some of its functions share out even a matrix of 3 by 3, and then wait for a thread, which on a
+ * busy machine takes a thousand times as long as the work. */
 void blas_threads(double multiplications) {
     static int most, now;
     if (!openblas_set_num_threads || !openblas_get_num_threads) return;

@@ -162,7 +162,8 @@ Value kernel_fold(int count, const Value *in, const Attr *attr) {
     int64_t plane = g.rows * g.columns;
     Array *out = with_last(x, g.rows, g.columns, true);
     for (int64_t k = 0; k < planes_of(x) && x->size; k++, poll()) {
-        if (x->dtype == F64) fold_double(&g, f64_of(x) + k * block, f64_of(out) + k * plane, 0, g.down);
+        if (x->dtype == F64)
+            fold_double(&g, f64_of(x) + k * block, f64_of(out) + k * plane, 0, g.down);
         else fold_float(&g, f32_of(x) + k * block, f32_of(out) + k * plane, 0, g.down);
     }
     return object(out);

@@ -12,7 +12,8 @@ static uint8_t input_bits(const Dependence *d, uint32_t id, const IdMap *targets
 static uint8_t node_bits(const Dependence *d, const Node *n, const IdMap *targets) {
     if (!has_extra(n)) return input_bits(d, n->a, targets) | input_bits(d, n->b, targets);
     uint8_t bits = 0;
-    for (int i = 0; i < n->x.extra->count; i++) bits |= input_bits(d, n->x.extra->in[i].node, targets);
+    for (int i = 0; i < n->x.extra->count; i++)
+        bits |= input_bits(d, n->x.extra->in[i].node, targets);
     return bits;
 }
 
@@ -27,7 +28,8 @@ Dependence depend_mark(uint64_t low, uint64_t high, const IdMap *targets) {
             const Node *n = &c->node[i];
             if (position < low || n->head & N_SWEPT || position == 0) continue;
             uint8_t bits = node_bits(&d, n, targets);
-            if (n->head & N_TARGET && idmap_get(targets, c->slot << CHUNK_SHIFT | i) >= 0) bits |= DEPENDS_ON_TARGET;
+            if (n->head & N_TARGET && idmap_get(targets, c->slot << CHUNK_SHIFT | i) >= 0)
+                bits |= DEPENDS_ON_TARGET;
             d.bits[position - low] = bits;
         }
     }

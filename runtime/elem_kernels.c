@@ -1,10 +1,10 @@
 /* The elementwise kernels, expanded from ops.def in plain arithmetic. Compiled once per instruction
- * set with ELEM_TABLE naming the table it makes (see the Makefile); the functions below are what the
- * rows' texts mean on doubles. Nothing here fails, allocates or knows of values.
+ * set with ELEM_TABLE naming the table it makes (see the Makefile); the functions below are what
+ * the rows' texts mean on doubles. Nothing here fails, allocates or knows of values.
  *
- * The table is read twice: for single numbers, where far angles may take a slow branch, and for loops,
- * which vectorise because nothing in them branches (vmath.h); a loop over angles looks first whether
- * one of them is far, and then goes number by number. */
+ * The table is read twice: for single numbers, where far angles may take a slow branch, and for
+ * loops, which vectorise because nothing in them branches (vmath.h); a loop over angles looks first
+ * whether one of them is far, and then goes number by number. */
 #include <math.h>
 #include <string.h>
 #include "elem.h"
@@ -15,7 +15,8 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- what the rows' texts mean; in an f32 loop x is a float, and the functions that have one use it ---- */
+/* ---- what the rows' texts mean; in an f32 loop x is a float, and the functions that have one use
+ * it ---- */
 #define BY_WIDTH(name, x) _Generic((x), float: vm_##name##f, default: vm_##name)(x)
 #define exp(x) BY_WIDTH(exp, x)
 #define expm1(x) BY_WIDTH(expm1, x)
@@ -75,15 +76,18 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #define sin(x) vm_sin_any(x)
 #define cos(x) vm_cos_any(x)
 #define tan(x) vm_tan_any(x)
-#define SCALAR(name, forward)                                                                          \
-    static double name##_scalar(double x, double y) { (void)x, (void)y; return forward; }
-#define SLOPE(name, which, slope)                                                                      \
-    static double name##_slope##which(double x, double y, double r) {                                  \
-        (void)x, (void)y, (void)r;                                                                     \
-        return slope;                                                                                  \
+#define SCALAR(name, forward)                                                                      \
+    static double name##_scalar(double x, double y) {                                              \
+        (void)x, (void)y;                                                                          \
+        return forward;                                                                            \
+    }
+#define SLOPE(name, which, slope)                                                                  \
+    static double name##_slope##which(double x, double y, double r) {                              \
+        (void)x, (void)y, (void)r;                                                                 \
+        return slope;                                                                              \
     }
 #define ELEM1(name, prints, forward, domain, dx, ...) SCALAR(name, forward) SLOPE(name, 0, dx)
-#define ELEM2(name, prints, forward, domain, dx, dy, ...)                                              \
+#define ELEM2(name, prints, forward, domain, dx, dy, ...)                                          \
     SCALAR(name, forward) SLOPE(name, 0, dx) SLOPE(name, 1, dy)
 #define SELECT1 ELEM1
 #define SELECT2 ELEM2
@@ -102,76 +106,79 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #define tan(x) BY_WIDTH(tan, x)
 /* Rows that reduce angles; the compiler drops the question from all others. */
 #define IS_ANGULAR(name) (!strcmp(#name, "sin") || !strcmp(#name, "cos") || !strcmp(#name, "tan"))
-#define ANY_FAR(type)                                                                                  \
-    bool far = false;                                                                                  \
+#define ANY_FAR(type)                                                                              \
+    bool far = false;                                                                              \
     for (int64_t i = 0; i < n; i++) far |= vm_far((double)((const type *)x_)[i]);
 
-#define LOOP(name, out_type, type, dtype, forward)                                                     \
-    static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {                 \
-        out_type *o = out;                                                                             \
-        const type *xs = x_, *ys = y_;                                                                 \
-        if (IS_ANGULAR(name)) {                                                                        \
-            ANY_FAR(type)                                                                              \
-            if (far) {                                                                                 \
-                for (int64_t i = 0; i < n; i++) o[i] = (out_type)name##_scalar((double)xs[i], 0);      \
-                return;                                                                                \
-            }                                                                                          \
-        }                                                                                              \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
-            type x = xs[i], y = ys[i];                                                                 \
-            (void)x, (void)y;                                                                          \
-            o[i] = (out_type)(forward);                                                                \
-        }                                                                                              \
+#define LOOP(name, out_type, type, dtype, forward)                                                 \
+    static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {             \
+        out_type *o = out;                                                                         \
+        const type *xs = x_, *ys = y_;                                                             \
+        if (IS_ANGULAR(name)) {                                                                    \
+            ANY_FAR(type)                                                                          \
+            if (far) {                                                                             \
+                for (int64_t i = 0; i < n; i++) o[i] = (out_type)name##_scalar((double)xs[i], 0);  \
+                return;                                                                            \
+            }                                                                                      \
+        }                                                                                          \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                     \
+            type x = xs[i], y = ys[i];                                                             \
+            (void)x, (void)y;                                                                      \
+            o[i] = (out_type)(forward);                                                            \
+        }                                                                                          \
     }
-/* NaN is counted in integers as wide as the elements, which vectorises where a float sum would not. */
-#define PULL(name, which, type, bits, dtype, slope, product)                                           \
-    static bool name##_pull##which##_##dtype(int64_t n, void *out, const void *g_, const void *x_,     \
-                                             const void *y_, const void *r_) {                         \
-        type *o = out;                                                                                 \
-        const type *gs = g_, *xs = x_, *ys = y_, *rs = r_;                                             \
-        bits nans = 0;                                                                                 \
-        bool far_away = false;                                                                         \
-        if (IS_ANGULAR(name)) {                                                                        \
-            ANY_FAR(type)                                                                              \
-            far_away = far;                                                                            \
-        }                                                                                              \
-        if (far_away) {                                                                                \
-            for (int64_t i = 0; i < n; i++) {                                                          \
-                double g = (double)gs[i];                                                              \
-                double d = name##_slope##which((double)xs[i], (double)ys[i], (double)rs[i]);           \
-                type t = (type)(product);                                                              \
-                nans |= (bits)(t != t);                                                                \
-                o[i] = t;                                                                              \
-            }                                                                                          \
-            return nans != 0;                                                                          \
-        }                                                                                              \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                         \
-            double g = (double)gs[i], x = (double)xs[i], y = (double)ys[i], r = (double)rs[i];         \
-            (void)x, (void)y, (void)r;                                                                 \
-            double d = slope;                                                                          \
-            type t = (type)(product);                                                                  \
-            nans |= (bits)(t != t);                                                                    \
-            o[i] = t;                                                                                  \
-        }                                                                                              \
-        return nans != 0;                                                                              \
+/* NaN is counted in integers as wide as the elements, which vectorises where a float sum would not.
+ */
+#define PULL(name, which, type, bits, dtype, slope, product)                                       \
+    static bool name##_pull##which##_##dtype(int64_t n, void *out, const void *g_, const void *x_, \
+                                             const void *y_, const void *r_) {                     \
+        type *o = out;                                                                             \
+        const type *gs = g_, *xs = x_, *ys = y_, *rs = r_;                                         \
+        bits nans = 0;                                                                             \
+        bool far_away = false;                                                                     \
+        if (IS_ANGULAR(name)) {                                                                    \
+            ANY_FAR(type)                                                                          \
+            far_away = far;                                                                        \
+        }                                                                                          \
+        if (far_away) {                                                                            \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                double g = (double)gs[i];                                                          \
+                double d = name##_slope##which((double)xs[i], (double)ys[i], (double)rs[i]);       \
+                type t = (type)(product);                                                          \
+                nans |= (bits)(t != t);                                                            \
+                o[i] = t;                                                                          \
+            }                                                                                      \
+            return nans != 0;                                                                      \
+        }                                                                                          \
+        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                     \
+            double g = (double)gs[i], x = (double)xs[i], y = (double)ys[i], r = (double)rs[i];     \
+            (void)x, (void)y, (void)r;                                                             \
+            double d = slope;                                                                      \
+            type t = (type)(product);                                                              \
+            nans |= (bits)(t != t);                                                                \
+            o[i] = t;                                                                              \
+        }                                                                                          \
+        return nans != 0;                                                                          \
     }
-#define PULLS(name, which, slope, product)                                                             \
-    PULL(name, which, double, int64_t, f64, slope, product)                                            \
+#define PULLS(name, which, slope, product)                                                         \
+    PULL(name, which, double, int64_t, f64, slope, product)                                        \
     PULL(name, which, float, int32_t, f32, slope, product)
-#define NUMERIC(name, forward)                                                                         \
-    LOOP(name, double, double, f64, forward)                                                           \
+#define NUMERIC(name, forward)                                                                     \
+    LOOP(name, double, double, f64, forward)                                                       \
     LOOP(name, float, float, f32, forward)
-#define TEST(name, forward)                                                                            \
-    LOOP(name, uint8_t, double, f64, forward)                                                          \
+#define TEST(name, forward)                                                                        \
+    LOOP(name, uint8_t, double, f64, forward)                                                      \
     LOOP(name, uint8_t, float, f32, forward)
 
-#define ELEM1(name, prints, forward, domain, dx, ...) NUMERIC(name, forward) PULLS(name, 0, dx, g * d)
-#define ELEM2(name, prints, forward, domain, dx, dy, ...)                                              \
-    NUMERIC(name, forward) PULLS(name, 0, dx, g * d) PULLS(name, 1, dy, g * d)
-#define SELECT1(name, prints, forward, domain, wx, ...)                                                \
+#define ELEM1(name, prints, forward, domain, dx, ...)                                              \
+    NUMERIC(name, forward) PULLS(name, 0, dx, g *d)
+#define ELEM2(name, prints, forward, domain, dx, dy, ...)                                          \
+    NUMERIC(name, forward) PULLS(name, 0, dx, g *d) PULLS(name, 1, dy, g *d)
+#define SELECT1(name, prints, forward, domain, wx, ...)                                            \
     NUMERIC(name, forward) PULLS(name, 0, wx, d != 0 ? g * d : 0)
-#define SELECT2(name, prints, forward, domain, wx, wy, ...)                                            \
-    NUMERIC(name, forward) PULLS(name, 0, wx, d != 0 ? g * d : 0) PULLS(name, 1, wy, d != 0 ? g * d : 0)
+#define SELECT2(name, prints, forward, domain, wx, wy, ...)                                        \
+    NUMERIC(name, forward)                                                                         \
+    PULLS(name, 0, wx, d != 0 ? g * d : 0) PULLS(name, 1, wy, d != 0 ? g * d : 0)
 #define FLAT1(name, prints, forward, ...) NUMERIC(name, forward)
 #define FLAT2(name, prints, forward, ...) NUMERIC(name, forward)
 #define TEST1(name, prints, forward, ...) TEST(name, forward)
@@ -181,9 +188,10 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 /* ---- the table ---- */
 #define LOOP_ENTRY(name) .loop = { name##_f64, name##_f32 }, .scalar = name##_scalar
 #define PULL_ENTRY(name, which) { name##_pull##which##_f64, name##_pull##which##_f32 }
-#define ONE(name) [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0) }, .slope = { name##_slope0 } },
-#define TWO(name)                                                                                      \
-    [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0), PULL_ENTRY(name, 1) },            \
+#define ONE(name)                                                                                  \
+    [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0) }, .slope = { name##_slope0 } },
+#define TWO(name)                                                                                  \
+    [OP_##name] = { LOOP_ENTRY(name), .pull = { PULL_ENTRY(name, 0), PULL_ENTRY(name, 1) },        \
                     .slope = { name##_slope0, name##_slope1 } },
 const ElemKernels ELEM_TABLE[OP_ELEMS] = {
 #define ELEM1(name, ...) ONE(name)

@@ -1,9 +1,11 @@
-/* Calling foreign functions. The one idea: everything that can fail is done before C runs and everything that
- * comes back is looked at after it, so between the two there is nothing but the call.
+/* Calling foreign functions. The one idea: everything that can fail is done before C runs and
+ * everything that comes back is looked at after it, so between the two there is nothing but the
+ * call.
  *
- * A number parameter that gets an array maps the call over it, with broadcasting. Functions of doubles alone,
- * called with plain numbers, are called directly, without libffi. A result that depends on recorded values is
- * a step on the tape whose rule is an error: it says how to write the rule (custom_grad). */
+ * A number parameter that gets an array maps the call over it, with broadcasting. Functions of
+ * doubles alone, called with plain numbers, are called directly, without libffi. A result that
+ * depends on recorded values is a step on the tape whose rule is an error: it says how to write the
+ * rule (custom_grad). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,17 +32,21 @@ typedef struct Invocation {
 } Invocation;
 
 static CPlace place_at(Invocation *in, int i) {
-    return (CPlace){ .call = &in->call, .parameter = i < in->s->count ? in->s->parameter[i].name->text : "..." };
+    return (CPlace){ .call = &in->call,
+                     .parameter = i < in->s->count ? in->s->parameter[i].name->text : "..." };
 }
 
 static bool is_out(const CSignature *s, int i) { return s->parameter[i].way == C_OUT; }
-static bool comes_back(const CSignature *s, int i) { return is_out(s, i) || s->parameter[i].way == C_INOUT; }
+static bool comes_back(const CSignature *s, int i) {
+    return is_out(s, i) || s->parameter[i].way == C_INOUT;
+}
 
 /* ---- arguments ---- */
 
 static _Noreturn void fail_count(const CSignature *s, int wanted, int count) {
-    fail(E_ARGUMENT, "%s takes %s%d argument%s, but %d %s given", s->text, s->open ? "at least " : "", wanted,
-         wanted == 1 ? "" : "s", count, count == 1 ? "was" : "were");
+    fail(E_ARGUMENT, "%s takes %s%d argument%s, but %d %s given", s->text,
+         s->open ? "at least " : "", wanted, wanted == 1 ? "" : "s", count,
+         count == 1 ? "was" : "were");
 }
 
 static void bind(Invocation *in, int count, const Value *args) {
@@ -50,12 +56,14 @@ static void bind(Invocation *in, int count, const Value *args) {
     if (count < wanted || (count > wanted && !s->open)) fail_count(s, wanted, count);
     in->extras = count - wanted;
     if (in->extras > MAX_ARGUMENTS - s->count)
-        fail(E_ARGUMENT, "%s cannot take %d arguments: %d is the limit", s->text, count, MAX_ARGUMENTS);
+        fail(E_ARGUMENT, "%s cannot take %d arguments: %d is the limit", s->text, count,
+             MAX_ARGUMENTS);
     for (int i = 0; i < s->count; i++) in->arg[i] = is_out(s, i) ? UNSET : args[at++];
     for (int i = 0; i < in->extras; i++) in->arg[s->count + i] = args[at++];
 }
 
-/* Freed by this call: as the signature says, or because it is the function the handle is freed with. */
+/* Freed by this call: as the signature says, or because it is the function the handle is freed
+ * with. */
 static void note_freed(Invocation *in, int i) {
     Value v = in->arg[i];
     if (v.tag != V_HANDLE) return;
@@ -91,7 +99,9 @@ static ffi_type *store_extra(Invocation *in, int i, Value v) {
         String *name = v.as.record->field[0].name;
         number = c_number(name->text, name->bytes);
         if (!number || number->bytes < sizeof(int) || number->dtype == F32)
-            c_fail(&place, E_TYPE, "cannot be passed as %s: C passes int, uint, long, double and the like", name->text);
+            c_fail(&place, E_TYPE,
+                   "cannot be passed as %s: C passes int, uint, long, double and the like",
+                   name->text);
         v = v.as.record->field[0].value;
     } else if (!is_number(v) && axes_of(v) + (v.tag != V_ARRAY)) {
         CType any = { .kind = v.tag == V_STRING ? C_STRING : C_ANY };
@@ -109,7 +119,8 @@ static void prepare_variadic(Invocation *in, ffi_cif *cif, ffi_type **types) {
     int total = s->count + in->extras;
     for (int i = 0; i < total; i++)
         types[i] = i < s->count ? in->call.f->types[i] : in->extra_type[i];
-    if (ffi_prep_cif_var(cif, FFI_DEFAULT_ABI, (unsigned)s->fixed, (unsigned)total, s->result->ffi, types) != FFI_OK)
+    if (ffi_prep_cif_var(cif, FFI_DEFAULT_ABI, (unsigned)s->fixed, (unsigned)total, s->result->ffi,
+                         types) != FFI_OK)
         fail(E_FOREIGN, "this machine cannot call %s", s->text);
 }
 
@@ -148,7 +159,8 @@ static Value take_results(Invocation *in) {
     CSignature *s = in->s;
     int count = count_results(s), at = 0;
     Value item[C_MAX_PARAMETERS + 2];
-    if (s->result->kind != C_VOID) item[at++] = c_load(s->result, in->result, &(CPlace){ .call = &in->call });
+    if (s->result->kind != C_VOID)
+        item[at++] = c_load(s->result, in->result, &(CPlace){ .call = &in->call });
     for (int i = 0; i < s->count; i++) {
         if (!comes_back(s, i)) continue;
         CPlace place = place_at(in, i);
@@ -169,7 +181,8 @@ typedef struct Mapping {
 } Mapping;
 
 static bool is_mapped(const Invocation *in, int i) {
-    return in->s->parameter[i].type->kind == C_NUMBER && in->arg[i].tag == V_ARRAY && axes_of(in->arg[i]) > 0;
+    return in->s->parameter[i].type->kind == C_NUMBER && in->arg[i].tag == V_ARRAY &&
+           axes_of(in->arg[i]) > 0;
 }
 
 static void map_run(int64_t n, char **at, const int64_t *strides, void *env) {
@@ -183,7 +196,8 @@ static void map_run(int64_t n, char **at, const int64_t *strides, void *env) {
             c_store_number(in->s->parameter[i].type->number, &in->slot[i], number(x), &place);
         }
         invoke(in);
-        for (int j = 0; j < m->results; j++) ((double *)at[j])[k * strides[j]] = m->from[j]->load(m->at[j]);
+        for (int j = 0; j < m->results; j++)
+            ((double *)at[j])[k * strides[j]] = m->from[j]->load(m->at[j]);
     }
 }
 
@@ -203,7 +217,9 @@ static void map_run_quick(int64_t n, char **at, const int64_t *strides, void *en
 static void add_result(Mapping *m, const CType *type, void *at, const char *of) {
     const CSignature *s = m->in->s;
     if (type->kind != C_NUMBER)
-        fail(E_ARGUMENT, "%s takes one number at a time: %s is no number, so it cannot be mapped over arrays", s->text, of);
+        fail(E_ARGUMENT,
+             "%s takes one number at a time: %s is no number, so it cannot be mapped over arrays",
+             s->text, of);
     m->from[m->results] = type->number;
     m->at[m->results++] = at;
 }
@@ -215,10 +231,12 @@ static void find_results(Mapping *m) {
         const CType *type = in->s->parameter[i].type;
         if (!comes_back(in->s, i)) continue;
         bool single = is_out(in->s, i) && !type->dims;
-        add_result(m, single ? type->element : type, in->slot[i].pointer, in->s->parameter[i].name->text);
+        add_result(m, single ? type->element : type, in->slot[i].pointer,
+                   in->s->parameter[i].name->text);
     }
     if (in->s->gives_errno || m->results == 0)
-        fail(E_ARGUMENT, "%s takes one number at a time: it is not mapped over arrays", in->s->text);
+        fail(E_ARGUMENT, "%s takes one number at a time: it is not mapped over arrays",
+             in->s->text);
 }
 
 static Shape mapped_shape(const Mapping *m) {
@@ -247,17 +265,19 @@ static int result_dtype(const Mapping *m, const CNumber *from) {
 static Value map_call(Invocation *in) {
     Mapping m = { .in = in };
     for (int i = 0; i < in->s->count; i++) {
-        if (is_mapped(in, i)) m.parameter[m.mapped++] = i, in->slot[i].num = 0, in->value[i] = &in->slot[i];
+        if (is_mapped(in, i))
+            m.parameter[m.mapped++] = i, in->slot[i].num = 0, in->value[i] = &in->slot[i];
         else store_argument(in, i);
     }
     find_results(&m);
     Shape shape = mapped_shape(&m);
     Array *walked[WALK_ARRAYS];
-    if (m.results + m.mapped > WALK_ARRAYS) fail(E_LIMIT, "%s is mapped over too many arrays", in->s->text);
+    if (m.results + m.mapped > WALK_ARRAYS)
+        fail(E_LIMIT, "%s is mapped over too many arrays", in->s->text);
     for (int j = 0; j < m.results; j++) walked[j] = array_new(F64, shape.axes, shape.dim);
     for (int j = 0; j < m.mapped; j++)
-        walked[m.results + j] =
-            array_broadcast(array_cast(in->arg[m.parameter[j]].as.array, F64), shape.axes, shape.dim);
+        walked[m.results + j] = array_broadcast(array_cast(in->arg[m.parameter[j]].as.array, F64),
+                                                shape.axes, shape.dim);
     in->call.outer = rt.foreign;
     bool quick = in->call.f->quick != NULL;
     if (quick) rt.foreign = &in->call;
@@ -265,7 +285,8 @@ static Value map_call(Invocation *in) {
     rt.foreign = in->call.outer;
     callback_check(&in->call);
     Value item[C_MAX_PARAMETERS];
-    for (int j = 0; j < m.results; j++) item[j] = array_value(array_cast(walked[j], result_dtype(&m, m.from[j])));
+    for (int j = 0; j < m.results; j++)
+        item[j] = array_value(array_cast(walked[j], result_dtype(&m, m.from[j])));
     return m.results == 1 ? item[0] : list_of((size_t)m.results, item);
 }
 
@@ -286,8 +307,10 @@ static void hint_rule(const CSignature *s) {
         buffer_format(&gradients, "%s%s", count++ ? ", " : "", smooth ? "g * ..." : "nil");
     }
     const char *open = count > 1 ? "(" : "", *close = count > 1 ? ")" : "", *name = s->name->text;
-    hint("write its rule, with the derivative for ...:  %s = custom_grad(%s, (g, y%.*s) -> %s%.*s%s)", name, name,
-         (int)names.bytes, names.text, open, (int)gradients.bytes, gradients.text, close);
+    hint("write its rule, with the derivative for ...:  %s = custom_grad(%s, (g, y%.*s) -> "
+         "%s%.*s%s)",
+         name, name, (int)names.bytes, names.text, open, (int)gradients.bytes, gradients.text,
+         close);
 }
 
 static Value call_rule(Function *self, int count, const Value *args) {
@@ -295,8 +318,10 @@ static Value call_rule(Function *self, int count, const Value *args) {
     const ForeignRule *rule = (const ForeignRule *)self;
     const CSignature *s = foreign_signature(rule->f.as.function);
     if (rule->captured) {
-        hint("only the arguments of a function with a rule (custom_grad) have gradients: hand the values over as such");
-        fail(E_GRADIENT, "no gradient passes through %s: a function given to it uses recorded values", s->text);
+        hint("only the arguments of a function with a rule (custom_grad) have gradients: hand the "
+             "values over as such");
+        fail(E_GRADIENT,
+             "no gradient passes through %s: a function given to it uses recorded values", s->text);
     }
     hint_rule(s);
     fail(E_GRADIENT, "no gradient passes through the foreign function %s", s->text);
@@ -328,7 +353,8 @@ static Value recorded_inputs(const Invocation *in) {
 }
 
 static Value join_tape(Invocation *in, Value y) {
-    if (in->call.seen.tag == V_LIST && in->call.seen.as.list->item[0].tag == V_NIL) in->call.seen = NIL;
+    if (in->call.seen.tag == V_LIST && in->call.seen.as.list->item[0].tag == V_NIL)
+        in->call.seen = NIL;
     Value inputs = recorded_inputs(in);
     size_t results = tree_numeric(y, NULL), count = inputs.as.list->count;
     if (!count || !results) return y;
@@ -344,7 +370,8 @@ static Value join_tape(Invocation *in, Value y) {
 static bool takes_functions(const CSignature *s) {
     for (int i = 0; i < s->count; i++) {
         const CType *type = s->parameter[i].type;
-        if (type->kind == C_FUNCTION || type->kind == C_STRUCT || type->kind == C_POINTER) return true;
+        if (type->kind == C_FUNCTION || type->kind == C_STRUCT || type->kind == C_POINTER)
+            return true;
     }
     return false;
 }
@@ -359,7 +386,8 @@ static Value call_in_general(const ForeignFunction *f, int count, const Value *a
     for (int i = 0; i < in.s->count; i++)
         if (is_mapped(&in, i)) return join_tape(&in, map_call(&in));
     for (int i = 0; i < in.s->count; i++) store_argument(&in, i);
-    for (int i = in.s->count; i < in.s->count + in.extras; i++) in.extra_type[i] = store_extra(&in, i, in.arg[i]);
+    for (int i = in.s->count; i < in.s->count + in.extras; i++)
+        in.extra_type[i] = store_extra(&in, i, in.arg[i]);
     for (int i = 0; i < in.s->count; i++) note_freed(&in, i);
     invoke(&in);
     Value y = take_results(&in);
@@ -392,16 +420,16 @@ const CSignature *foreign_signature(const Function *f) {
 
 /* ---- functions of doubles alone ---- */
 
-#define QUICK(n, parameters, arguments, elements)                                                    \
-    static Value quick##n(const ForeignFunction *f, const Value *a) {                                \
-        (void)a;                                                                                     \
-        return number(((double (*)parameters)f->address)arguments);                                  \
-    }                                                                                                \
-    static void loop##n(const ForeignFunction *f, int64_t count, double *y, int64_t to,              \
-                        const double *const *x, const int64_t *step) {                               \
-        double(*function) parameters = (double(*) parameters)f->address;                             \
-        (void)x, (void)step;                                                                         \
-        for (int64_t k = 0; k < count; k++) y[k * to] = function elements;                           \
+#define QUICK(n, parameters, arguments, elements)                                                  \
+    static Value quick##n(const ForeignFunction *f, const Value *a) {                              \
+        (void)a;                                                                                   \
+        return number(((double(*) parameters)f->address)arguments);                                \
+    }                                                                                              \
+    static void loop##n(const ForeignFunction *f, int64_t count, double *y, int64_t to,            \
+                        const double *const *x, const int64_t *step) {                             \
+        double(*function) parameters = (double(*) parameters)f->address;                           \
+        (void)x, (void)step;                                                                       \
+        for (int64_t k = 0; k < count; k++) y[k * to] = function elements;                         \
     }
 #define A(i) a[i].as.num
 #define X(i) x[i][k * step[i]]
@@ -412,7 +440,9 @@ QUICK(3, (double, double, double), (A(0), A(1), A(2)), (X(0), X(1), X(2)))
 #undef A
 #undef X
 
-static const Quick quicks[] = { { quick0, loop0 }, { quick1, loop1 }, { quick2, loop2 }, { quick3, loop3 } };
+static const Quick quicks[] = {
+    { quick0, loop0 }, { quick1, loop1 }, { quick2, loop2 }, { quick3, loop3 }
+};
 
 static bool is_double(const CType *type) {
     return type->kind == C_NUMBER && type->bytes == sizeof(double) && !type->number->whole;
@@ -449,7 +479,8 @@ Value foreign_function(CLibrary library, CSignature *s) {
         c_find_release(library, s->parameter[i].type);
         f->types[i] = s->parameter[i].type->ffi;
     }
-    if (!s->variadic && ffi_prep_cif(&f->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi, f->types) != FFI_OK)
+    if (!s->variadic && ffi_prep_cif(&f->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi,
+                                     f->types) != FFI_OK)
         fail(E_FOREIGN, "this machine cannot call %s", s->text);
     choose_quick(f);
     return object(f);

@@ -1,13 +1,13 @@
-/* Foreign functions. The one idea: a C type is a small tree of data (CType) made by whoever read it, and one
- * pair of functions, c_store() and c_load(), carries any value over in either direction; calls, callbacks,
- * structs and arrays are all built from that pair.
+/* Foreign functions. The one idea: a C type is a small tree of data (CType) made by whoever read
+ * it, and one pair of functions, c_store() and c_load(), carries any value over in either
+ * direction; calls, callbacks, structs and arrays are all built from that pair.
  *
  *     CLibrary library = foreign_open(1, &name, "");
  *     Value j0 = foreign_function(library, signature);      a Function like any other
  *
- * All that can be wrong with an argument is found before the C function runs. A callback never jumps over C
- * frames: its error waits in the call and is raised when the C function has returned. Types and signatures
- * belong to the caller and must outlive the functions. */
+ * All that can be wrong with an argument is found before the C function runs. A callback never
+ * jumps over C frames: its error waits in the call and is raised when the C function has returned.
+ * Types and signatures belong to the caller and must outlive the functions. */
 #ifndef FFI_CALL_H
 #define FFI_CALL_H
 #include <ffi.h>
@@ -40,7 +40,8 @@ typedef enum CKind {
 } CKind;
 
 enum { C_MAX_DIMS = 4, C_MAX_PARAMETERS = 24 };
-/* A length: a number, or (name set) the value of that parameter. start, end: its place in the text. */
+/* A length: a number, or (name set) the value of that parameter. start, end: its place in the text.
+ */
 typedef struct CDim { int64_t number; String *name; int parameter; uint32_t start, end; } CDim;
 typedef struct CField { String *name; CType *type; size_t offset; } CField;
 
@@ -57,21 +58,26 @@ struct CType {
     CSignature *signature;
     bool keep;                     /* C_FUNCTION: the callback lives as long as the process */
     String *name;                  /* of a struct or enum */
-    String *free;                  /* C_HANDLE, C_STRING: the symbol of the function that frees it, or NULL */
+    String *free; /* C_HANDLE, C_STRING: the symbol of the function that frees it, or NULL */
     void (*release)(void *pointer);   /* the same, found by foreign_function() */
 };
 /* Fills bytes, align, ffi and the offsets of fields from the other members. */
 void c_layout(CType *type);
 
 /* ---- signatures ---- */
-typedef enum CWay { C_IN, C_OUT, C_INOUT, C_FREES } CWay;   /* C_FREES: the handle is freed by the call */
+typedef enum CWay {
+    C_IN,
+    C_OUT,
+    C_INOUT,
+    C_FREES
+} CWay; /* C_FREES: the handle is freed by the call */
 typedef struct CParameter { String *name; CType *type; CWay way; } CParameter;
 struct CSignature {
     String *name, *symbol;         /* in the program; in the library */
     const char *text;              /* "j0(x: double): double" */
     int count;                     /* of parameters */
     int fixed;                     /* those before `...`; `count` if there is none */
-    bool variadic, open;           /* `...` stands in it; at its end, so that more arguments may follow */
+    bool variadic, open; /* `...` stands in it; at its end, so that more arguments may follow */
     bool gives_errno;
     CParameter parameter[C_MAX_PARAMETERS];
     CType *result;
@@ -79,17 +85,21 @@ struct CSignature {
 
 /* ---- libraries ---- */
 typedef struct CLibrary { void *handle; String *name; } CLibrary;
-/* The first of the candidates that can be loaded: a path, a file's name, or a bare name as in "gsl"; none at
- * all is the program itself. `folder` (or "") is where relative paths begin. E_FOREIGN says what was tried. */
+/* The first of the candidates that can be loaded: a path, a file's name, or a bare name as in
+ * "gsl"; none at all is the program itself. `folder` (or "") is where relative paths begin.
+ * E_FOREIGN says what was tried. */
 CLibrary foreign_open(int count, String *const *candidates, const char *folder);
 /* Functions and variables of a library; E_FOREIGN if it has no such symbol. */
 Value foreign_function(CLibrary library, CSignature *signature);
-/* type NULL: the address of the symbol, as a handle; `finish` is called with it when the program ends well. */
+/* type NULL: the address of the symbol, as a handle; `finish` is called with it when the program
+ * ends well. */
 Value foreign_variable(CLibrary library, String *symbol, CType *type, String *finish);
 
-/* The function that makes and reads structs in C's memory; `signature` names it and its one parameter. */
+/* The function that makes and reads structs in C's memory; `signature` names it and its one
+ * parameter. */
 Value foreign_struct(CLibrary library, CSignature *signature, CType *type);
-/* Before runtime_close(): ends the sessions of libraries, unless the program failed, and forgets kept callbacks. */
+/* Before runtime_close(): ends the sessions of libraries, unless the program failed, and forgets
+ * kept callbacks. */
 void foreign_close(bool failed);
 void foreign_forget(void);   /* the latter alone: where other interpreters go on */
 /* NULL for a function that is not foreign. */

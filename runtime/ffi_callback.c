@@ -1,10 +1,11 @@
-/* Callbacks: functions of a program as C function pointers. The one idea: each gets a small piece of machine
- * code of its own (a libffi closure), so C needs no context to find it; a `void*` among its parameters is C's
- * context and is not shown.
+/* Callbacks: functions of a program as C function pointers. The one idea: each gets a small piece
+ * of machine code of its own (a libffi closure), so C needs no context to find it; a `void*` among
+ * its parameters is C's context and is not shown.
  *
- * A callback runs inside a guard. When it fails, the error is kept, C is given zeros and goes on, further
- * callbacks of the same call do nothing, and callback_check() raises the error once C has returned. There is
- * never more than one error waiting: nothing of the program runs before it is raised. */
+ * A callback runs inside a guard. When it fails, the error is kept, C is given zeros and goes on,
+ * further callbacks of the same call do nothing, and callback_check() raises the error once C has
+ * returned. There is never more than one error waiting: nothing of the program runs before it is
+ * raised. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ struct Callback {
 typedef struct Running { Callback *callback; void *result; void **args; CCall *call; } Running;
 
 static Error waiting;
-static Callback *kept;             /* C may call these at any time, until their interpreter is gone */
+static Callback *kept; /* C may call these at any time, until their interpreter is gone */
 static pthread_t interpreter_thread;
 
 /* ---- running ---- */
@@ -64,8 +65,8 @@ static void store_target(const CType *pointer, void *target, Value v, const CPla
     else c_store(pointer->element, target, v, place);
 }
 
-/* The value of the function: its result, then what goes into `out` and `inout` parameters, as one list if
- * there are several. */
+/* The value of the function: its result, then what goes into `out` and `inout` parameters, as one
+ * list if there are several. */
 static void take_results(const Running *r, Value v, const CPlace *place) {
     const CSignature *s = r->callback->type->signature;
     int outs = 0, at = 0;
@@ -77,17 +78,21 @@ static void take_results(const Running *r, Value v, const CPlace *place) {
     const Value *item = count > 1 ? v.as.list->item : &v;
     if (s->result->kind != C_VOID) store_result(r, item[at++], place);
     for (int i = 0; i < s->count; i++)
-        if (s->parameter[i].way != C_IN) store_target(s->parameter[i].type, *(void **)r->args[i], item[at++], place);
+        if (s->parameter[i].way != C_IN)
+            store_target(s->parameter[i].type, *(void **)r->args[i], item[at++], place);
 }
 
-/* A result that is on the tape must not lose its gradient in silence: the call gets to know of it. */
+/* A result that is on the tape must not lose its gradient in silence: the call gets to know of it.
+ */
 static void note_recorded(CCall *call, Value v) {
     if (!rt.recording || !v.node || v.tag == V_LIST) return;
-    if (call->seen.tag == V_LIST && call->seen.as.list->item[0].tag == V_NIL) list_set(call->seen, 0, v);
+    if (call->seen.tag == V_LIST && call->seen.as.list->item[0].tag == V_NIL)
+        list_set(call->seen, 0, v);
 }
 
-/* Inside custom_grad nothing is recorded, and its rule knows nothing of what a function uses besides its arguments:
- * so one callback of each call is recorded, to see whether there is something to be lost. */
+/* Inside custom_grad nothing is recorded, and its rule knows nothing of what a function uses
+ * besides its arguments: so one callback of each call is recorded, to see whether there is
+ * something to be lost. */
 static Value call_and_look(const Running *r, Function *f, int count, const Value *args) {
     bool look = rt.custom && !rt.recording && !r->call->looked;
     if (!look) return f->call(f, count, args);
@@ -96,19 +101,24 @@ static Value call_and_look(const Running *r, Function *f, int count, const Value
     rt.recording = false;
     if (v.tag == V_LIST || !v.node) return v;
     hint("hand it over as an argument of the function with the rule, or detach(...) it");
-    fail(E_GRADIENT, "the function given as `%s` of %s uses a recorded value, whose gradient would be lost",
+    fail(E_GRADIENT,
+         "the function given as `%s` of %s uses a recorded value, whose gradient would be lost",
          r->callback->parameter->text, r->call->f->signature->name->text);
 }
 
 static void run(void *env) {
     const Running *r = env;
     const CSignature *s = r->callback->type->signature;
-    CPlace place = { .call = r->call, .parameter = r->callback->parameter->text, .from_callback = true,
-                     .callback = s, .slots = r->args };
+    CPlace place = { .call = r->call,
+                     .parameter = r->callback->parameter->text,
+                     .from_callback = true,
+                     .callback = s,
+                     .slots = r->args };
     Value args[C_MAX_PARAMETERS];
     int count = 0;
     for (int i = 0; i < s->count; i++)
-        if (!is_context(&s->parameter[i]) && s->parameter[i].way != C_OUT) args[count++] = argument(r, i, &place);
+        if (!is_context(&s->parameter[i]) && s->parameter[i].way != C_OUT)
+            args[count++] = argument(r, i, &place);
     Function *f = r->callback->f.as.function;
     Value v = call_and_look(r, f, count, args);
     note_recorded(r->call, v);
@@ -148,7 +158,8 @@ void callback_check(CCall *call) {
     if (call->failed) fail_again(&waiting);
     if (!call->stranger) return;
     hint("programs run on one thread: let the library call back on the one it was called on");
-    fail(E_FOREIGN, "%s called a function of the program from another thread", call->f->signature->name->text);
+    fail(E_FOREIGN, "%s called a function of the program from another thread",
+         call->f->signature->name->text);
 }
 
 /* ---- making ---- */
@@ -194,12 +205,15 @@ static void prepare(Callback *callback) {
     callback->points = !is_plain(s->result);
     for (int i = 0; i < s->count; i++) {
         callback->types[i] = s->parameter[i].type->ffi;
-        if (s->parameter[i].way != C_IN && !is_plain(s->parameter[i].type->element)) callback->points = true;
+        if (s->parameter[i].way != C_IN && !is_plain(s->parameter[i].type->element))
+            callback->points = true;
     }
     callback->closure = ffi_closure_alloc(sizeof(ffi_closure), &callback->code);
     if (!callback->closure) fail(E_MEMORY, "no memory for a callback");
-    if (ffi_prep_cif(&callback->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi, callback->types) != FFI_OK ||
-        ffi_prep_closure_loc(callback->closure, &callback->cif, called, callback, callback->code) != FFI_OK)
+    if (ffi_prep_cif(&callback->cif, FFI_DEFAULT_ABI, (unsigned)s->count, s->result->ffi,
+                     callback->types) != FFI_OK ||
+        ffi_prep_closure_loc(callback->closure, &callback->cif, called, callback, callback->code) !=
+            FFI_OK)
         fail(E_FOREIGN, "this machine cannot make a callback fn(%s)", s->text);
 }
 

@@ -1,6 +1,6 @@
-/* Finding libraries and their symbols, and handles. The one idea: a candidate is tried as everything it may
- * mean, from the most to the least particular, and the loaded object's own file name is what messages and
- * handles call it, so that two spellings of one library are one library.
+/* Finding libraries and their symbols, and handles. The one idea: a candidate is tried as
+ * everything it may mean, from the most to the least particular, and the loaded object's own file
+ * name is what messages and handles call it, so that two spellings of one library are one library.
  *
  * A library stays loaded: somebody may still hold an address in it. */
 #define _GNU_SOURCE   /* dlinfo */
@@ -62,7 +62,8 @@ static bool attempt_in_system(Search *s, const char *name) {
     if (strchr(name, '.') || dlinfo(self, RTLD_DI_SERINFOSIZE, &size)) return false;
     info = pool_bytes(size.dls_size);
     *info = size;
-    if (dlinfo(self, RTLD_DI_SERINFOSIZE, info) || dlinfo(self, RTLD_DI_SERINFO, info)) return false;
+    if (dlinfo(self, RTLD_DI_SERINFOSIZE, info) || dlinfo(self, RTLD_DI_SERINFO, info))
+        return false;
     for (unsigned i = 0; i < info->dls_cnt; i++) {
         const char *folder = info->dls_serpath[i].dls_name;
         if (attempt_in(s, folder, (int)strlen(folder), name)) return true;
@@ -72,11 +73,13 @@ static bool attempt_in_system(Search *s, const char *name) {
 
 static bool find(Search *s, const char *name, const char *folder) {
     if (strchr(name, '/')) {
-        if (*name != '/' && *folder && attempt(s, in_folder(folder, (int)strlen(folder), name))) return true;
+        if (*name != '/' && *folder && attempt(s, in_folder(folder, (int)strlen(folder), name)))
+            return true;
         return attempt(s, name);
     }
     return attempt_in_path(s, getenv("ADL_LIBRARY_PATH"), name) || attempt(s, name) ||
-           attempt(s, string_format("lib%s.so", name).as.string->text) || attempt_in_system(s, name);
+           attempt(s, string_format("lib%s.so", name).as.string->text) ||
+           attempt_in_system(s, name);
 }
 
 static String *base_name(const char *path) {
@@ -104,7 +107,11 @@ CLibrary foreign_open(int count, String *const *candidates, const char *folder) 
         if (strlen(candidates[i]->text) != candidates[i]->bytes || !candidates[i]->bytes)
             fail(E_FOREIGN, "this is no name of a library");
         if (find(&s, candidates[i]->text, folder)) return (CLibrary){ s.handle, name_of(s.handle) };
-        buffer_format(&s.tried, "%s`%s`", i == 0 ? "" : i == count - 1 ? " or " : ", ", candidates[i]->text);
+        buffer_format(&s.tried, "%s`%s`",
+                      i == 0           ? ""
+                      : i == count - 1 ? " or "
+                                       : ", ",
+                      candidates[i]->text);
     }
     hint("install it, or put its folder into ADL_LIBRARY_PATH");
     fail(E_FOREIGN, "there is no library %.*s: %s", (int)s.tried.bytes, s.tried.text, s.reason);
@@ -128,8 +135,8 @@ void c_find_release(CLibrary library, CType *type) {
 }
 
 /* ---- sessions ----
- * `world = symbol: data free finish`: a library that wants to be told when the program ends. After an error it is
- * not told: a library of many processes would wait for those that go on. */
+ * `world = symbol: data free finish`: a library that wants to be told when the program ends. After
+ * an error it is not told: a library of many processes would wait for those that go on. */
 
 enum { MAX_SESSIONS = 16 };
 static void (*sessions[MAX_SESSIONS])(void *address);
@@ -139,7 +146,8 @@ static int session_count;
 static void add_session(void *address, void (*finish)(void *address)) {
     for (int i = 0; i < session_count; i++)
         if (sessions[i] == finish) return;
-    if (session_count == MAX_SESSIONS) fail(E_LIMIT, "more than %d libraries want to know when the program ends", MAX_SESSIONS);
+    if (session_count == MAX_SESSIONS)
+        fail(E_LIMIT, "more than %d libraries want to know when the program ends", MAX_SESSIONS);
     session_address[session_count] = address;
     sessions[session_count++] = finish;
 }

@@ -5,10 +5,12 @@
 
 typedef struct ForeignFunction ForeignFunction;
 
-/* How a function of doubles alone is called, with plain numbers and over runs of arrays, without libffi. */
+/* How a function of doubles alone is called, with plain numbers and over runs of arrays, without
+ * libffi. */
 typedef struct Quick {
     Value (*call)(const ForeignFunction *f, const Value *args);
-    void (*loop)(const ForeignFunction *f, int64_t count, double *y, int64_t to, const double *const *x, const int64_t *step);
+    void (*loop)(const ForeignFunction *f, int64_t count, double *y, int64_t to,
+                 const double *const *x, const int64_t *step);
 } Quick;
 
 struct ForeignFunction {
@@ -50,7 +52,8 @@ Value c_load_target(const CType *pointer, const void *target, const CPlace *plac
 /* How many elements the dims of a C_POINTER ask for; E_ARGUMENT if a length is negative. */
 int64_t c_count(const CType *pointer, const CPlace *place, int64_t *shape);
 void c_store_number(const CNumber *number, void *at, Value v, const CPlace *place);
-/* Room for an `out` or `inout` parameter, filled from v unless it is UNSET; *kept is what c_room_value needs. */
+/* Room for an `out` or `inout` parameter, filled from v unless it is UNSET; *kept is what
+ * c_room_value needs. */
 void *c_room(const CType *pointer, Value v, const CPlace *place, Value *kept);
 Value c_room_value(const CType *pointer, void *room, Value kept, const CPlace *place);
 _Noreturn void c_fail(const CPlace *place, ErrorKind kind, const char *format, ...)
@@ -62,7 +65,7 @@ void *callback_new(const CType *type, Value f, const CPlace *place);
 void callback_check(CCall *call);
 
 Value handle_of(void *pointer, void (*release)(void *), String *library);   /* nil for NULL */
-void *symbol_address(CLibrary library, String *symbol);                     /* E_FOREIGN: there is none */
+void *symbol_address(CLibrary library, String *symbol);      /* E_FOREIGN: there is none */
 String *library_of(const void *address, CLibrary library);   /* the file it is in */
 void c_find_release(CLibrary library, CType *type);   /* and of all types inside it */
 void sessions_close(bool failed);

@@ -1,8 +1,8 @@
-/* Structs in C's memory. The one idea: the name of a struct is a function: of a struct of the program it makes a
- * handle to one that C may keep, of a handle it reads what lies there.
+/* Structs in C's memory. The one idea: the name of a struct is a function: of a struct of the
+ * program it makes a handle to one that C may keep, of a handle it reads what lies there.
  *
- * What such a struct points to, callbacks, arrays, texts, lives as long as the handle: the pool's objects that
- * storing it made are held by a list in front of it. */
+ * What such a struct points to, callbacks, arrays, texts, lives as long as the handle: the pool's
+ * objects that storing it made are held by a list in front of it. */
 #include <string.h>
 #include "ffi_parts.h"
 #include "io.h"
@@ -53,7 +53,8 @@ static Value call(Function *head, int count, const Value *args) {
 
 Value foreign_struct(CLibrary library, CSignature *signature, CType *type) {
     c_find_release(library, type);
-    StructFunction *self = (StructFunction *)function_new(sizeof *self, signature->name->text, call);
+    StructFunction *self =
+        (StructFunction *)function_new(sizeof *self, signature->name->text, call);
     self->type = type;
     self->foreign.signature = signature;
     self->foreign.library = library.name;

@@ -1,5 +1,5 @@
-/* C's numbers, one row each, and the layout of structs. The one idea: a number is loaded to and stored from a
- * double, so an array is converted by a loop over one row's function. */
+/* C's numbers, one row each, and the layout of structs. The one idea: a number is loaded to and
+ * stored from a double, so an array is converted by a loop over one row's function. */
 #include "ffi_call.h"
 #include <limits.h>
 #include <string.h>
@@ -26,7 +26,8 @@
 #define FFI_CHAR (*(CHAR_MIN < 0 ? &ffi_type_sint8 : &ffi_type_uint8))
 #define FFI_SIZE (*(sizeof(size_t) == 8 ? &ffi_type_uint64 : &ffi_type_uint32))
 
-/* By memcpy, since the fields of a struct and the elements of a buffer need not be aligned for us. */
+/* By memcpy, since the fields of a struct and the elements of a buffer need not be aligned for us.
+ */
 #define ROW(label, type, ffi, dtype)                                                     \
     static double load_##label(const void *at) {                                         \
         type value;                                                                      \

@@ -1,6 +1,7 @@
-/* Values to C and back. The one idea: c_store() puts a value where C will look for it and c_load() reads what C
- * left; both follow the CType, so a struct in an array in a struct needs nothing of its own. An array whose
- * elements already are what C wants is handed over as it lies; all else is converted in memory of the pool. */
+/* Values to C and back. The one idea: c_store() puts a value where C will look for it and c_load()
+ * reads what C left; both follow the CType, so a struct in an array in a struct needs nothing of
+ * its own. An array whose elements already are what C wants is handed over as it lies; all else is
+ * converted in memory of the pool. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,8 +35,10 @@ static _Noreturn void fail_type(const CPlace *place, const char *wanted, Value v
 
 static void check_number(const CNumber *number, double x, const CPlace *place) {
     if (number->whole && !(x >= number->low && x < number->high && x == floor(x)))
-        c_fail(place, E_VALUE, "must be a whole number from %.0f to %.0f, not %.6g", number->low, number->high - 1, x);
-    if (number->dtype == BOOL && x != 0 && x != 1) c_fail(place, E_VALUE, "must be true or false, not %.6g", x);
+        c_fail(place, E_VALUE, "must be a whole number from %.0f to %.0f, not %.6g", number->low,
+               number->high - 1, x);
+    if (number->dtype == BOOL && x != 0 && x != 1)
+        c_fail(place, E_VALUE, "must be true or false, not %.6g", x);
 }
 
 static bool is_text(const CType *type) {   /* may a text stand for an array of these? */
@@ -70,19 +73,21 @@ int64_t c_count(const CType *pointer, const CPlace *place, int64_t *shape) {
     for (int i = 0; i < pointer->dims; i++) {
         double length = length_of(&pointer->dim[i], place);
         if (!(length >= 0 && length == floor(length)))
-            c_fail(place, E_ARGUMENT, "has %.6g as a length, from `%s`", length, pointer->dim[i].name->text);
+            c_fail(place, E_ARGUMENT, "has %.6g as a length, from `%s`", length,
+                   pointer->dim[i].name->text);
         count *= length;
         shape[i] = (int64_t)length;
     }
-    if (count * (double)pointer->element->bytes > 1e15) c_fail(place, E_LIMIT, "would have %g elements", count);
+    if (count * (double)pointer->element->bytes > 1e15)
+        c_fail(place, E_LIMIT, "would have %g elements", count);
     return (int64_t)count;
 }
 
 static void check_length(const CType *pointer, int64_t size, const CPlace *place) {
     int64_t shape[C_MAX_DIMS], count = pointer->dims ? c_count(pointer, place, shape) : 0;
     if (size >= count) return;
-    c_fail(place, E_ARGUMENT, "has %lld element%s, but %lld are needed", (long long)size, size == 1 ? "" : "s",
-           (long long)count);
+    c_fail(place, E_ARGUMENT, "has %lld element%s, but %lld are needed", (long long)size,
+           size == 1 ? "" : "s", (long long)count);
 }
 
 /* ---- arrays to C ---- */
@@ -127,13 +132,15 @@ static void *items_data(const CType *pointer, Value v, const CPlace *place) {
     check_length(pointer, (int64_t)count, place);
     char *items = zeroed((count + 1) * element->bytes);
     for (size_t i = 0; i < count; i++)
-        c_store(element, items + i * element->bytes, v.tag == V_LIST ? v.as.list->item[i] : v, place);
+        c_store(element, items + i * element->bytes, v.tag == V_LIST ? v.as.list->item[i] : v,
+                place);
     return items;
 }
 
 static void *pointer_data(const CType *pointer, Value v, const CPlace *place) {
     if (v.tag == V_NIL) return NULL;
-    return pointer->element->kind == C_NUMBER ? array_data(pointer, v, place) : items_data(pointer, v, place);
+    return pointer->element->kind == C_NUMBER ? array_data(pointer, v, place)
+                                              : items_data(pointer, v, place);
 }
 
 /* ---- other values to C ---- */
@@ -156,21 +163,24 @@ static void *handle_data(Value v, bool any_library, const CPlace *place) {
     const String *library = place->call->f->library;
     if (any_library || !h->library || !library || h->library == library) return h->pointer;
     hint("declared as void*, it takes the handles of any library");
-    c_fail(place, E_FOREIGN, "is a handle from %s, but the function is in %s", h->library->text, library->text);
+    c_fail(place, E_FOREIGN, "is a handle from %s, but the function is in %s", h->library->text,
+           library->text);
 }
 
 static void *any_data(Value v, const CPlace *place) {
     if (v.tag == V_ARRAY) return array_contiguous(v.as.array)->data;
     if (is_number(v)) return array_of(v)->data;
     if (v.tag == V_STRING) return v.as.string->text;
-    if (v.tag != V_NIL && v.tag != V_HANDLE) fail_type(place, "a handle, an array, a string or nil", v);
+    if (v.tag != V_NIL && v.tag != V_HANDLE)
+        fail_type(place, "a handle, an array, a string or nil", v);
     return handle_data(v, true, place);
 }
 
 static void *function_data(const CType *type, Value v, const CPlace *place) {
     if (v.tag == V_NIL) return NULL;
     if (v.tag != V_FUNCTION) fail_type(place, "a function", v);
-    if (foreign_signature(v.as.function)) return (void *)((ForeignFunction *)v.as.function)->address;
+    if (foreign_signature(v.as.function))
+        return (void *)((ForeignFunction *)v.as.function)->address;
     return callback_new(type, v, place);
 }
 
@@ -181,29 +191,38 @@ static void store_struct(const CType *type, char *at, Value v, const CPlace *pla
     for (int i = 0; i < type->fields; i++) {
         const CField *field = &type->field[i];
         Value *found = struct_find(v, field->name);
-        if (!found) c_fail(place, E_ARGUMENT, "lacks the field `%s` of %s", field->name->text, type->name->text);
+        if (!found)
+            c_fail(place, E_ARGUMENT, "lacks the field `%s` of %s", field->name->text,
+                   type->name->text);
         c_store(field->type, at + field->offset, *found, place);
     }
     for (size_t i = 0; s->count != (size_t)type->fields && i < s->count; i++) {
         int k = 0;
         while (k < type->fields && type->field[k].name != s->field[i].name) k++;
         if (k == type->fields)
-            c_fail(place, E_ARGUMENT, "has a field `%s`, but %s has none", s->field[i].name->text, type->name->text);
+            c_fail(place, E_ARGUMENT, "has a field `%s`, but %s has none", s->field[i].name->text,
+                   type->name->text);
     }
 }
 
 static void store_inner_array(const CType *type, char *at, Value v, const CPlace *place) {
     const CType *element = type->element;
     int64_t count = type->dim[0].number;
-    int64_t size = v.tag == V_STRING ? (int64_t)v.as.string->bytes : v.tag == V_LIST ? (int64_t)v.as.list->count : size_of(v);
+    int64_t size = v.tag == V_STRING ? (int64_t)v.as.string->bytes
+                   : v.tag == V_LIST ? (int64_t)v.as.list->count
+                                     : size_of(v);
     bool text = v.tag == V_STRING && is_text(element);
     if (size > count || (size != count && !text))
-        c_fail(place, E_ARGUMENT, "has %lld elements where %lld are needed", (long long)size, (long long)count);
+        c_fail(place, E_ARGUMENT, "has %lld elements where %lld are needed", (long long)size,
+               (long long)count);
     memset(at, 0, type->bytes);
     if (text) memcpy(at, v.as.string->text, (size_t)size);
-    else if (element->kind == C_NUMBER && is_numeric(v)) convert_array(element->number, at, array_of(v), place);
+    else if (element->kind == C_NUMBER && is_numeric(v))
+        convert_array(element->number, at, array_of(v), place);
     else if (v.tag != V_LIST) fail_type(place, "a list", v);
-    else for (int64_t i = 0; i < count; i++) c_store(element, at + (size_t)i * element->bytes, v.as.list->item[i], place);
+    else
+        for (int64_t i = 0; i < count; i++)
+            c_store(element, at + (size_t)i * element->bytes, v.as.list->item[i], place);
 }
 
 void c_store(const CType *type, void *at, Value v, const CPlace *place) {
@@ -239,7 +258,8 @@ static Value load_string(const CType *type, char *text, const CPlace *place) {
 static Value load_struct(const CType *type, const char *at, const CPlace *place) {
     Value record = struct_new((size_t)type->fields);
     for (int i = 0; i < type->fields; i++)
-        struct_put(record, type->field[i].name, c_load(type->field[i].type, at + type->field[i].offset, place));
+        struct_put(record, type->field[i].name,
+                   c_load(type->field[i].type, at + type->field[i].offset, place));
     return record;
 }
 
@@ -254,8 +274,8 @@ static Value numbers_at(const CNumber *number, const char *at, int axes, const i
 }
 
 /* `count` elements at `at`; of char a text up to its zero byte. */
-static Value load_elements(const CType *element, const char *at, int64_t count, int axes, const int64_t *shape,
-                           const CPlace *place) {
+static Value load_elements(const CType *element, const char *at, int64_t count, int axes,
+                           const int64_t *shape, const CPlace *place) {
     if (element->kind == C_NUMBER && !strcmp(element->number->name, "char"))
         return text_value(at, strnlen(at, (size_t)count), place);
     if (element->kind == C_NUMBER) return numbers_at(element->number, at, axes, shape);
@@ -273,7 +293,8 @@ Value c_load_target(const CType *pointer, const void *target, const CPlace *plac
     int64_t shape[C_MAX_DIMS];
     if (!target) return NIL;
     if (!pointer->dims) return c_load(pointer->element, target, place);
-    return load_elements(pointer->element, target, c_count(pointer, place, shape), pointer->dims, shape, place);
+    return load_elements(pointer->element, target, c_count(pointer, place, shape), pointer->dims,
+                         shape, place);
 }
 
 static Value load_number(const CNumber *number, const void *at) {
@@ -350,7 +371,8 @@ void *c_room(const CType *pointer, Value v, const CPlace *place, Value *kept) {
     if (v.tag != V_UNSET) return room_of_array(pointer, v, place, kept);
     int64_t shape[C_MAX_DIMS], count = c_count(pointer, place, shape);
     if (!pointer->dims) return zeroed(element->bytes);
-    if (!lies_ready(element->number, element->number->dtype)) return zeroed((size_t)count * element->bytes);
+    if (!lies_ready(element->number, element->number->dtype))
+        return zeroed((size_t)count * element->bytes);
     Array *a = array_zeros(element->number->dtype, pointer->dims, shape);
     *kept = object(a);
     return a->data;

@@ -644,7 +644,12 @@ static bool write_item(Writer *w, Value v, int depth) {
                      write_module(w, v.as.record); break;
     case V_FUNCTION: write_function(w, v.as.function); break;
     case V_HANDLE:   write_handle(w, v.as.handle); break;
-    case V_UNSET: case V_CELL: case V_SCRATCH: case V_DEFERRED: buffer_text(w->out, "<unset>"); break;
+    case V_UNSET:
+    case V_CELL:
+    case V_SCRATCH:
+    case V_DEFERRED:
+        buffer_text(w->out, "<unset>");
+        break;
     }
     return true;
 }

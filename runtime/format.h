@@ -35,7 +35,8 @@ enum { NUMBER_TEXT = 40 };
  * the length. */
 int format_number(char out[NUMBER_TEXT], double x);
 int format_float(char out[NUMBER_TEXT], float x);
-/* The least number of digits that read back as |x|, which must be finite and not 0: digits 10^exponent. */
+/* The least number of digits that read back as |x|, which must be finite and not 0: digits
+ * 10^exponent. */
 typedef struct Shortest { uint64_t digits; int exponent; } Shortest;
 Shortest shortest_digits(double x);
 Shortest shortest_digits_f32(float x);

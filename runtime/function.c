@@ -8,7 +8,8 @@ static Value constant_of(Value v) {
 }
 
 Lifted function_lift(int count, const Value *x) {
-    Lifted call = { tape_position(), rt.recording, rt.training, count, pool_bytes((size_t)(count + 1) * sizeof *x) };
+    Lifted call = { tape_position(), rt.recording, rt.training, count,
+                    pool_bytes((size_t)(count + 1) * sizeof *x) };
     for (int i = 0; i < count; i++) {
         Value inner = call.recording ? x[i] : constant_of(x[i]);
         call.x[i] = constant_of(x[i]);

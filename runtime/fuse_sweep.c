@@ -3,7 +3,8 @@
  * while all of it is in the cache; only contributions to what is outside are written to memory.
  *
  * A contribution to an array is written to a fresh one, and fit() undoes its broadcasting later; a
- * contribution to a number is summed tile by tile. Where the adjoint of the whole reaches an operand unchanged, through additions, nothing is computed. */
+ * contribution to a number is summed tile by tile. Where the adjoint of the whole reaches an
+ * operand unchanged, through additions, nothing is computed. */
 #include <stdatomic.h>
 #include <string.h>
 #include "fuse_group.h"

@@ -51,8 +51,9 @@ static Value operand_kept(const Recording *r, const Step *s, int k, bool needed)
         return v;
     }
     v = r->source[~s->in[k]];
-    if (v.tag != V_ARRAY || needed || tape_keeps() || mentions(s->op, k) || v.as.array->size <= SMALL ||
-        !of_the_shape(r, v.as.array)) return v;
+    if (v.tag != V_ARRAY || needed || tape_keeps() || mentions(s->op, k) ||
+        v.as.array->size <= SMALL || !of_the_shape(r, v.as.array))
+        return v;
     Value dropped = s->op == OP_where ? r->shape_only : UNSET;   /* its rule asks for the shape */
     dropped.node = v.node;
     return dropped;
@@ -117,8 +118,8 @@ uint32_t fuse_record(const Program *p, const Value *source, Value result) {
     bool needed[PROGRAM_STEPS];
     Span here = rt.here;
     int last = p->steps - 1;
-    bool keeps = result.tag == V_ARRAY &&
-                 (tape_keeps() || needs_result(p->step[last].op) || is_broadcast(&r, &p->step[last]));
+    bool keeps = result.tag == V_ARRAY && (tape_keeps() || needs_result(p->step[last].op) ||
+                                           is_broadcast(&r, &p->step[last]));
     find_needed(p, keeps, needed);
     for (int i = 0; i <= last; i++)
         r.id[i] = append(&r, i, needed[i], i == last && keeps ? result : UNSET);

@@ -1,5 +1,5 @@
-/* A map from node and leaf ids to small numbers: open addressing, linear probing, no deletion but of
- * everything. Ids are never 0. */
+/* A map from node and leaf ids to small numbers: open addressing, linear probing, no deletion but
+ * of everything. Ids are never 0. */
 #ifndef IDMAP_H
 #define IDMAP_H
 #include "mem.h"
@@ -19,7 +19,8 @@ static inline int64_t idmap_get(const IdMap *map, uint32_t id) {
 }
 static inline void idmap_free(IdMap *map) {
     if (map->capacity) {
-        mem_free(map->key, map->capacity * 2 * sizeof *map->key);     /* the values lie behind the keys */
+        mem_free(map->key,
+                 map->capacity * 2 * sizeof *map->key); /* the values lie behind the keys */
     }
     *map = (IdMap){ 0 };
 }

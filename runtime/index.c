@@ -9,7 +9,13 @@
 #include <string.h>
 #include "rules.h"
 
-enum { ITEM_WORDS = INDEX_WORDS, KIND_BITS = 7, HAS_START = 8, HAS_STOP = 16, MAX_ITEMS = 2 * MAX_AXES };
+enum {
+    ITEM_WORDS = INDEX_WORDS,
+    KIND_BITS = 7,
+    HAS_START = 8,
+    HAS_STOP = 16,
+    MAX_ITEMS = 2 * MAX_AXES
+};
 
 /* ---- items as attr words: kind and flags, start, stop, step ---- */
 static int pack_items(Attr *words, Value *gathers, int count, const IndexItem *items) {
@@ -29,8 +35,12 @@ static int pack_items(Attr *words, Value *gathers, int count, const IndexItem *i
 
 IndexItem index_item(const Attr *words, int i) {
     const Attr *word = words + i * INDEX_WORDS;
-    return (IndexItem){ .kind = (IndexKind)(word[0] & KIND_BITS), .has_start = word[0] & HAS_START,
-                        .has_stop = word[0] & HAS_STOP, .start = word[1], .stop = word[2], .step = word[3] };
+    return (IndexItem){ .kind = (IndexKind)(word[0] & KIND_BITS),
+                        .has_start = word[0] & HAS_START,
+                        .has_stop = word[0] & HAS_STOP,
+                        .start = word[1],
+                        .stop = word[2],
+                        .step = word[3] };
 }
 
 /* ---- what an index means on one array ---- */

@@ -262,8 +262,8 @@ static int write_parts(int file, int parts, const Bytes *part) {
     return reason;
 }
 
-/* Streams and devices cannot be replaced: they are written to, behind what is there (/dev/stdout may
- * be a file). */
+/* Streams and devices cannot be replaced: they are written to, behind what is there (/dev/stdout
+ * may be a file). */
 static int write_in_place(const char *path, int parts, const Bytes *part) {
     io_flush();
     FILE *file = fopen(path, "ae");

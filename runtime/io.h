@@ -13,8 +13,8 @@ typedef void Output(const char *text, size_t bytes, void *env);
 void io_set_output(Output *output, void *env);  /* for who embeds adl; NULL: standard output */
 void io_write(const char *text, size_t bytes);  /* for print(); seen at once on a terminal */
 bool io_flush(void);                            /* false: some output could not be written */
-/* One line at the bottom of the terminal, on standard error, until something else is written or it is NULL.
- * Nothing happens where standard error is no terminal. */
+/* One line at the bottom of the terminal, on standard error, until something else is written or it
+ * is NULL. Nothing happens where standard error is no terminal. */
 void io_status(const char *text);
 /* "warning: ..." on standard error, behind what was printed before. */
 void io_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -26,9 +26,9 @@ Value io_read_line(String *prompt);
 void io_allow(const char *what);                /* E_SANDBOX: `what` is not allowed */
 Buffer io_read_file(String *path);              /* all its bytes */
 Value io_read_text(String *path);               /* a string; E_IO if it is no UTF-8 */
-/* A file's bytes without reading them now: pages come as they are touched. keeper, in the pool, keeps
- * them; NULL for a stream or device, which is read. The file must not be cut short meanwhile, which
- * whoever replaces files as a whole never does. */
+/* A file's bytes without reading them now: pages come as they are touched. keeper, in the pool,
+ * keeps them; NULL for a stream or device, which is read. The file must not be cut short meanwhile,
+ * which whoever replaces files as a whole never does. */
 typedef struct Mapping { const char *text; size_t bytes; Obj *keeper; } Mapping;
 Mapping io_map_file(String *path);
 Mapping io_map_text(String *path);              /* E_IO if it is no UTF-8 */

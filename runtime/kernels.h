@@ -42,11 +42,13 @@ void blas_threads(double multiplications);
 /* linalg.c */
 Kernel kernel_matmul;
 Call call_matmul;
-Kernel kernel_inv, kernel_det, kernel_slogdet, kernel_solve, kernel_solve_triangular, kernel_cholesky;  /* lapack.c */
+Kernel kernel_inv, kernel_det, kernel_slogdet, kernel_solve, kernel_solve_triangular,
+    kernel_cholesky; /* lapack.c */
 Kernel kernel_qr, kernel_svd, kernel_eigh, kernel_pinv;
-Call call_inv, call_det, call_slogdet, call_solve, call_cholesky, call_qr, call_svd, call_eigh, call_pinv;
-Call call_einsum;                                                                                    /* einsum.c */
-Kernel kernel_conv2d, kernel_conv2d_image, kernel_conv2d_weights;                                    /* conv.c */
+Call call_inv, call_det, call_slogdet, call_solve, call_cholesky, call_qr, call_svd, call_eigh,
+    call_pinv;
+Call call_einsum;                                                 /* einsum.c */
+Kernel kernel_conv2d, kernel_conv2d_image, kernel_conv2d_weights; /* conv.c */
 Kernel kernel_max_pool, kernel_unfold, kernel_fold;
 Call call_conv2d, call_conv1d, call_max_pool, call_avg_pool;
 /* make.c */

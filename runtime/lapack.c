@@ -322,7 +322,8 @@ Value kernel_eigh(int count, const Value *in, const Attr *attr) {
     Array *values = beside(&s, 1, n, 0);
     double best = 1;
     if (s.array->size)
-        LAPACK(n, dsyevd_("V", "U", &n, NULL, &lda, NULL, &best, &query, &integers, &query, &info, 1, 1));
+        LAPACK(n, dsyevd_("V", "U", &n, NULL, &lda, NULL, &best, &query, &integers, &query, &info,
+                          1, 1));
     size = (int)best;
     double *work = pool_bytes((size_t)size * sizeof *work);
     int *iwork = pool_bytes((size_t)integers * sizeof *iwork);
@@ -333,7 +334,8 @@ Value kernel_eigh(int count, const Value *in, const Attr *attr) {
             fill_nan(value, n);
             continue;
         }
-        LAPACK(n, dsyevd_("V", "U", &n, a, &lda, value, work, &size, iwork, &integers, &info, 1, 1));
+        LAPACK(n,
+               dsyevd_("V", "U", &n, a, &lda, value, work, &size, iwork, &integers, &info, 1, 1));
         if (info) no_convergence("eigh");
         poll();
     }
@@ -379,8 +381,8 @@ Value kernel_svd(int count, const Value *in, const Attr *attr) {
     double best = 1;
     int *iwork = pool_bytes((size_t)(8 * least + 1) * sizeof *iwork);
     if (least)
-        LAPACK(n, dgesdd_("S", &m, &n, NULL, &lda, NULL, NULL, &lda, NULL, &ldvt, &best, &query, iwork, &info,
-                1));
+        LAPACK(n, dgesdd_("S", &m, &n, NULL, &lda, NULL, NULL, &lda, NULL, &ldvt, &best, &query,
+                          iwork, &info, 1));
     int size = (int)best;
     double *work = pool_bytes((size_t)size * sizeof *work);
     for (int64_t k = 0; k < s.count && least; k++) {
@@ -393,8 +395,8 @@ Value kernel_svd(int count, const Value *in, const Attr *attr) {
             fill_nan(right, (int64_t)least * m);
             continue;
         }
-        LAPACK(n, dgesdd_("S", &m, &n, a, &lda, value, right, &lda, left, &ldvt, work, &size, iwork, &info,
-                1));
+        LAPACK(n, dgesdd_("S", &m, &n, a, &lda, value, right, &lda, left, &ldvt, work, &size, iwork,
+                          &info, 1));
         if (info) no_convergence("svd");
         poll();
     }

@@ -322,7 +322,8 @@ static Value diagonal_of(Value x) {
     return op_sum(op_mul(x, unit_matrix(last_axis(x))), last, false);
 }
 
-/* ldot = diag(P), Vdot = V (F o P), P = V' Adot V of the symmetric part; F as in the reverse rule. */
+/* ldot = diag(P), Vdot = V (F o P), P = V' Adot V of the symmetric part; F as in the reverse rule.
+ */
 Value op_eigh_push(Value t, Value r) {
     Value values = parts(r)[0], vectors = parts(r)[1], same = equal_pairs(values);
     Value p = product(flip(vectors), symmetric_part(t), vectors);
@@ -344,7 +345,8 @@ static Value push_vectors(Value u, Value s, Value turn, Value leaving, Value sam
     Value least = op_mul(op_max(size, last, true), number(8 * (double)last_axis(s) * DBL_EPSILON));
     Value zero = op_le(size, least), any = op_max(op_cast(zero, F64), ALL_AXES, false);
     if (num_of(constant(any)) > 0)
-        return string_of("svd: a singular value is 0, so the derivative of its vectors is not defined");
+        return string_of(
+            "svd: a singular value is 0, so the derivative of its vectors is not defined");
     Value outside = op_sub(leaving, op_matmul(u, op_matmul(flip(u), leaving)));
     return op_add(inside, op_div(outside, as_row(s)));
 }
@@ -353,7 +355,8 @@ static Value push_vectors(Value u, Value s, Value turn, Value leaving, Value sam
  * P = U' Adot V. */
 Value op_svd_push(Value t, Value r) {
     Value u = parts(r)[0], s = parts(r)[1], v = flip(parts(r)[2]), row = as_row(s);
-    Value column = as_column(s), same = equal_pairs(s), p = product(flip(u), t, v), turned = flip(p);
+    Value column = as_column(s), same = equal_pairs(s), p = product(flip(u), t, v),
+          turned = flip(p);
     Value inverse = inverse_gaps(op_mul(op_sub(row, column), op_add(row, column)), same, false);
     Value turn_u = op_add(op_mul(p, row), op_mul(column, turned));
     Value turn_v = op_add(op_mul(column, p), op_mul(turned, row));

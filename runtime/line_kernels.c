@@ -43,7 +43,8 @@ ELEMENTWISE(float, f32)
 #define STREAM(to, from) _mm512_stream_si512((__m512i *)(to), _mm512_loadu_si512(from))
 enum { STREAMED = 64 };
 #elif defined __AVX__
-#define STREAM(to, from) _mm256_stream_si256((__m256i *)(to), _mm256_loadu_si256((const __m256i *)(from)))
+#define STREAM(to, from)                                                                           \
+    _mm256_stream_si256((__m256i *)(to), _mm256_loadu_si256((const __m256i *)(from)))
 enum { STREAMED = 32 };
 #elif defined __SSE2__
 #define STREAM(to, from) _mm_stream_si128((__m128i *)(to), _mm_loadu_si128((const __m128i *)(from)))

@@ -235,7 +235,8 @@ static int64_t place_in(double place, int64_t length, int64_t axis) {
 
 Value kernel_take_along(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Lines l = lines_of(in[0], axis_bit(attr[1]), F64), index = lines_of(in[1], axis_bit(attr[1]), F64);
+    Lines l = lines_of(in[0], axis_bit(attr[1]), F64),
+          index = lines_of(in[1], axis_bit(attr[1]), F64);
     Array *out = lines_like(&index);
     double *to = f64_of(out);
     for (int64_t i = 0; i < l.count; i++)
@@ -246,7 +247,8 @@ Value kernel_take_along(int count, const Value *in, const Attr *attr) {
 
 Value kernel_put_along(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Lines g = lines_of(in[0], axis_bit(attr[1]), F64), index = lines_of(in[1], axis_bit(attr[1]), F64);
+    Lines g = lines_of(in[0], axis_bit(attr[1]), F64),
+          index = lines_of(in[1], axis_bit(attr[1]), F64);
     int64_t length = attr[2];
     g.moved.dim[g.moved.axes - 1] = length;
     Array *out = array_zeros(F64, g.moved.axes, g.moved.dim);

@@ -105,7 +105,8 @@ Value call_linspace(int count, const Value *bound) {
     Shape steps = { .axes = 1 + (start_axes > stop_axes ? start_axes : stop_axes), .dim = { n } };
     if (steps.axes > MAX_AXES) fail(E_LIMIT, "an array has at most %d axes", MAX_AXES);
     for (int axis = 1; axis < steps.axes; axis++) steps.dim[axis] = 1;
-    Array *place = array_new(F64, steps.axes, steps.dim), *last = array_zeros(BOOL, steps.axes, steps.dim);
+    Array *place = array_new(F64, steps.axes, steps.dim),
+          *last = array_zeros(BOOL, steps.axes, steps.dim);
     for (int64_t i = 0; i < n; i++) {
         f64_of(place)[i] = (double)i;
         poll_at(i);

@@ -102,7 +102,8 @@ static _Noreturn void out_of_memory(size_t bytes) {
     hint("a variable set to nil frees what it held; %s",
          limit_is_users ? "--memory gives a larger limit" : "smaller batches need less at once");
     fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and %s is %s", asked,
-         bytes == 1 ? "is" : "are", used, limit_is_users ? "the limit" : "all this machine has", most);
+         bytes == 1 ? "is" : "are", used, limit_is_users ? "the limit" : "all this machine has",
+         most);
 }
 
 static void admit(size_t bytes) {

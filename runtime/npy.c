@@ -88,7 +88,8 @@ static bool read_truth(Text *t) {
     return truth;
 }
 
-/* "<f8": order, kind, bytes. "|" says that the order does not matter, "=" that it is this machine's. */
+/* "<f8": order, kind, bytes. "|" says that the order does not matter, "=" that it is this
+ * machine's. */
 static void read_type(Text *t, Header *h) {
     char word[32];
     read_quoted(t, word, sizeof word);

@@ -21,7 +21,8 @@ static zip_t *open_archive(Handle *handle, const Mapping *file, const char *name
     zip_error_init(&error);
     zip_source_t *source = zip_source_buffer_create(file->text, file->bytes, 0, &error);
     if (!source) unreadable(name, &error);
-    zip_t *archive = handle->pointer = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+    zip_t *archive = handle->pointer =
+        zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error);
     if (archive) return archive;
     zip_source_free(source);
     unreadable(name, &error);
@@ -37,7 +38,8 @@ static void refuse_bomb(const zip_stat_t *about, const char *name) {
          mem_text(about->size, size, sizeof size), (unsigned long long)about->comp_size);
 }
 
-static void read_entry(zip_t *archive, zip_uint64_t i, const char *name, EachEntry *each, void *env) {
+static void read_entry(zip_t *archive, zip_uint64_t i, const char *name, EachEntry *each,
+                       void *env) {
     zip_stat_t about;
     Handle *handle = io_own(close_entry);
     if (zip_stat_index(archive, i, 0, &about) || !(about.valid & ZIP_STAT_SIZE))
@@ -47,13 +49,15 @@ static void read_entry(zip_t *archive, zip_uint64_t i, const char *name, EachEnt
     if (!file) fail(E_VALUE, "%s: %s: %s", name, about.name, zip_strerror(archive));
     char *bytes = pool_bytes(about.size + 1);
     for (zip_uint64_t at = 0; at < about.size;) {
-        zip_int64_t got = zip_fread(file, bytes + at, about.size - at < RUN ? about.size - at : RUN);
+        zip_int64_t got =
+            zip_fread(file, bytes + at, about.size - at < RUN ? about.size - at : RUN);
         if (got <= 0) fail(E_VALUE, "%s: %s is damaged", name, about.name);
         at += (zip_uint64_t)got;
         poll();
     }
     /* One byte more than promised would be a lie; reading to the end also checks the sum. */
-    if (zip_fread(file, bytes + about.size, 1) != 0) fail(E_VALUE, "%s: %s is damaged", name, about.name);
+    if (zip_fread(file, bytes + about.size, 1) != 0)
+        fail(E_VALUE, "%s: %s is damaged", name, about.name);
     each(&(Entry){ about.name, bytes, about.size }, env);
 }
 
@@ -94,7 +98,8 @@ static Buffer bytes_of(zip_source_t *source) {
     char *into = buffer_reserve(&b, about.size);
     zip_int64_t got = zip_source_read(source, into, about.size);
     zip_source_close(source);
-    if (got < 0 || (zip_uint64_t)got != about.size) fail(E_IO, "the .npz archive could not be made");
+    if (got < 0 || (zip_uint64_t)got != about.size)
+        fail(E_IO, "the .npz archive could not be made");
     b.bytes = about.size;
     return b;
 }
@@ -108,7 +113,8 @@ Buffer npz_write(int count, const Entry *entry) {
     zip_t *archive = zip_open_from_source(source, ZIP_TRUNCATE, &error);
     if (!archive) unreadable("memory", &error);
     keeps_archive->pointer = archive;
-    zip_source_keep(source);       /* the archive owns one reference, and we look at it when it is closed */
+    zip_source_keep(
+        source); /* the archive owns one reference, and we look at it when it is closed */
     for (int i = 0; i < count; i++) add_entry(archive, &entry[i]);
     keeps_archive->pointer = NULL;
     if (zip_close(archive)) {

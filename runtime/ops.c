@@ -1,8 +1,10 @@
 /* The operation table and apply(). The one idea: every operation, from wherever it is called, goes
- * through here: compute with a kernel, then, if recording is on and an input is on the tape, append.
+ * through here: compute with a kernel, then, if recording is on and an input is on the tape,
+ * append.
  *
  * Elementwise operations run in tiles (elem.h): operands of any layout are brought into contiguous
- * runs of one dtype. ROW operations have kernels of their own. Nothing here knows how to differentiate. */
+ * runs of one dtype. ROW operations have kernels of their own. Nothing here knows how to
+ * differentiate. */
 #include <string.h>
 #include <stdio.h>
 #include "elem.h"
@@ -19,30 +21,49 @@ static Value kernel_identity(int count, const Value *in, const Attr *attr) {
     return in[0];
 }
 
-#define ELEM_ENTRY(n, p, cl, ar, dom, d, e, ...)                                                       \
-    [OP_##n] = { .name = #n, .prints = p, .signature = ar == 1 ? "(x)" : "(x, y)", .doc = d,           \
-                 .example = e, .class = cl, .arity = ar, .domain = dom, __VA_ARGS__ },
+#define ELEM_ENTRY(n, p, cl, ar, dom, d, e, ...)                                                   \
+    [OP_##n] = { .name = #n,                                                                       \
+                 .prints = p,                                                                      \
+                 .signature = ar == 1 ? "(x)" : "(x, y)",                                          \
+                 .doc = d,                                                                         \
+                 .example = e,                                                                     \
+                 .class = cl,                                                                      \
+                 .arity = ar,                                                                      \
+                 .domain = dom,                                                                    \
+                 __VA_ARGS__ },
 const Operation operations[OP_COUNT] = {
     [OP_NONE] = { .name = "none", .prints = "", .doc = "no operation", .class = C_CONSTANT },
 #define ELEM1(n, p, f, dom, dx, d, e) ELEM_ENTRY(n, p, C_ELEM, 1, dom, d, e, .rule = { #dx })
-#define ELEM2(n, p, f, dom, dx, dy, d, e) ELEM_ENTRY(n, p, C_ELEM, 2, dom, d, e, .rule = { #dx, #dy })
+#define ELEM2(n, p, f, dom, dx, dy, d, e)                                                          \
+    ELEM_ENTRY(n, p, C_ELEM, 2, dom, d, e, .rule = { #dx, #dy })
 #define SELECT1(n, p, f, dom, wx, d, e) ELEM_ENTRY(n, p, C_SELECT, 1, dom, d, e, .rule = { #wx })
-#define SELECT2(n, p, f, dom, wx, wy, d, e) ELEM_ENTRY(n, p, C_SELECT, 2, dom, d, e, .rule = { #wx, #wy })
+#define SELECT2(n, p, f, dom, wx, wy, d, e)                                                        \
+    ELEM_ENTRY(n, p, C_SELECT, 2, dom, d, e, .rule = { #wx, #wy })
 #define FLAT1(n, p, f, dom, d, e) ELEM_ENTRY(n, p, C_FLAT, 1, dom, d, e)
 #define FLAT2(n, p, f, dom, d, e) ELEM_ENTRY(n, p, C_FLAT, 2, dom, d, e)
 #define TEST1(n, p, f, dom, d, e) ELEM_ENTRY(n, p, C_TEST, 1, dom, d, e)
 #define TEST2(n, p, f, dom, d, e) ELEM_ENTRY(n, p, C_TEST, 2, dom, d, e)
 #include "ops.def"
-#define ROW(n, p, sig, cl, k, c, dom, dx, dy, dz, d, e)                                                \
-    [OP_##n] = { .name = #n, .prints = p, .signature = sig, .doc = d, .example = e, .class = cl,       \
-                 .domain = dom, .kernel = k, .call = c, .rule = { #dx, #dy, #dz } },
+#define ROW(n, p, sig, cl, k, c, dom, dx, dy, dz, d, e)                                            \
+    [OP_##n] = { .name = #n,                                                                       \
+                 .prints = p,                                                                      \
+                 .signature = sig,                                                                 \
+                 .doc = d,                                                                         \
+                 .example = e,                                                                     \
+                 .class = cl,                                                                      \
+                 .domain = dom,                                                                    \
+                 .kernel = k,                                                                      \
+                 .call = c,                                                                        \
+                 .rule = { #dx, #dy, #dz } },
 #include "ops.def"
 };
 
 const ElemKernels *elem_kernels;
 ElemTraits elem_traits[OP_ELEMS];
 
-static bool in_word(char c) { return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+static bool in_word(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
 
 /* Does the text of a rule mention this one-letter name? */
 static bool mentions(const char *rule, char name) {
@@ -129,7 +150,9 @@ const void *lane_load(const Lane *lane, int64_t first, int64_t n, int dtype, voi
     return tile;
 }
 
-static bool lane_is_plain(const Lane *lane, int dtype) { return lane->dtype == dtype && lane->stride == 1; }
+static bool lane_is_plain(const Lane *lane, int dtype) {
+    return lane->dtype == dtype && lane->stride == 1;
+}
 
 static Lane lane_of(Value v, double *number_here) {
     if (v.tag == V_ARRAY) return (Lane){ v.as.array->data, 1, v.as.array->dtype };
@@ -138,7 +161,8 @@ static Lane lane_of(Value v, double *number_here) {
 }
 
 /* n elements through a loop: in one piece where nothing has to be loaded, else tile by tile. */
-static void run_lanes(ElemLoop *loop, int dtype, int64_t n, char *out, size_t out_bytes, const Lane *x, const Lane *y) {
+static void run_lanes(ElemLoop *loop, int dtype, int64_t n, char *out, size_t out_bytes,
+                      const Lane *x, const Lane *y) {
     int64_t step = lane_is_plain(x, dtype) && lane_is_plain(y, dtype) ? 1 << 16 : TILE;
     double x_tile[TILE], y_tile[TILE];
     for (int64_t i = 0; i < n; i += step) {
@@ -152,7 +176,13 @@ static void run_lanes(ElemLoop *loop, int dtype, int64_t n, char *out, size_t ou
 
 /* ---- elementwise on arrays ---- */
 /* The output is fresh, so that a run of it is contiguous whatever the inputs are. */
-typedef struct Broadcast { ElemLoop *loop; int dtype; size_t out_bytes; const int *dtypes; int inputs; } Broadcast;
+typedef struct Broadcast {
+    ElemLoop *loop;
+    int dtype;
+    size_t out_bytes;
+    const int *dtypes;
+    int inputs;
+} Broadcast;
 
 static void run_broadcast(int64_t n, char **at, const int64_t *strides, void *env) {
     const Broadcast *b = env;
@@ -198,14 +228,17 @@ static _Noreturn void shapes_clash(Op op, Value x, Value y) {
     }
     note_operand(0, x);
     note_operand(1, y);
-    bool product = op == OP_mul && a.axes == 2 && (b.axes == 2 || b.axes == 1) && a.dim[1] == b.dim[0];
+    bool product =
+        op == OP_mul && a.axes == 2 && (b.axes == 2 || b.axes == 1) && a.dim[1] == b.dim[0];
     if (product) hint("the matrix product is written @: %s @ %s would fit", left, right);
     else hint("they broadcast if, from the last axis on, lengths are equal or one of them is 1");
     if (verb_of(op)) snprintf(action, sizeof action, "cannot %s shapes", verb_of(op));
     else snprintf(action, sizeof action, "%s: cannot broadcast shapes", operations[op].name);
     if (axis == 1)
-        fail(E_SHAPE, "%s %s and %s: the last axes are %lld and %lld", action, left, right, (long long)m, (long long)n);
-    fail(E_SHAPE, "%s %s and %s: axis -%d is %lld and %lld", action, left, right, axis, (long long)m, (long long)n);
+        fail(E_SHAPE, "%s %s and %s: the last axes are %lld and %lld", action, left, right,
+             (long long)m, (long long)n);
+    fail(E_SHAPE, "%s %s and %s: axis -%d is %lld and %lld", action, left, right, axis,
+         (long long)m, (long long)n);
 }
 
 static _Noreturn void not_numeric(Op op, int count, const Value *in) {
@@ -214,10 +247,13 @@ static _Noreturn void not_numeric(Op op, int count, const Value *in) {
     for (int i = 0; i < count; i++) describe(in[i], what[i], sizeof what[i]);
     bool strings = count == 2 && (in[0].tag == V_STRING || in[1].tag == V_STRING);
     if (strings && op == OP_add) hint("f\"{a}{b}\" joins texts; str(x) makes a text of a number");
-    else if (in[0].tag == V_NIL || (count == 2 && in[1].tag == V_NIL)) hint("a function without a last expression gives nil");
-    if (count == 1) fail(E_TYPE, "%s needs a number or an array, not %s", operations[op].name, what[0]);
+    else if (in[0].tag == V_NIL || (count == 2 && in[1].tag == V_NIL))
+        hint("a function without a last expression gives nil");
+    if (count == 1)
+        fail(E_TYPE, "%s needs a number or an array, not %s", operations[op].name, what[0]);
     if (verb_of(op)) fail(E_TYPE, "cannot %s %s and %s", verb_of(op), what[0], what[1]);
-    fail(E_TYPE, "%s needs numbers or arrays, not %s and %s", operations[op].name, what[0], what[1]);
+    fail(E_TYPE, "%s needs numbers or arrays, not %s and %s", operations[op].name, what[0],
+         what[1]);
 }
 
 static bool is_plain(Value v) { return v.tag != V_ARRAY || array_is_contiguous(v.as.array); }
@@ -240,9 +276,11 @@ enum { LARGE = 8 << 10 };    /* elements from which on tiles, and threads, are w
 
 /* Contiguous arrays of one shape and dtype, which is most of what is small: no lanes, no tiles. */
 static inline bool runs_at_once(int count, const Value *in) {
-    if (in[0].tag != V_ARRAY || in[0].as.array->dtype == BOOL || !in[0].as.array->contiguous) return false;
+    if (in[0].tag != V_ARRAY || in[0].as.array->dtype == BOOL || !in[0].as.array->contiguous)
+        return false;
     if (count == 1) return true;
-    return in[1].tag == V_ARRAY && in[1].as.array->contiguous && arrays_alike(in[0].as.array, in[1].as.array);
+    return in[1].tag == V_ARRAY && in[1].as.array->contiguous &&
+           arrays_alike(in[0].as.array, in[1].as.array);
 }
 
 static Value run_at_once(Op op, int count, const Value *in, int reuse) {
@@ -250,7 +288,8 @@ static Value run_at_once(Op op, int count, const Value *in, int reuse) {
     const Array *x = in[0].as.array, *y = count == 2 ? in[1].as.array : x;
     int dtype = x->dtype, out_dtype = operations[op].class == C_TEST ? BOOL : dtype;
     Array *out = reuse ? reusable(in[0], REUSE_X, reuse, out_dtype, x->axes, shape_of(x)) : NULL;
-    if (!out && reuse && count == 2) out = reusable(in[1], REUSE_Y, reuse, out_dtype, x->axes, shape_of(x));
+    if (!out && reuse && count == 2)
+        out = reusable(in[1], REUSE_Y, reuse, out_dtype, x->axes, shape_of(x));
     if (!out) out = array_new(out_dtype, x->axes, shape_of(x));
     else out->span = rt.here;
     if (x->size > LARGE) {
@@ -258,10 +297,11 @@ static Value run_at_once(Op op, int count, const Value *in, int reuse) {
         return array_value(out);
     }
     ElemLoop *loop = elem_kernels[op].loop[dtype];
-    int64_t n = x->size, in_bytes = (int64_t)dtype_bytes(dtype), out_bytes = (int64_t)dtype_bytes(out_dtype);
+    int64_t n = x->size, in_bytes = (int64_t)dtype_bytes(dtype),
+            out_bytes = (int64_t)dtype_bytes(out_dtype);
     for (int64_t i = 0; i < n; i += STEP) {
-        loop(n - i < STEP ? n - i : STEP, (char *)out->data + i * out_bytes, (const char *)x->data + i * in_bytes,
-             (const char *)y->data + i * in_bytes);
+        loop(n - i < STEP ? n - i : STEP, (char *)out->data + i * out_bytes,
+             (const char *)x->data + i * in_bytes, (const char *)y->data + i * in_bytes);
         poll();
     }
     return array_value(out);
@@ -275,10 +315,12 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
     const ElemKernels *k = &elem_kernels[op];
     double number_x = 0, number_y = 0;
     Array *model = in[0].tag == V_ARRAY ? in[0].as.array : in[1].as.array;
-    if (count == 2 && in[1].tag == V_ARRAY && in[1].as.array->axes > model->axes) model = in[1].as.array;
+    if (count == 2 && in[1].tag == V_ARRAY && in[1].as.array->axes > model->axes)
+        model = in[1].as.array;
     if (fits_flat(in[0], model) && (count == 1 || fits_flat(in[1], model))) {
         Array *out = reusable(in[0], REUSE_X, reuse, out_dtype, model->axes, shape_of(model));
-        if (!out && count == 2) out = reusable(in[1], REUSE_Y, reuse, out_dtype, model->axes, shape_of(model));
+        if (!out && count == 2)
+            out = reusable(in[1], REUSE_Y, reuse, out_dtype, model->axes, shape_of(model));
         if (!out) out = array_new(out_dtype, model->axes, shape_of(model));
         else out->span = rt.here;
         if (model->size > LARGE) {
@@ -286,7 +328,8 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
             return array_value(out);
         }
         Lane x = lane_of(in[0], &number_x), y = count == 2 ? lane_of(in[1], &number_y) : x;
-        run_lanes(k->loop[dtype], dtype, model->size, out->data, dtype_bytes(out_dtype), &x, count == 2 ? &y : &x);
+        run_lanes(k->loop[dtype], dtype, model->size, out->data, dtype_bytes(out_dtype), &x,
+                  count == 2 ? &y : &x);
         return array_value(out);
     }
     Shape shape = value_shape(in[0]), other = count == 2 ? value_shape(in[1]) : shape, joined;
@@ -351,13 +394,16 @@ static inline Value apply_numbers(Op op, Value x, Value y) {
 Value apply1_reusing(Op op, Value x, int reuse) {
     if (x.tag == V_NUM) return apply_numbers(op, x, number(0));
     if (rt.recording && x.node) reuse = 0;
-    Value r = is_number(x) ? scalar_result(op, elem_kernels[op].scalar(num_of(x), 0)) : elementwise(op, 1, &x, reuse);
+    Value r = is_number(x) ? scalar_result(op, elem_kernels[op].scalar(num_of(x), 0))
+                           : elementwise(op, 1, &x, reuse);
     if (records(op, x, NIL)) r.node = tape_append(op, 1, &x, r, NULL);
     return r;
 }
 
 /* A fixed power is cheaper as what it is; the square is most powers that people write. */
-static inline bool is_square(Op op, Value y) { return op == OP_power && y.tag == V_NUM && y.as.num == 2 && !y.node; }
+static inline bool is_square(Op op, Value y) {
+    return op == OP_power && y.tag == V_NUM && y.as.num == 2 && !y.node;
+}
 
 Value apply2_reusing(Op op, Value x, Value y, int reuse) {
     if (is_square(op, y)) return apply1_reusing(OP_square, x, reuse);
@@ -370,8 +416,9 @@ Value apply2_reusing(Op op, Value x, Value y, int reuse) {
     Value in[2] = { x, y };
     bool recorded = records(op, x, y);
     if (recorded) reuse = 0;  /* the tape names both operands */
-    Value r = is_number(x) && is_number(y) ? scalar_result(op, elem_kernels[op].scalar(num_of(x), num_of(y)))
-                                           : elementwise(op, 2, in, reuse);
+    Value r = is_number(x) && is_number(y)
+                  ? scalar_result(op, elem_kernels[op].scalar(num_of(x), num_of(y)))
+                  : elementwise(op, 2, in, reuse);
     if (recorded) r.node = tape_append(op, 2, in, r, NULL);
     return r;
 }

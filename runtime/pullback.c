@@ -339,8 +339,8 @@ static void pull_part(Sweep *s, const Extra *extra, Value g) {
     add_value(s, whole.node, parts);
 }
 
-/* A part of an array: where more of it has come before, as in a loop over rows, this is added in its
- * place, so that many parts cost what the whole costs and not the whole each. */
+/* A part of an array: where more of it has come before, as in a loop over rows, this is added in
+ * its place, so that many parts cost what the whole costs and not the whole each. */
 static bool pull_index(Sweep *s, const Extra *extra, Value g) {
     Array *whole = sole_adjoint(s, extra->in[0].node);
     if (s->recorded || s->look || !whole || !wanted(s, extra->in[0].node)) return false;

@@ -1,8 +1,8 @@
 /* Draws of the standard library: uniform, normal, integers, orders, choices, and distributions.
  *
  * The one idea: every element draws from its own place (rand.h). Where one block of bits is enough,
- * two elements share it; a distribution that rejects and tries again has a Stream of blocks of its own.
- * Differentiable settings (loc, scale) are applied by recorded operations to a plain draw. */
+ * two elements share it; a distribution that rejects and tries again has a Stream of blocks of its
+ * own. Differentiable settings (loc, scale) are applied by recorded operations to a plain draw. */
 #include "rand.h"
 #include "kernels.h"
 #include "vmath.h"
@@ -24,7 +24,8 @@ static inline Counter philox_round(Counter x, uint32_t key_low, uint32_t key_hig
 static inline Counter philox_rounds(Counter x, uint64_t key) {
     uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
 #pragma GCC unroll 10
-    for (uint32_t i = 0; i < 10; i++) x = philox_round(x, low + i * 0x9E3779B9u, high + i * 0xBB67AE85u);
+    for (uint32_t i = 0; i < 10; i++)
+        x = philox_round(x, low + i * 0x9E3779B9u, high + i * 0xBB67AE85u);
     return x;
 }
 
@@ -86,7 +87,7 @@ double rand_unit(uint64_t place) { return unit(rand_bits(place)); }
 /* ---- whole arrays ----
  * Drawn in tiles of blocks: first the bits, then arithmetic in loops that vectorise. */
 enum { TILE = 256 };
-typedef void Draws(const Block *bits, int count, double *target);   /* two numbers from each block */
+typedef void Draws(const Block *bits, int count, double *target); /* two numbers from each block */
 
 static void uniform_draws(const Block *bits, int count, double *target) {
     for (int i = 0; i < count; i++) {
@@ -96,7 +97,8 @@ static void uniform_draws(const Block *bits, int count, double *target) {
 }
 
 /* Box and Muller 1958. Not with libm: these lines give the same digits on every machine. */
-__attribute__((optimize("O3"))) static void normal_draws(const Block *bits, int count, double *target) {
+__attribute__((optimize("O3"))) static void normal_draws(const Block *bits, int count,
+                                                         double *target) {
     double radius[TILE], angle[TILE];
     for (int i = 0; i < count; i++) {
         radius[i] = unit_above_zero(bits[i].half[0]);
@@ -115,7 +117,8 @@ static void fill(double *target, int64_t n, uint64_t place, Draws *draws) {
     for (int64_t done = -skipped; done < n;) {
         int64_t left = (n - done + 1) / 2, start = done < 0 ? 0 : done;
         int blocks = left < TILE ? (int)left : TILE;
-        for (int i = 0; i < blocks; i++) bits[i] = block_at(((place + (uint64_t)done) >> 1) + (uint64_t)i, 0);
+        for (int i = 0; i < blocks; i++)
+            bits[i] = block_at(((place + (uint64_t)done) >> 1) + (uint64_t)i, 0);
         draws(bits, blocks, drawn);
         int64_t end = done + 2 * blocks < n ? done + 2 * blocks : n;
         memcpy(target + start, drawn + (start - done), (size_t)(end - start) * sizeof *target);
@@ -410,7 +413,8 @@ static int64_t population(Value x, const char *what) {
     if (axes_of(x) > 0) return shape_of(x.as.array)[0];
     int64_t n = arg_int(x, what);
     if (n >= 0) return n;
-    fail(E_VALUE, "%s must be an array, a list, or a number from 0 on, not %lld", what, (long long)n);
+    fail(E_VALUE, "%s must be an array, a list, or a number from 0 on, not %lld", what,
+         (long long)n);
 }
 
 /* Those of x that the indices (in any shape) name: a part of x, recorded as such. */

@@ -79,8 +79,9 @@ FOLD(sum)
 static double prod_line(int dtype, const void *at, int64_t n) {
     double total = 1;
     for (int64_t i = 0; i < n; i++)
-        total *= dtype == F64 ? ((const double *)at)[i] : dtype == F32 ? (double)((const float *)at)[i]
-                                                                       : ((const uint8_t *)at)[i];
+        total *= dtype == F64   ? ((const double *)at)[i]
+                 : dtype == F32 ? (double)((const float *)at)[i]
+                                : ((const uint8_t *)at)[i];
     return total;
 }
 static inline double prod_one(double t, double x) { return t * x; }

@@ -1,6 +1,6 @@
-/* The rules of differentiation, expanded from ops.def in recorded operations: the second reading of the
- * texts that elem_kernels.c reads as arithmetic. A rule that is called while recording goes on the tape
- * itself, and so derivatives of any order need no rules of their own. */
+/* The rules of differentiation, expanded from ops.def in recorded operations: the second reading of
+ * the texts that elem_kernels.c reads as arithmetic. A rule that is called while recording goes on
+ * the tape itself, and so derivatives of any order need no rules of their own. */
 #include <string.h>
 #include "elem.h"
 #include "rules.h"
@@ -37,10 +37,10 @@ static inline Value as_value(Value v) { return v; }
 #define polygamma(a, b) op_polygamma(V(a), V(b))
 
 typedef Value ElemRule(Value x, Value y, Value r);
-#define BY(name, which, rule)                                                                          \
-    static Value name##_by##which(Value x, Value y, Value r) {                                         \
-        (void)x, (void)y, (void)r;                                                                     \
-        return V(rule);                                                                                \
+#define BY(name, which, rule)                                                                      \
+    static Value name##_by##which(Value x, Value y, Value r) {                                     \
+        (void)x, (void)y, (void)r;                                                                 \
+        return V(rule);                                                                            \
     }
 #define ELEM1(name, p, f, dom, dx, ...) BY(name, 0, dx)
 #define ELEM2(name, p, f, dom, dx, dy, ...) BY(name, 0, dx) BY(name, 1, dy)
@@ -52,23 +52,29 @@ static ElemRule *const elem_rules[OP_ELEMS][2] = {
 #include "ops.def"
 };
 
-Value elem_rule(Op op, int which, Value x, Value y, Value r) { return elem_rules[op][which](x, y, r); }
+Value elem_rule(Op op, int which, Value x, Value y, Value r) {
+    return elem_rules[op][which](x, y, r);
+}
 
 /* ---- rows ---- */
 #define NONE NOTHING
-#define ROW(name, prints, signature, class, kernel, call, domain, by_x, by_y, by_z, ...)               \
-    static Value name##_pull(const Pull *p) {                                                          \
-        Value g = p->g, r = p->r, x = p->in[0], y = p->count > 1 ? p->in[1] : NOTHING;                 \
-        Value z = p->count > 2 ? p->in[2] : NOTHING;                                                   \
-        const Value *in = p->in;                                                                       \
-        const Attr *attr = p->attr;                                                                    \
-        int which = p->which, count = p->count;                                                        \
-        (void)g, (void)r, (void)x, (void)y, (void)z, (void)in, (void)attr, (void)which, (void)count;   \
-        switch (which) {                                                                               \
-        case 0: return by_x;                                                                           \
-        case 1: return by_y;                                                                           \
-        default: return by_z;                                                                          \
-        }                                                                                              \
+#define ROW(name, prints, signature, class, kernel, call, domain, by_x, by_y, by_z, ...)           \
+    static Value name##_pull(const Pull *p) {                                                      \
+        Value g = p->g, r = p->r, x = p->in[0], y = p->count > 1 ? p->in[1] : NOTHING;             \
+        Value z = p->count > 2 ? p->in[2] : NOTHING;                                               \
+        const Value *in = p->in;                                                                   \
+        const Attr *attr = p->attr;                                                                \
+        int which = p->which, count = p->count;                                                    \
+        (void)g, (void)r, (void)x, (void)y, (void)z, (void)in, (void)attr, (void)which,            \
+            (void)count;                                                                           \
+        switch (which) {                                                                           \
+        case 0:                                                                                    \
+            return by_x;                                                                           \
+        case 1:                                                                                    \
+            return by_y;                                                                           \
+        default:                                                                                   \
+            return by_z;                                                                           \
+        }                                                                                          \
     }
 #include "ops.def"
 

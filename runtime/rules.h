@@ -75,8 +75,8 @@ Value op_qr_rule(Value g, Value r);
 Value op_eigh_rule(const Pull *p);
 Value op_svd_rule(const Pull *p);
 Value op_pinv_rule(Value g, Value x, Value r);
-/* Forward, from the tangent of the matrix: the list of the tangents of the results. A text in the place of one says
- * why it is not defined, and is an error for whoever uses it. */
+/* Forward, from the tangent of the matrix: the list of the tangents of the results. A text in the
+ * place of one says why it is not defined, and is an error for whoever uses it. */
 Value op_eigh_push(Value t, Value r);
 Value op_svd_push(Value t, Value r);
 /* The same for any row; UNSET where it has no forward rule of its own. */

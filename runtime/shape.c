@@ -407,7 +407,9 @@ Value call_squeeze(int count, const Value *bound) {
 }
 
 /* Several axes or shifts, as a list or an array? */
-static bool is_tree_of_axes(Value v) { return v.tag == V_LIST || (is_numeric(v) && axes_of(v) == 1); }
+static bool is_tree_of_axes(Value v) {
+    return v.tag == V_LIST || (is_numeric(v) && axes_of(v) == 1);
+}
 
 /* axis: one, or a list of them, counted in the result, as in NumPy */
 Value call_expand_dims(int count, const Value *bound) {
@@ -422,7 +424,8 @@ Value call_expand_dims(int count, const Value *bound) {
         if (*place) fail(E_ARGUMENT, "expand_dims: an axis is given twice");
         *place = 1;
     }
-    for (int i = 0, from = 0; i < shape.axes; i++) if (!shape.dim[i]) shape.dim[i] = old.dim[from++];
+    for (int i = 0, from = 0; i < shape.axes; i++)
+        if (!shape.dim[i]) shape.dim[i] = old.dim[from++];
     return op_reshape(bound[0], shape.axes, shape.dim);
 }
 
@@ -568,8 +571,8 @@ static Value roll_axis(Value x, int axis, int64_t by) {
     return op_concat(2, (Value[]){ end, start }, axis);
 }
 
-/* (x, shift, axis = nil): nil rolls the flattened array and restores its shape, as in NumPy; lists of axes and shifts
- * go in pairs, or one shift for all. */
+/* (x, shift, axis = nil): nil rolls the flattened array and restores its shape, as in NumPy; lists
+ * of axes and shifts go in pairs, or one shift for all. */
 Value call_roll(int count, const Value *bound) {
     Value x = bound[0];
     int n = operand(x, "roll")->axes, axes = 1, shifts = 1;
@@ -577,10 +580,13 @@ Value call_roll(int count, const Value *bound) {
     (void)count;
     if (is_tree_of_axes(bound[1])) shift = arg_items(bound[1], &shifts, "shift");
     if (is_tree_of_axes(bound[2])) axis = arg_items(bound[2], &axes, "axis");
-    if (shifts != 1 && shifts != axes) fail(E_ARGUMENT, "roll: %d shifts for %d axes", shifts, axes);
-    if (!is_given(bound[2])) return op_reshape_like(roll_axis(op_flatten(x), 0, arg_int(shift[0], "shift")), x);
+    if (shifts != 1 && shifts != axes)
+        fail(E_ARGUMENT, "roll: %d shifts for %d axes", shifts, axes);
+    if (!is_given(bound[2]))
+        return op_reshape_like(roll_axis(op_flatten(x), 0, arg_int(shift[0], "shift")), x);
     for (int i = 0; i < axes; i++)
-        x = roll_axis(x, arg_axis(axis[i], n, "axis"), arg_int(shift[shifts == 1 ? 0 : i], "shift"));
+        x = roll_axis(x, arg_axis(axis[i], n, "axis"),
+                      arg_int(shift[shifts == 1 ? 0 : i], "shift"));
     return x;
 }
 

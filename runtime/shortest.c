@@ -1,10 +1,11 @@
-/* The fewest digits that read back as the same number. The one idea: all numbers that read back as x lie
- * between its neighbours' midpoints; scaled by a power of ten, the interval holds at most one multiple of
- * ten, else a whole number or two, and 128 bits of the power are enough to tell which. From Raffaele
- * Giulietti, "The Schubfach way to render doubles" (2020), with the interval in integers as he shows.
+/* The fewest digits that read back as the same number. The one idea: all numbers that read back as
+ * x lie between its neighbours' midpoints; scaled by a power of ten, the interval holds at most one
+ * multiple of ten, else a whole number or two, and 128 bits of the power are enough to tell which.
+ * From Raffaele Giulietti, "The Schubfach way to render doubles" (2020), with the interval in
+ * integers as he shows.
  *
- * The powers are worked out when they are first needed. The file must not know how a number is laid out
- * as text. */
+ * The powers are worked out when they are first needed. The file must not know how a number is laid
+ * out as text. */
 #include "format.h"
 #include <stdlib.h>
 #include <string.h>

@@ -168,7 +168,13 @@ Value op_softmax(Value x, uint64_t axes) { return apply(OP_softmax, 1, &x, ATTR(
 /* ---- the rules ----
  * g and r are of one shape. What a recorded sweep computes in operations, a plain one computes line
  * by line in one pass. */
-typedef struct Pulling { Lines g, r; int dtype; bool log; char *out; int64_t width, together; } Pulling;
+typedef struct Pulling {
+    Lines g, r;
+    int dtype;
+    bool log;
+    char *out;
+    int64_t width, together;
+} Pulling;
 
 static double line_total(int dtype, const char *x, const char *y, int64_t n) {
     if (n <= BLOCK) return y ? line_kernels->dot[dtype](x, y, n) : line_kernels->sum[dtype](x, n);

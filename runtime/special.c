@@ -8,7 +8,8 @@ static const double bernoulli[] = {
     43867.0 / 798, -174611.0 / 330, 854513.0 / 138, -236364091.0 / 2730,
 };
 
-/* The nth derivative of cot at x (n up to 20), as a polynomial in c = cot x: D p(c) = -(1 + c^2) p'(c). */
+/* The nth derivative of cot at x (n up to 20), as a polynomial in c = cot x: D p(c) = -(1 + c^2)
+ * p'(c). */
 static double cotangent_derivative(int n, double x) {
     double p[24] = { 0, 1 }, c = 1 / tan(x), value = 0;
     for (int k = 0; k < n; k++) {
@@ -24,8 +25,8 @@ static double cotangent_derivative(int n, double x) {
 }
 
 /* Abramowitz and Stegun 6.4: the recurrence 6.4.6 up to x >= 15 + n, there the asymptotic series
- * 6.4.11 (6.3.18 for n = 0); below zero the reflection 6.4.7. At the pole 0 the limit from the side of
- * the zero's sign; NaN at the other poles and where the order is no whole number. */
+ * 6.4.11 (6.3.18 for n = 0); below zero the reflection 6.4.7. At the pole 0 the limit from the side
+ * of the zero's sign; NaN at the other poles and where the order is no whole number. */
 double polygamma(double order, double x) {
     if (order != order || x != x || order < 0 || order > 20 || order != floor(order)) return NAN;
     int n = (int)order;
@@ -33,7 +34,8 @@ double polygamma(double order, double x) {
         if (x == 0) return n % 2 ? INFINITY : copysign(INFINITY, -x);
         if (x == floor(x)) return NAN;
         double sign = n % 2 ? -1 : 1;
-        return sign * polygamma(order, 1 - x) - pow(M_PI, n + 1) * cotangent_derivative(n, M_PI * x);
+        return sign * polygamma(order, 1 - x) -
+               pow(M_PI, n + 1) * cotangent_derivative(n, M_PI * x);
     }
     double factorial = tgamma(n + 1), sum = 0, sign = n % 2 ? 1 : -1;
     for (; x < 15 + n; x++) sum += n == 0 ? -1 / x : sign * factorial / pow(x, n + 1);
@@ -44,7 +46,8 @@ double polygamma(double order, double x) {
         return sum + log(x) - 0.5 / x - series;
     }
     double series = factorial / n * pow(x, -n) + 0.5 * factorial * pow(x, -n - 1);
-    double term = tgamma(n + 2) / 2 * pow(x, -n - 2);      /* (2k + n - 1)! / (2k)! x^(-2k - n) at k = 1 */
+    double term =
+        tgamma(n + 2) / 2 * pow(x, -n - 2); /* (2k + n - 1)! / (2k)! x^(-2k - n) at k = 1 */
     for (int k = 1; k <= 12; k++) {
         series += bernoulli[k - 1] * term;
         term *= (double)(2 * k + n) * (2 * k + n + 1) / ((2 * k + 1) * (2 * k + 2.0)) * square;

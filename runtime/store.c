@@ -20,7 +20,8 @@ static void save_npy(String *path, Value v) {
     Array *a = array_contiguous(array_of(v));
     Buffer header = { 0 };
     npy_header(&header, a);
-    io_write_parts(path, 2, (Bytes[]){ { header.text, header.bytes }, { a->data, array_bytes(a) } });
+    io_write_parts(path, 2,
+                   (Bytes[]){ { header.text, header.bytes }, { a->data, array_bytes(a) } });
 }
 
 /* ---- .npz: writing a tree ---- */
@@ -220,10 +221,13 @@ static void save_text(String *path, Value v) {
 
 /* ---- by ending ---- */
 
-static const struct Format { const char *ending; Value (*load)(String *); void (*save)(String *, Value); }
-formats[] = {
-    { ".npy", load_npy, save_npy },    { ".npz", load_npz, save_npz },
-    { ".json", load_json, save_json }, { ".csv", load_csv, save_csv },
+static const struct Format {
+    const char *ending;
+    Value (*load)(String *);
+    void (*save)(String *, Value);
+} formats[] = {
+    { ".npy", load_npy, save_npy },      { ".npz", load_npz, save_npz },
+    { ".json", load_json, save_json },   { ".csv", load_csv, save_csv },
     { ".txt", io_read_text, save_text },
 };
 

@@ -283,7 +283,8 @@ void sweep_look(int heads, const Value *head, const Value *gradients, const Swee
     Sweep *s = begin(heads, head, 0, NULL, true);
     s->look = look;
     sweep_run(s, gradients);
-    for (size_t i = 0; i < s->leaves; i++) look->arrived(look->env, s->leaf_id[i], s->leaf_adjoint[i]);
+    for (size_t i = 0; i < s->leaves; i++)
+        look->arrived(look->env, s->leaf_id[i], s->leaf_adjoint[i]);
     close_sweep(s);
     rt.recording = was;
 }

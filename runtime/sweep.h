@@ -34,9 +34,9 @@ void sweep_hook(Value x, Value hook);
  * nothing came. */
 Value sweep_custom(Value rule, int count, const Value *in, Value y);
 
-/* A sweep for those who look: as sweep_backward would run, but unrecorded, without hooks, and leaving
- * no trace: no slot is written, no adjoint kept, nothing counts as swept. Each node behind the heads
- * must have what its rule mentions. */
+/* A sweep for those who look: as sweep_backward would run, but unrecorded, without hooks, and
+ * leaving no trace: no slot is written, no adjoint kept, nothing counts as swept. Each node behind
+ * the heads must have what its rule mentions. */
 typedef struct SweepLook {
     /* The complete adjoint of a node, from the heads down, and at the end of each leaf. */
     void (*arrived)(void *env, uint32_t id, Value g);
@@ -46,5 +46,6 @@ typedef struct SweepLook {
 } SweepLook;
 void sweep_look(int heads, const Value *head, const Value *gradients, const SweepLook *look);
 
-void sweep_open(void);   /* once, after ops_open(): makes guard() close the sweeps that an error left open */
+void sweep_open(
+    void); /* once, after ops_open(): makes guard() close the sweeps that an error left open */
 #endif

@@ -111,7 +111,8 @@ static uint32_t append_elementwise(Op op, int count, const Value *in, Value resu
     Node *n = tape_push(&id);
     const ElemTraits *t = &elem_traits[op];
     const Array *r = result.tag == V_ARRAY ? result.as.array : NULL;
-    bool all = tape_keeps(), keep_r = all || t->needs_r || broadcasts(x, result) || broadcasts(y, result);
+    bool all = tape_keeps(),
+         keep_r = all || t->needs_r || broadcasts(x, result) || broadcasts(y, result);
     rt.tape->top->objects = true;
     *n = (Node){ .head = (uint16_t)op, .span = rt.here, .a = x.node, .b = y.node };
     if (x.tag == V_ARRAY) n->head |= N_X;

@@ -98,7 +98,7 @@ struct Tape {
     uint64_t sweeps, failed_sweep;   /* how many; the last one that ended in an error */
     struct Sweep *sweep;             /* the running one */
     Span sweep_span;                 /* where the last unretained sweep was called */
-    uint64_t swept;                  /* the last backward(), where it was called, and its heads as a list: */
+    uint64_t swept; /* the last backward(), where it was called, and its heads as a list: */
     Span swept_at;                   /* for those who look, so nil unless the tape keeps */
     Value swept_heads;
 };

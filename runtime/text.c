@@ -400,12 +400,13 @@ static bool decimal_number(const char *text, double *out) {
     return !*end;
 }
 
-/* Plain decimals of few digits, as most are: a whole number below 2^53 times or over a power of ten that
- * is exact has one rounding, so it is right (Clinger 1990, How to read floating point numbers
+/* Plain decimals of few digits, as most are: a whole number below 2^53 times or over a power of ten
+ * that is exact has one rounding, so it is right (Clinger 1990, How to read floating point numbers
  * accurately). false: the careful way has to look. */
 static bool short_decimal(const char *text, size_t bytes, double *out) {
-    static const double power[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    static const double power[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
     size_t i = bytes && *text == '-', digits = 0, behind = 0;
     uint64_t whole = 0;
     bool dot = false;

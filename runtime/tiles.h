@@ -4,7 +4,8 @@
  * the next while it is in the first-level cache, so that nothing between the operands and the
  * result is ever stored. Operands of any layout broadcast to the program's shape.
  *
- * It knows kernels and layouts, but neither the tape nor what a program is for (fuse.c has that). */
+ * It knows kernels and layouts, but neither the tape nor what a program is for (fuse.c has that).
+ */
 #ifndef TILES_H
 #define TILES_H
 #include "elem.h"

@@ -2,8 +2,8 @@
  *
  * The one idea: nothing here recurses. A dead object is put on a chain that is threaded through
  * the dead objects' own headers, and one loop empties it, so a list may be a million deep and
- * freeing never allocates. It must not know what an operation, a tape or a syntax tree is: node_hold() and
- * node_release() are the tape's. */
+ * freeing never allocates. It must not know what an operation, a tape or a syntax tree is:
+ * node_hold() and node_release() are the tape's. */
 #define _GNU_SOURCE
 #include "array.h"
 #include "fuse.h"
@@ -196,8 +196,8 @@ Value string_format(const char *format, ...) {
 }
 
 /* ---- symbols ---- */
-/* Of the whole process, so that what is known once, like the signature of a builtin, can name them: open
- * addressing by hash, the capacity a power of two. */
+/* Of the whole process, so that what is known once, like the signature of a builtin, can name them:
+ * open addressing by hash, the capacity a power of two. */
 static struct { String **table; size_t count, capacity; int runtimes; } symbols;
 
 /* FNV-1a, never 0. */
@@ -372,8 +372,8 @@ Cell *cell_new(Value v) {
 /* ---- collecting cycles ----
  * Trial deletion: of all objects that cells lead to, those with more references than come from
  * among themselves are held from outside, and so is what they lead to. The cells left over hold
- * only each other; emptying them lets counting do the rest. What a function holds without showing it to
- * visit() counts as held from outside, which is safe. */
+ * only each other; emptying them lets counting do the rest. What a function holds without showing
+ * it to visit() counts as held from outside, which is safe. */
 typedef struct Found { Obj *obj; uint32_t inner; bool live; } Found;
 typedef struct Collection {
     Found *found;               /* in the order they were found: also the queue of the walk */

@@ -182,13 +182,15 @@ typedef struct Tape Tape;
 typedef struct Runtime {
     Span here;                /* the expression being evaluated, for errors and recorded steps */
     volatile int interrupted; /* an Interrupt, set by a signal handler; poll() looks at it */
-    volatile bool outside;    /* a call of LAPACK or a foreign function runs: an interrupt has to wait for it */
+    volatile bool
+        outside; /* a call of LAPACK or a foreign function runs: an interrupt has to wait for it */
     bool (*check)(void);      /* what poll() asks; see interrupt_check() */
     unsigned checks;
     bool recording, training;
-    bool custom;              /* recording was on where the running function of custom_grad was called */
+    bool custom; /* recording was on where the running function of custom_grad was called */
     bool sandbox;
-    uint32_t off_tape;        /* how often something was read off a recorded value without a trace on the tape */
+    uint32_t off_tape; /* how often something was read off a recorded value without a trace on the
+                          tape */
     Obj **pool;
     size_t pool_count, pool_capacity;
     struct Guard *guard;
@@ -205,7 +207,8 @@ typedef struct Runtime {
     void (*on_unwind)(void *mark);  /* guard() -> the language: drop frames above the mark */
     void *(*on_guard)(void);        /* guard() -> the language: a mark of its frames */
     void (*on_trace)(Error *error); /* fail() -> the language: fills error->frame, never fails */
-    /* sweep.c -> the language: raises the error of a second sweep; the node, and where it was swept before */
+    /* sweep.c -> the language: raises the error of a second sweep; the node, and where it was swept
+     * before */
     void (*on_swept)(Span node, Span swept_at);
     void *(*sweep_mark)(void);      /* guard() -> sweep.c: a mark of the open sweeps */
     void (*sweep_unwind)(void *mark);  /* ... and closes those opened since */
@@ -234,8 +237,8 @@ static inline void pool_take(Value v) {
     }
 }
 
-/* INTERRUPT_NOW ends what runs; INTERRUPT_ASK: the check decides, each time. Loops over elements that
- * cannot be left by an error return early when it is > 0, and their callers poll. */
+/* INTERRUPT_NOW ends what runs; INTERRUPT_ASK: the check decides, each time. Loops over elements
+ * that cannot be left by an error return early when it is > 0, and their callers poll. */
 enum { INTERRUPT_ASK = -1, INTERRUPT_NONE, INTERRUPT_NOW };
 void interrupted(void);           /* raises E_INTERRUPT, unless the check says no */
 /* From now on poll() asks, now and then, whether to stop; NULL: no more. */

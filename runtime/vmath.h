@@ -212,8 +212,8 @@ VM double vm_expm1(double x) {
     return __builtin_fabs(x) < 0x1p-54 ? x : 2 * half.hi;
 }
 
-/* tanh |x| = E / (E + 2) with E = e^(2|x|) - 1 = 2^k (1 + p) - 1, in which nothing cancels: k is not
- * negative, and the part of p that is rounded comes last. Within 2.5 ULP. */
+/* tanh |x| = E / (E + 2) with E = e^(2|x|) - 1 = 2^k (1 + p) - 1, in which nothing cancels: k is
+ * not negative, and the part of p that is rounded comes last. Within 2.5 ULP. */
 VM double vm_tanh(double x) {
     double a = __builtin_fabs(x);
     VmExp e = vm_exp_parts(2 * (a > 20 ? 20 : a), 0);

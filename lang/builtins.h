@@ -1,5 +1,5 @@
 /* Builtins: what a program can call that is no operation of the runtime's table. The one idea: one
- * row of builtins.def per function, with its signature as text; the binder of call.c reads the
+ * row of builtins.def per function, with its signature as text; the binder of bind.c reads the
  * signature once and hands the C function its arguments in the signature's order, UNSET where none
  * was given.
  *

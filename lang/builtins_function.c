@@ -64,28 +64,32 @@ void check_function(Value f, const char *name) {
         fail(E_GRADIENT, "%s needs a function, not %s", name, describe(f, what, sizeof what));
 }
 
-Value *inputs_of(Value x, int *count, const char *name) {
-    char what[80];
-    size_t leaves = tree_numeric(x, NULL);
-    if (!leaves)
-        fail(E_GRADIENT, "%s: cannot differentiate with respect to %s", name,
-             describe(x, what, sizeof what));
+/* The arrays and numbers of a tree; NULL if there are none. */
+static Value *numeric_leaves(Value tree, int *count) {
+    size_t leaves = tree_numeric(tree, NULL);
+    if (!leaves) return NULL;
     Value *out = pool_bytes(leaves * sizeof *out);
-    tree_numeric(x, out);
+    tree_numeric(tree, out);
     *count = (int)leaves;
     return out;
 }
 
+Value *inputs_of(Value x, int *count, const char *name) {
+    char what[80];
+    Value *leaves = numeric_leaves(x, count);
+    if (!leaves)
+        fail(E_GRADIENT, "%s: cannot differentiate with respect to %s", name,
+             describe(x, what, sizeof what));
+    return leaves;
+}
+
 Value *outputs_of(Value y, int *count, const char *name) {
     char what[80];
-    size_t leaves = tree_numeric(y, NULL);
+    Value *leaves = numeric_leaves(y, count);
     if (!leaves)
         fail(E_GRADIENT, "%s: the function gave %s, not arrays or numbers", name,
              describe(y, what, sizeof what));
-    Value *out = pool_bytes(leaves * sizeof *out);
-    tree_numeric(y, out);
-    *count = (int)leaves;
-    return out;
+    return leaves;
 }
 
 static Value like_leaf(Value v, Value model, const char *what) {

@@ -2,9 +2,9 @@
  * operands, and evaluating is node->eval(node, frame): one indirect call, no switch.
  *
  * eval.c has expressions, eval_fast.c the specialised ones, control.c statements, assign.c targets,
- * call.c calls and functions, tree.c operators on lists and structs, module.c modules and the
- * library's files. What an expression gives is borrowed from a variable or owned by the pool;
- * variables own. */
+ * call.c calls and functions, bind.c their arguments, trace.c what messages say of running calls,
+ * tree.c operators on lists and structs, module.c modules and the library's files. What an
+ * expression gives is borrowed from a variable or owned by the pool; variables own. */
 #ifndef EVAL_H
 #define EVAL_H
 #include "ast.h"
@@ -139,7 +139,7 @@ void each_item(Value v, bool (*each)(Value item, void *env), void *env);
 int64_t sequence_length(Value v);                /* E_TYPE if it is none */
 Value sequence_item(Value v, int64_t i);         /* not for strings, which are walked */
 
-/* ---- calls: call.c ---- */
+/* ---- calls: call.c, bind.c, trace.c ---- */
 Eval eval_call_deferring, eval_method, eval_field, eval_closure, eval_fn;
 Eval *choose_call(const Ast *node); /* of A_CALL, A_METHOD; has_plain_arguments() is in `op` */
 Eval eval_thrown_away;              /* a call that stands as a statement, at its first run */

@@ -25,5 +25,18 @@ typedef struct Declaration {
 typedef struct Library { int count; String *name[16]; } Library;
 
 Ast *extern_statement(Parser *p);   /* at `extern` */
+
+/* ---- parse_ctype.c ---- */
+bool at_word(const Parser *p, const char *word);
+/* The word, if something of this kind follows: otherwise it is a name like any other. */
+bool take_word(Parser *p, const char *word, int kind, int or_kind);
+String *any_name(Parser *p, const char *expected);   /* also on a line of its own */
+CType *new_type(Parser *p, CKind kind);
+CType *number_type(Parser *p, const CNumber *number);
 CType *extern_type(Parser *p);
+/* From here on `name` is a type: a struct or enum. */
+void know_type(Parser *p, String *name, CType *type);
+CSignature *parameters(Parser *p, bool of_callback);
+/* Of s->result, read at `where`, when the parameters are known. */
+void check_result(Parser *p, CSignature *s, Token where);
 #endif

@@ -27,17 +27,6 @@ static bool is_comment(const char *line) { return *line == '#'; }
 static bool is_blank(const char *line) { return !line[strspn(line, " ")]; }
 static const char *comment_text(const char *line) { return line + 1 + (line[1] == ' '); }
 
-/* The statement's own span may be that of its operator. */
-static uint32_t first_line(const Ast *statement) {
-    uint32_t line = UINT32_MAX;
-    for (const Ast *node = statement, *next; node; node = next) {
-        next = node->a ? node->a : node->count ? node->kids[0] : NULL;
-        uint32_t here = place_of(node->span).line;
-        if (here && here < line) line = here;
-    }
-    return line == UINT32_MAX ? 1 : line;
-}
-
 /* ---- showing ---- */
 
 static void show(Style style, const char *text) {
@@ -108,14 +97,11 @@ typedef struct Lesson {
     Source *source;
     Ast *program;
     uint32_t lines;
-    bool left;
 } Lesson;
 
-static void play_statement(Lesson *l, uint32_t first, uint32_t count) {
-    Ast block = *l->program;
-    block.kids += first, block.count = count;
+static void play_statements(const Lesson *l, Ast *block) {
     size_t mark = pool_mark();
-    module_run(l->module, &block);
+    module_run(l->module, block);
     pool_unwind(mark);
 }
 
@@ -123,20 +109,16 @@ static void play(void *env) {
     Lesson *l = env;
     uint32_t read = 1;
     bool begun = false;
-    for (uint32_t i = 0, next; i < l->program->count && !l->left; i = next) {
-        uint32_t from = first_line(l->program->kids[i]), to = from;
-        for (next = i + 1; to <= from; next++)
-            to = next < l->program->count ? first_line(l->program->kids[next]) : l->lines + 1;
-        next--;
-        l->left = !show_text(l->source, read, from, &begun);
-        if (l->left) return;
-        show_code(l->source, from, to);
-        play_statement(l, i, next - i);
-        read = from;
-        while (read < to && !is_blank(line_text(l->source, read)) &&
+    AstGroup group = { 0 };
+    while (ast_next_group(l->program, l->lines + 1, &group)) {
+        if (!show_text(l->source, read, group.from, &begun)) return;
+        show_code(l->source, group.from, group.to);
+        play_statements(l, &group.block);
+        read = group.from;
+        while (read < group.to && !is_blank(line_text(l->source, read)) &&
                !is_comment(line_text(l->source, read)))
             read++;
-        if (read == from) read++;
+        if (read == group.from) read++;
     }
     show_text(l->source, read, l->lines + 1, &begun);
 }

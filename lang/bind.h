@@ -1,0 +1,21 @@
+/* Arguments on their way to parameters, between bind.c and call.c. */
+#ifndef BIND_H
+#define BIND_H
+#include "eval.h"
+
+enum { FEW_ARGUMENTS = 8 };
+typedef struct Named { String *name; Value value; Span span; } Named;
+typedef struct Arguments {
+    uint32_t count, named_count, capacity;
+    const Value *positional;
+    Value *grown;               /* the same, while it grows */
+    Named *named;
+} Arguments;
+
+/* The arguments of a call, evaluated; receiver, or NULL, is the first. */
+void eval_arguments(Ast *node, Frame *frame, const Value *receiver, Arguments *a);
+/* bound[i]: the argument of parameter i; UNSET where its default is meant. */
+void bind_arguments(Function *f, const Signature *s, const Arguments *a, Value *bound);
+const Signature *fn_signature(Fn *fn);
+const char *fn_name(const Fn *fn);
+#endif

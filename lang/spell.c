@@ -103,7 +103,7 @@ const char *spell_operand(const char *text) {
 static const char *axes_words(uint64_t axes, int count) {
     Buffer b = { 0 };
     int many = 0;
-    for (int i = 0; i < count; i++) many += axes >> i & 1;
+    for (int i = 0; i < count; i++) many += (int)(axes >> i & 1);
     if (many != 1) buffer_char(&b, '(');
     for (int i = 0, k = 0; i < count; i++) {
         if (!(axes >> i & 1)) continue;

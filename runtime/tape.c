@@ -479,14 +479,24 @@ void tape_open(void) {
     t->first->node[0] = (Node){ 0 };
 }
 
+/* What the tape itself keeps may hold nodes (a recorded gradient does), so that it goes before them. */
+static void drop_gradients(void) {
+    Tape *t = rt.tape;
+    value_store(&t->swept_heads, NIL);
+    for (size_t i = 0; i < t->leaves; i++) {
+        value_store(&t->leaf[i].gradient, NIL);
+        value_store(&t->leaf[i].hook, NIL);
+    }
+    for (size_t i = 0; i < t->kept_count; i++) value_store(&t->kept[i].adjoint, UNSET);
+}
+
 void tape_close(void) {
     Tape *t = rt.tape;
     if (!t) return;
     mem_fail_at(0);
-    value_store(&t->swept_heads, NIL);
+    drop_gradients();
     cells_collect();     /* values in cycles may hold nodes still */
     tape_truncate(1);
-    for (size_t i = 0; i < t->kept_count; i++) value_release(t->kept[i].adjoint);
     for (size_t i = 0; i < t->leaves; i++)
         if (t->leaf[i].used) free_leaf(&t->leaf[i]);
     for (Chunk *c = t->spare, *next; c; c = next) {

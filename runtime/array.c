@@ -431,15 +431,25 @@ void array_walk(int count, Array *const *arrays, Run *body, void *env) {
     }
 #define AS_IS(x) (x)
 #define TRUTH(x) ((x) != 0)
-COPY_RUN(f64_from_f64, double, double, AS_IS)
 COPY_RUN(f64_from_f32, double, float, AS_IS)
 COPY_RUN(f64_from_bool, double, uint8_t, AS_IS)
 COPY_RUN(f32_from_f64, float, double, AS_IS)
-COPY_RUN(f32_from_f32, float, float, AS_IS)
 COPY_RUN(f32_from_bool, float, uint8_t, AS_IS)
 COPY_RUN(bool_from_f64, uint8_t, double, TRUTH)
 COPY_RUN(bool_from_f32, uint8_t, float, TRUTH)
-COPY_RUN(bool_from_bool, uint8_t, uint8_t, AS_IS)
+
+#define SAME_RUN(name, type)                                                                      \
+    static void name(int64_t n, char **at, const int64_t *strides, void *env) {                   \
+        (void)env;                                                                                \
+        type *target = (type *)at[0];                                                             \
+        const type *source = (const type *)at[1];                                                 \
+        int64_t by = strides[0], with = strides[1];                                               \
+        if (by == 1 && with == 1) memmove(target, source, (size_t)n * sizeof *target);            \
+        else for (int64_t i = 0; i < n; i++) target[i * by] = source[i * with];                   \
+    }
+SAME_RUN(f64_from_f64, double)
+SAME_RUN(f32_from_f32, float)
+SAME_RUN(bool_from_bool, uint8_t)
 
 static Run *const copy_runs[3][3] = {
     [F64] = { f64_from_f64, f64_from_f32, f64_from_bool },

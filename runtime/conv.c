@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include "line_kernels.h"
 #include "rules.h"
 
 /* How a window of rows by columns steps over an image. */
@@ -49,7 +50,7 @@ static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t place
 }
 
 /* ---- unfolding and folding: places from `top` to `bottom` down the image ---- */
-#define FOLDING(T)                                                                                 \
+#define FOLDING(T, dtype)                                                                          \
     static void unfold_##T(const Grid *g, const T *image, T *out, int64_t top, int64_t bottom) {   \
         const Window *w = &g->window;                                                              \
         for (int64_t i = 0; i < w->rows; i++)                                                      \
@@ -61,7 +62,12 @@ static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t place
                     memset(out, 0, (size_t)g->across * sizeof *out);                               \
                     if (row < 0 || row >= g->rows) continue;                                       \
                     const T *from = image + row * g->columns + shift;                              \
-                    for (int64_t x = a.first; x < a.stop; x++) out[x] = from[x * w->column_step];  \
+                    if (w->column_step == 1 && a.stop > a.first)                                   \
+                        memcpy(out + a.first, from + a.first,                                      \
+                               (size_t)(a.stop - a.first) * sizeof *out);                          \
+                    else                                                                           \
+                        for (int64_t x = a.first; x < a.stop; x++)                                 \
+                            out[x] = from[x * w->column_step];                                     \
                 }                                                                                  \
             }                                                                                      \
     }                                                                                              \
@@ -75,7 +81,11 @@ static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t place
                     int64_t row = y * w->row_step - w->row_border + i;                             \
                     if (row < 0 || row >= g->rows) continue;                                       \
                     T *to = image + row * g->columns + shift;                                      \
-                    for (int64_t x = a.first; x < a.stop; x++) to[x * w->column_step] += in[x];    \
+                    if (w->column_step == 1 && a.stop > a.first)                                   \
+                        line_kernels->add[dtype](a.stop - a.first, to + a.first, in + a.first);    \
+                    else                                                                           \
+                        for (int64_t x = a.first; x < a.stop; x++)                                 \
+                            to[x * w->column_step] += in[x];                                       \
                 }                                                                                  \
             }                                                                                      \
     }                                                                                              \
@@ -114,8 +124,8 @@ static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t place
                 out[k * places + p] /= (T)ties;                                                    \
         }                                                                                          \
     }
-FOLDING(double)
-FOLDING(float)
+FOLDING(double, F64)
+FOLDING(float, F32)
 
 static int64_t planes_of(const Array *a) {
     int64_t planes = 1;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "line_kernels.h"
 #include "rules.h"
 
 enum {
@@ -297,7 +298,21 @@ MOVE_POINTS(move_points_f64, double)
 MOVE_POINTS(move_points_f32, float)
 MOVE_POINTS(move_points_bool, uint8_t)
 
+/* Runs that lie together, as rows do. */
+static bool move_line(Move move, int dtype, char *picked, char *flat, int64_t n) {
+    size_t bytes = (size_t)n * dtype_bytes(dtype);
+    switch (move) {
+    case READ: memcpy(flat, picked, bytes); return true;
+    case WRITE: memcpy(picked, flat, bytes); return true;
+    case ADD:
+        if (dtype != BOOL) line_kernels->add[dtype](n, picked, flat);
+        return dtype != BOOL;
+    }
+    return false;
+}
+
 static void move_run(Move move, int dtype, char *picked, int64_t stride, char *flat, int64_t n) {
+    if (stride == 1 && move_line(move, dtype, picked, flat, n)) return;
     switch ((DType)dtype) {
     case F64: move_run_f64(move, (double *)picked, stride, (double *)flat, n); break;
     case F32: move_run_f32(move, (float *)picked, stride, (float *)flat, n); break;
@@ -419,17 +434,17 @@ Value kernel_unindex(int count, const Value *in, const Attr *attr) {
 }
 
 /* Adds along the runs of two arrays of one shape. */
-#define ADD_RUN(name, T, F)                                                                        \
+#define ADD_RUN(name, T, dtype)                                                                    \
     static void name(int64_t n, char **at, const int64_t *strides, void *env) {                    \
         T *to = (T *)at[0];                                                                        \
-        const F *from = (const F *)at[1];                                                          \
+        const T *from = (const T *)at[1];                                                          \
         int64_t step = strides[0], with = strides[1];                                              \
         (void)env;                                                                                 \
-        if (step == 1 && with == 1) for (int64_t i = 0; i < n; i++) to[i] += (T)from[i];           \
-        else for (int64_t i = 0; i < n; i++) to[i * step] += (T)from[i * with];                    \
+        if (step == 1 && with == 1) line_kernels->add[dtype](n, to, from);                         \
+        else for (int64_t i = 0; i < n; i++) to[i * step] += from[i * with];                       \
     }
-ADD_RUN(add_f64, double, double)
-ADD_RUN(add_f32, float, float)
+ADD_RUN(add_f64, double, F64)
+ADD_RUN(add_f32, float, F32)
 
 void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr) {
     Pick p;

@@ -21,15 +21,23 @@ typedef void Move(void *to, const void *from, int64_t n, int64_t stride);
     }
 #define AS_IS(x) (x)
 #define TRUTH(x) ((x) != 0)
-MOVE(f64_from_f64, double, double, AS_IS)
 MOVE(f64_from_f32, double, float, AS_IS)
 MOVE(f64_from_bool, double, uint8_t, AS_IS)
 MOVE(f32_from_f64, float, double, AS_IS)
-MOVE(f32_from_f32, float, float, AS_IS)
 MOVE(f32_from_bool, float, uint8_t, AS_IS)
 MOVE(bool_from_f64, uint8_t, double, TRUTH)
 MOVE(bool_from_f32, uint8_t, float, TRUTH)
-MOVE(bool_from_bool, uint8_t, uint8_t, AS_IS)
+/* Where the dtype stays, a run is copied as it is. */
+#define COPY(name, T)                                                                              \
+    static void name(void *to_, const void *from_, int64_t n, int64_t stride) {                    \
+        T *to = to_;                                                                               \
+        const T *from = from_;                                                                     \
+        if (stride == 1) memcpy(to, from, (size_t)n * sizeof *to);                                 \
+        else for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];                             \
+    }
+COPY(f64_from_f64, double)
+COPY(f32_from_f32, float)
+COPY(bool_from_bool, uint8_t)
 static Move *const moves[3][3] = {
     [F64] = { f64_from_f64, f64_from_f32, f64_from_bool },
     [F32] = { f32_from_f64, f32_from_f32, f32_from_bool },

@@ -24,6 +24,7 @@ typedef struct Product {
     int dtype;
     Matrix x, y;          /* of the first item of the batch */
     int64_t m, n, k;
+    bool adds;            /* to what is in `out` */
     Array *out;
 } Product;
 
@@ -67,14 +68,14 @@ static int leading(const Matrix *m) {
 static void gemm(const Product *p, const Matrix *x, const Matrix *y, char *out, int m, int n) {
     enum CBLAS_TRANSPOSE flip_x = is_flipped(x) ? CblasTrans : CblasNoTrans;
     enum CBLAS_TRANSPOSE flip_y = is_flipped(y) ? CblasTrans : CblasNoTrans;
-    int k = (int)p->k;
+    int k = (int)p->k, old = p->adds;
     blas_threads((double)m * n * k);
     if (p->dtype == F64)
         cblas_dgemm(CblasRowMajor, flip_x, flip_y, m, n, k, 1, (const double *)x->at, leading(x),
-                    (const double *)y->at, leading(y), 0, (double *)out, (int)p->n);
+                    (const double *)y->at, leading(y), old, (double *)out, (int)p->n);
     else
         cblas_sgemm(CblasRowMajor, flip_x, flip_y, m, n, k, 1, (const float *)x->at, leading(x),
-                    (const float *)y->at, leading(y), 0, (float *)out, (int)p->n);
+                    (const float *)y->at, leading(y), (float)old, (float *)out, (int)p->n);
 }
 
 /* matrix times vector: `a` of the given rows and columns, flipped or not */
@@ -345,6 +346,53 @@ Value op_matmul_rule(int which, Value g, Value x, Value y) {
         g = as_rows(g, wide.dim[wide.axes - 1]);
     }
     return op_reshape_like(op_sum_to(op_matmul(op_transpose(rows, NULL), g), columns), y);
+}
+
+/* A matrix that BLAS can take as it is. */
+static bool lies_ready(Value v, int dtype) {
+    return v.tag == V_ARRAY && v.as.array->axes == 2 && v.as.array->dtype == dtype &&
+           is_usable(v.as.array);
+}
+
+static bool is_line(Value v, int dtype) {
+    if (v.tag != V_ARRAY || v.as.array->axes != 1 || v.as.array->dtype != dtype) return false;
+    int64_t step = strides_of(v.as.array)[0];
+    return step > 0 && step < INT_MAX;
+}
+
+/* sum += x y', of a product of a matrix and a vector. */
+static bool add_outer(Array *sum, Value x, Value y) {
+    if (!is_line(x, sum->dtype) || !is_line(y, sum->dtype) || !sum->size) return false;
+    int m = (int)shape_of(sum)[0], n = (int)shape_of(sum)[1];
+    int by = (int)strides_of(x.as.array)[0], with = (int)strides_of(y.as.array)[0];
+    blas_threads((double)m * n);
+    if (sum->dtype == F64)
+        cblas_dger(CblasRowMajor, m, n, 1, f64_of(x.as.array), by, f64_of(y.as.array), with,
+                   f64_of(sum), n);
+    else
+        cblas_sger(CblasRowMajor, m, n, 1, f32_of(x.as.array), by, f32_of(y.as.array), with,
+                   f32_of(sum), n);
+    return true;
+}
+
+bool matmul_add_adjoint(Array *sum, int which, Value g, Value x, Value y) {
+    int dtype = sum->dtype;
+    if (dtype == BOOL || sum->axes != 2 || !array_is_contiguous(sum)) return false;
+    if (axes_of(g) == 1) return which ? add_outer(sum, x, g) : add_outer(sum, g, y);
+    if (!lies_ready(g, dtype) || !lies_ready(x, dtype) || !lies_ready(y, dtype)) return false;
+    Product p = { .dtype = dtype, .adds = true, .out = sum };
+    Matrix whole = matrix_of(g.as.array), left = matrix_of(x.as.array),
+           right = matrix_of(y.as.array);
+    p.x = which ? flipped(&left) : whole;
+    p.y = which ? whole : flipped(&right);
+    p.m = p.x.rows;
+    p.k = p.x.columns;
+    p.n = p.y.columns;
+    if (p.m <= TINY || p.n <= TINY || p.k < 1 || !suits_blas(&p.x) || !suits_blas(&p.y))
+        return false;
+    multiply_in_panels(&p, &p.x, &p.y, sum->data);
+    poll();
+    return true;
 }
 
 Value call_matmul(int count, const Value *bound) {

@@ -348,6 +348,14 @@ static bool pull_index(Sweep *s, const Extra *extra, Value g) {
     return true;
 }
 
+/* A matrix product: its contribution is computed right into the sum of those before, as with the
+ * weights that each turn of a loop uses. */
+static bool pull_product(Sweep *s, const Extra *extra, int which, Value g) {
+    if (s->recorded || s->look) return false;
+    Array *sum = sole_adjoint(s, extra->in[which].node);
+    return sum && matmul_add_adjoint(sum, which, g, extra->in[0], extra->in[1]);
+}
+
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
     if (!s->recorded && node_op(n) == OP_where && fuse_is_root(n) && fuse_pull(s, id, g)) return;
     const Extra *extra = n->x.extra;
@@ -372,6 +380,7 @@ void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
     for (p.which = 0; p.which < extra->count; p.which++) {
         uint32_t input = extra->in[p.which].node;
         if (!row_differentiable(op, p.which) || !wanted(s, input)) continue;
+        if (op == OP_matmul && pull_product(s, extra, p.which, g)) continue;
         Value c = row_pullback(&p);
         if (c.tag != V_UNSET) add_value(s, input, fit(c, in[p.which]));
     }

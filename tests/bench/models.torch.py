@@ -32,6 +32,20 @@ def recurrent():
     (h * h).sum().backward()
 say("lstm", took(recurrent), 1e3)
 
+# the same, operation by operation, as the program for adl has it
+x, y, b = (p.requires_grad_() for p in (torch.randn(32, 256) / 8, torch.randn(64, 256) / 8, torch.zeros(256)))
+def cells():
+    x.grad = y.grad = b.grad = None
+    h = c = torch.zeros(16, 64)
+    given = inputs @ x + b
+    for t in range(64):
+        gates = given[t] + h @ y
+        s = torch.sigmoid(gates[:, :192])
+        c = s[:, 64:128] * c + s[:, :64] * torch.tanh(gates[:, 192:])
+        h = s[:, 128:] * torch.tanh(c)
+    (h * h).sum().backward()
+say("cells", took(cells), 1e3)
+
 pictures, kernels = torch.randn(32, 16, 28, 28, requires_grad=True), torch.randn(32, 16, 3, 3, requires_grad=True)
 def convolution():
     pictures.grad = kernels.grad = None

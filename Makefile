@@ -167,7 +167,7 @@ LEVELS  = v2 v3 v4
 else
 LEVELS  =
 endif
-KERNELS = elem_kernels line_kernels
+KERNELS = elem_kernels line_kernels conv_kernels
 KERNEL_OBJECTS = $(foreach file,$(KERNELS),$(LEVELS:%=$(BUILD)/runtime/$(file).%.o))
 
 LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
@@ -203,12 +203,15 @@ $(RUNTIME) $(LANG_) $(PROGRAM): $(BUILD)/flags
 
 $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
+$(addprefix $(BUILD)/runtime/,array.o tiles.o index.o): CFLAGS += -O3    # their loops are SIMD
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
 $(BUILD)/runtime/elem_kernels.%.o: runtime/elem_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/line_kernels.%.o: runtime/line_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DLINE_TABLE=line_kernels_$* -Iruntime -c -o $@ $<
+$(BUILD)/runtime/conv_kernels.%.o: runtime/conv_kernels.c
+	$(COMPILE) -O3 -ffp-contract=fast -march=x86-64-$* -DCONV_TABLE=conv_kernels_$* -Iruntime -c -o $@ $<
 
 # The standard library and the chapters of the manual travel inside the binary: every file as
 # {NAME, text, bytes}. $(1): the name of the table, $(2): the files.

@@ -444,7 +444,9 @@ COPY_RUN(bool_from_f32, uint8_t, float, TRUTH)
         type *target = (type *)at[0];                                                             \
         const type *source = (const type *)at[1];                                                 \
         int64_t by = strides[0], with = strides[1];                                               \
+        type first = *source;                                                                     \
         if (by == 1 && with == 1) memmove(target, source, (size_t)n * sizeof *target);            \
+        else if (by == 1 && with == 0) for (int64_t i = 0; i < n; i++) target[i] = first;         \
         else for (int64_t i = 0; i < n; i++) target[i * by] = source[i * with];                   \
     }
 SAME_RUN(f64_from_f64, double)

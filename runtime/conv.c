@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include "conv_direct.h"
 #include "line_kernels.h"
 #include "rules.h"
 
@@ -306,6 +307,17 @@ static void convolve(const Convolution *c, Band *each, Array *x, Array *w, Array
     pool_unwind(pool);
 }
 
+/* In steps of one there is a way without columns, if the border is narrower than the window. A
+ * window of one element needs no unfolding to be a product, which is faster still. */
+static bool slides(const Convolution *c, Sliding *s) {
+    const Window *w = &c->grid.window;
+    *s = (Sliding){ c->batch, c->groups, c->channels / c->groups, c->outputs / c->groups,
+                    c->grid.rows, c->grid.columns, w->rows, w->columns, w->row_border,
+                    w->column_border, c->grid.down, c->grid.across, c->dtype };
+    return w->row_step == 1 && w->column_step == 1 && w->rows * w->columns > 1 && c->depth &&
+           w->row_border < w->rows && w->column_border < w->columns;
+}
+
 static Array *plain_array(Value v, int dtype) {
     return array_contiguous(array_cast(array_of(v), dtype));
 }
@@ -317,7 +329,10 @@ Value kernel_conv2d(int count, const Value *in, const Attr *attr) {
     c.dtype = float_dtype(joint_dtype(2, in));
     int64_t shape[4] = { c.batch, c.outputs, c.grid.down, c.grid.across };
     Array *out = (c.depth ? array_new : array_zeros)(c.dtype, 4, shape);
-    convolve(&c, band_of_result, plain_array(in[0], c.dtype), plain_array(in[1], c.dtype), out);
+    Array *x = plain_array(in[0], c.dtype), *w = plain_array(in[1], c.dtype);
+    Sliding s;
+    if (slides(&c, &s)) slide(&s, x->data, w->data, out->data);
+    else convolve(&c, band_of_result, x, w, out);
     return object(out);
 }
 
@@ -329,7 +344,10 @@ Value kernel_conv2d_image(int count, const Value *in, const Attr *attr) {
     Convolution c = convolution_of(x, w, attr);
     c.dtype = float_dtype(joint_dtype(2, in));
     Array *out = array_zeros(c.dtype, 4, x.dim);
-    convolve(&c, band_of_image, out, plain_array(in[1], c.dtype), plain_array(in[0], c.dtype));
+    Array *r = plain_array(in[0], c.dtype), *weights = plain_array(in[1], c.dtype);
+    Sliding s;
+    if (slides(&c, &s) && c.outputs) slide_back(&s, r->data, weights->data, out->data);
+    else convolve(&c, band_of_image, out, weights, r);
     return object(out);
 }
 
@@ -342,7 +360,11 @@ Value kernel_conv2d_weights(int count, const Value *in, const Attr *attr) {
     Convolution c = convolution_of(x, w, attr);
     c.dtype = float_dtype(joint_dtype(2, in));
     Array *out = array_zeros(c.dtype, 4, w.dim);
-    convolve(&c, band_of_weights, plain_array(in[0], c.dtype), out, plain_array(in[1], c.dtype));
+    Array *images = plain_array(in[0], c.dtype), *r = plain_array(in[1], c.dtype);
+    Sliding s;
+    if (slides(&c, &s) && slide_weights(&s, images->data, r->data, out->data)) return object(out);
+    array_fill(out, 0);
+    convolve(&c, band_of_weights, images, out, r);
     return object(out);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "elem.h"
 #include "fuse.h"
+#include "conv_kernels.h"
 #include "line_kernels.h"
 #include "tiles.h"
 #include "kernels.h"
@@ -87,16 +88,19 @@ const LineKernels *line_kernels;
 static void choose_kernels(void) {
     elem_kernels = elem_table_v2;
     line_kernels = &line_kernels_v2;
+    conv_kernels = &conv_kernels_v2;
 #ifdef __x86_64__
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         elem_kernels = elem_table_v4;
         line_kernels = &line_kernels_v4;
+        conv_kernels = &conv_kernels_v4;
     } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                __builtin_cpu_supports("bmi2")) {
         elem_kernels = elem_table_v3;
         line_kernels = &line_kernels_v3;
+        conv_kernels = &conv_kernels_v3;
     }
 #endif
 }

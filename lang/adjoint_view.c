@@ -502,12 +502,6 @@ static void add_whole(Buffer *out, Program *p, const char *function) {
                   parameters_text(p));
 }
 
-static _Noreturn void fail_lost(const Wengert *w) {
-    hint("call it before the sweep, or sweep with retain = true; a program that mentions adjoint "
-         "by name keeps its values");
-    fail(E_GRADIENT, "adjoint: a sweep has released values that lead to %s", view_head_name(w));
-}
-
 /* As the views show text: comments dim. */
 static void show_source(Buffer *b, const char *source) {
     while (*source) {
@@ -531,7 +525,7 @@ Value builtin_adjoint(int count, const Value *arg) {
             fail(E_ARGUMENT, "adjoint: function is the name of the function to write, as text");
         function = arg[1].as.string->text;
     }
-    if (w->lost) fail_lost(w);
+    if (w->lost) view_fail_lost(w, "adjoint");
     if (w->count > MOST_STEPS) {
         hint("tape(f) folds loops; a shorter loop shows the same program");
         fail(E_LIMIT,

@@ -126,7 +126,7 @@ static void look_once(void *env) {
     for (int i = 0; i < w->heads; i++) g[i] = NIL;
     p->last = -1;
     p->began = now();
-    sweep_look(w->heads, w->head, g, &(SweepLook){ arrived, NULL, p });
+    sweep_look(w->heads, w->head, g, &(SweepLook){ .arrived = arrived, .env = p });
     note_time(p);
 }
 
@@ -399,11 +399,7 @@ Value builtin_profile(int count, const Value *arg) {
     (void)count;
     Profile p = { .w = wengert_of(arg[0], "profile") };
     Wengert *w = p.w;
-    if (w->lost) {
-        hint("profile before the sweep, or sweep with retain = true; a program that mentions "
-             "profile by name keeps its values");
-        fail(E_GRADIENT, "profile: a sweep has released values that lead to %s", view_head_name(w));
-    }
+    if (w->lost) view_fail_lost(w, "profile");
     if (!w->count)
         fail(E_GRADIENT, "profile: no step leads to %s, it is a leaf", view_head_name(w));
     bool was = rt.recording;

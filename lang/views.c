@@ -113,6 +113,16 @@ const char *view_sweep_text(const Wengert *w) {
     return text_of(text);
 }
 
+_Noreturn void view_fail_lost(const Wengert *w, const char *view) {
+    const char *place = view_place(w->swept_at);
+    hint("call %s before the sweep, or sweep with retain = true; a program that mentions %s by "
+         "name keeps its values", view, view);
+    if (*place)
+        fail(E_GRADIENT, "%s: the sweep %s %s has released values that lead to %s", view,
+             strncmp(place, "line", 4) ? "in" : "on", place, view_head_name(w));
+    fail(E_GRADIENT, "%s: a sweep has released values that lead to %s", view, view_head_name(w));
+}
+
 /* ---- lines ---- */
 typedef struct Lines { ViewLine *line; size_t count, capacity; } Lines;
 

@@ -30,6 +30,8 @@ const char *view_short_place(Span span);
 const char *view_head_name(const Wengert *w);
 /* Where the adjoints come from, as a sentence: "adjoints: from backward(f) on line 3". */
 const char *view_sweep_text(const Wengert *w);
+/* For views that cannot do without what a sweep has released (w->lost). */
+_Noreturn void view_fail_lost(const Wengert *w, const char *view);
 
 /* ---- what is shown of a long list ---- */
 /* In order: a step, or a gap of folded turns or, with 0 turns, of steps that are too many. */

@@ -173,7 +173,7 @@ static void find_gradients(Wengert *w) {
 
 Wengert *wengert_of(Value f, const char *view) {
     Wengert *w = memset(pool_bytes(sizeof *w), 0, sizeof *w);
-    w->adjoint = w->tangent = w->sent = UNSET;
+    w->adjoint = w->tangent = w->sent = w->given = UNSET;
     set_heads(w, f, view);
     fuse_expand_all();
     w->step_at =
@@ -236,6 +236,11 @@ int64_t wengert_leaf_of(const Wengert *w, Value v) {
     for (uint32_t i = 0; i < w->leaves; i++)
         if (w->leaf[i].id == v.node) return i;
     return -1;
+}
+
+void wengert_give_adjoint(Wengert *w, uint32_t step, Value g) {
+    if (w->given.tag == V_UNSET) w->given = list_new(w->count);
+    list_set(w->given, step, g.tag == V_UNSET ? NIL : g);
 }
 
 double wengert_bytes(const Wengert *w, uint32_t step) {
@@ -306,6 +311,12 @@ static Value owned(Value v) {
     return v;
 }
 
+static Value replaced_adjoint(void *env, uint32_t id, Value g) {
+    Wengert *w = ((OwnSweep *)env)->w;
+    Value given = w->step_at[id] ? item_of(w->given, w->step_at[id] - 1) : UNSET;
+    return given.tag == V_UNSET ? g : given;
+}
+
 static void put_adjoint(void *env, uint32_t id, Value g) {
     OwnSweep *run = env;
     Wengert *w = run->w;
@@ -335,7 +346,8 @@ static void put_sent(void *env, uint32_t from, uint32_t to, Value c) {
 }
 
 static void look(OwnSweep *run) {
-    sweep_look(run->heads, run->head, run->gradient, &(SweepLook){ put_adjoint, put_sent, run });
+    sweep_look(run->heads, run->head, run->gradient,
+               &(SweepLook){ put_adjoint, replaced_adjoint, put_sent, run });
 }
 
 /* What arrives at a head from the heads above it: its own head gradient is what is left of what is
@@ -348,7 +360,7 @@ static void note_arriving(void *env, uint32_t id, Value g) {
 static void look_at_head(OwnSweep *run) {
     int i = run->heads;
     Arriving a = { run->head[i].node, list_new(1) };
-    sweep_look(i, run->head, run->gradient, &(SweepLook){ note_arriving, NULL, &a });
+    sweep_look(i, run->head, run->gradient, &(SweepLook){ .arrived = note_arriving, .env = &a });
     Value came = a.g.as.list->item[0];
     if (came.tag != V_NIL) run->gradient[i] = op_sub(run->gradient[i], came);
 }

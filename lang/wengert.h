@@ -65,7 +65,7 @@ typedef struct Wengert {
     int32_t *input;         /* coded; read it by wengert_input() */
     uint32_t inputs;        /* of all steps together */
     uint32_t *step_at;      /* by node id: 1 + the step; 0: none */
-    Value adjoint, tangent, sent;   /* lists, or UNSET */
+    Value adjoint, tangent, sent, given;    /* lists, or UNSET */
 } Wengert;
 
 /* The steps behind a recorded value, or behind a list of heads. `view` is what an error calls the
@@ -75,6 +75,8 @@ Wengert *wengert_of(Value f, const char *view);
 /* Adjoints of all steps and leaves, by a sweep with the head gradients of the last one, or with
  * ones where there was none. false: w->lost, values that it needs are gone. */
 bool wengert_sweep(Wengert *w);
+/* What takes the place of the step's adjoint in the next wengert_sweep(); UNSET: nothing does. */
+void wengert_give_adjoint(Wengert *w, uint32_t step, Value g);
 /* Tangents of all steps when leaf i moves by tangent[i] (UNSET: not at all). false: w->lost. */
 bool wengert_forward(Wengert *w, const Value *tangent);
 

@@ -46,6 +46,7 @@ static inline void pull(Sweep *s, uint32_t id, const Node *n, Value g) {
 }
 
 static __attribute__((noinline)) void look_at(Sweep *s, uint32_t id, const Node *n, Value g) {
+    if (s->look->replaced) g = s->look->replaced(s->look->env, id, g);
     s->look->arrived(s->look->env, id, g);
     s->at = id;
     pull(s, id, n, g);

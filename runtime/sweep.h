@@ -40,6 +40,8 @@ Value sweep_custom(Value rule, int count, const Value *in, Value y);
 typedef struct SweepLook {
     /* The complete adjoint of a node, from the heads down, and at the end of each leaf. */
     void (*arrived)(void *env, uint32_t id, Value g);
+    /* What takes the place of the adjoint that arrived at a node; g itself, or NULL: none does. */
+    Value (*replaced)(void *env, uint32_t id, Value g);
     /* What a node's rule gives to an input; from 0: a head gradient. May be NULL. */
     void (*sent)(void *env, uint32_t from, uint32_t to, Value contribution);
     void *env;

@@ -68,7 +68,10 @@ static void reverse_part(Explain *e, const ViewLine *line, size_t count) {
     for (size_t i = count; i-- > 0;) {
         if (line[i].step >= 0) {
             uint32_t step = (uint32_t)line[i].step;
-            if (pulls_back(e, step) && any_input_shown(e, step)) explain_reverse(e, step);
+            if (pulls_back(e, step) && any_input_shown(e, step)) {
+                buffer_char(&e->b, '\n');
+                explain_reverse(e, step);
+            }
             continue;
         }
         explain_gap(e, &line[i], "");
@@ -95,6 +98,7 @@ Value builtin_explain(int count, const Value *arg) {
     buffer_char(&e.b, '\n');
     forward_part(&e, line, lines);
     reverse_part(&e, line, lines);
+    explain_title(&e, "Result");
     explain_result(&e);
     if (w->hooked)
         explain_words(&e, 4, STYLE_DIM,

@@ -50,6 +50,8 @@ void explain_happening(Explain *e, const Happening *h);
 void explain_start(Explain *e);
 /* The step's adjoint and what it hands to each input. */
 void explain_reverse(Explain *e, uint32_t step);
+/* Its slope by its k-th input alone, as a hint. */
+void explain_slope(Explain *e, uint32_t step, int k);
 /* What it hands to its k-th input. */
 void explain_input(Explain *e, uint32_t step, int k);
 /* The same without words, of steps that are folded away. */

@@ -1,5 +1,6 @@
 /* The words of the chain rule, one step at a time. See explain.h. */
 #include "explain.h"
+#include "doc_rule.h"
 #include "elem.h"
 #include "kernels.h"
 #include "kink_text.h"
@@ -162,6 +163,17 @@ static void keep_sum(Explain *e, Input input, Value sum) {
     list_set(input.kind == FROM_STEP ? e->so_far : e->leaf_so_far, input.at, sum);
 }
 
+static const char *value_text_of(Value v) { return short_value(v, 30); }
+
+/* The rule of a row in the manual's words: "g where x equals r, shared evenly among ties". */
+static const char *manual_rule(const Explain *e, uint32_t step) {
+    Buffer b = { 0 };
+    int op = e->w->step[step].op;
+    if (rule_inputs((Op)op) < 1 || !rule_text((Op)op, 0, &b) || !b.bytes) return "–";
+    buffer_text(&b, " (g: its adjoint)");
+    return buffer_string(&b).as.string->text;
+}
+
 /* The rule as "adjoint of f * x" and its factors as numbers, as far as it is a product. */
 typedef struct Rule { const char *text; Value factor; bool plain; } Rule;
 
@@ -311,8 +323,35 @@ void explain_input(Explain *e, uint32_t step, int k) {
     e->rows = list_push(e->rows, contribution_row(e, step, input, text, sent, sum));
 }
 
+void explain_slope(Explain *e, uint32_t step, int k) {
+    const char *from = explain_step_name(e, step), *to = input_name(e, step, k);
+    Flow flow = flow_new(&e->b, 4, e->width);
+    bool elementwise = e->w->step[step].op < OP_ELEMS;
+    if (elementwise) {
+        Rule rule = elementwise_rule(e, step, k);
+        flow_words(&flow, STYLE_PLAIN,
+                   string_format("the slope of %s by %s is", from, to).as.string->text);
+        flow_add(&flow, STYLE_NAME, rule.text);
+        bool said = rule.factor.tag == V_UNSET || !strcmp(rule.text, value_text_of(rule.factor)) ||
+                    operations[e->w->step[step].op].class == C_SELECT;
+        if (!said) {
+            flow_add(&flow, STYLE_PLAIN, "=");
+            add_value(e, &flow, STYLE_VALUE, rule.factor);
+        }
+    } else {
+        const char *rule = row_rule(e, step, k);
+        flow_words(&flow, STYLE_PLAIN, string_format("%s hands back", from).as.string->text);
+        if (*rule) flow_add(&flow, STYLE_NAME, rule);
+        else
+            flow_words(&flow, STYLE_PLAIN,
+                       string_format("what the rule of %s says: %s",
+                                     operation_word(e->w->step[step].op), manual_rule(e, step))
+                           .as.string->text);
+    }
+    flow_end(&flow);
+}
+
 void explain_reverse(Explain *e, uint32_t step) {
-    buffer_char(&e->b, '\n');
     Value g = wengert_adjoint(e->w, step);
     Flow flow = flow_new(&e->b, 4, e->width);
     step_head(e, &flow, step, e->width < 70 ? 20 : 30);
@@ -388,7 +427,6 @@ void explain_start(Explain *e) {
 /* ---- the result ---- */
 void explain_result(Explain *e) {
     const Wengert *w = e->w;
-    explain_title(e, "Result");
     for (uint32_t i = 0; i < w->leaves; i++) {
         if (e->from_step >= 0 || (e->from_leaf >= 0 && (int64_t)i != e->from_leaf)) continue;
         Flow flow = flow_new(&e->b, 4, e->width);

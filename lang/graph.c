@@ -1,5 +1,5 @@
 /* graph(f): the computation graph, drawn in the terminal or written to a file. See graph.h. */
-#include "graph.h"
+#include "graph_file.h"
 #include "builtins.h"
 #include "io.h"
 #include <stdio.h>
@@ -96,11 +96,25 @@ static const ViewLine *shortened(const ViewLine *line, size_t *lines, size_t mos
 }
 
 Graph *graph_of(Value f, uint32_t most) {
+    Wengert *w = wengert_of(f, "graph");
+    if (w->swept && !w->lost) wengert_sweep(w);
+    return graph_up_to(w, most, w->count);
+}
+
+/* How many of the lines are of the first `steps` steps. */
+static size_t lines_within(const ViewLine *line, size_t lines, uint32_t steps) {
+    size_t within = 0;
+    while (within < lines &&
+           (line[within].step < 0 ? line[within].to : line[within].step) < steps) within++;
+    return within;
+}
+
+Graph *graph_up_to(Wengert *w, uint32_t most, uint32_t steps) {
     Graph *g = memset(pool_bytes(sizeof *g), 0, sizeof *g);
     size_t lines;
-    Wengert *w = g->w = wengert_of(f, "graph");
-    if (w->swept && !w->lost) wengert_sweep(w);
+    g->w = w;
     const ViewLine *all = view_lines(w, true, most, &lines), *line = shortened(all, &lines, most);
+    lines = lines_within(line, lines, steps);
     size_t items = w->leaves + lines;
     g->item = pool_bytes((items + 1) * sizeof *g->item);
     Joined j = { memset(pool_bytes((w->count + 1) * sizeof(int)), 0xff,
@@ -120,12 +134,32 @@ Graph *graph_of(Value f, uint32_t most) {
 
 /* ---- what stands in a box ---- */
 
-const char *graph_item_line(const GraphItem *item, int line, int columns, bool ascii) {
+/* What the views write with other characters, in ASCII; names of the program stay as they are. */
+static const char *in_ascii(const char *text) {
+    static const struct { const char *sign, *ascii; } signs[] = {
+        { "∂", "d" }, { "–", "-" }, { "×", "x" }, { "⋮", ":" }, { "…", "~" },
+    };
+    Buffer b = { 0 };
+    while (*text) {
+        size_t bytes = 1, i = 0, count = sizeof signs / sizeof *signs;
+        while (i < count && strncmp(text, signs[i].sign, strlen(signs[i].sign))) i++;
+        if (i < count) bytes = strlen(signs[i].sign);
+        buffer_add(&b, i < count ? signs[i].ascii : text, i < count ? 1 : bytes);
+        text += bytes;
+    }
+    return b.bytes ? buffer_string(&b).as.string->text : "";
+}
+
+static const char *item_line(const GraphItem *item, int line, int columns) {
     if (line == 0) return short_text(item->title, columns);
     if (item->step < 0 && item->leaf < 0) return "";
     if (line == 1) return short_value(item->value, columns);
-    const char *mark = ascii ? "d " : "∂ ";
-    return string_format("%s%s", mark, short_value(item->adjoint, columns - 2)).as.string->text;
+    return string_format("∂ %s", short_value(item->adjoint, columns - 2)).as.string->text;
+}
+
+const char *graph_item_line(const GraphItem *item, int line, int columns, bool ascii) {
+    const char *text = item_line(item, line, columns);
+    return ascii ? in_ascii(text) : text;
 }
 
 /* ---- the terminal ---- */
@@ -180,10 +214,13 @@ static void write_graph(const Graph *g, String *path) {
     const char *ending = strrchr(path->text, '.');
     if (ending && !strcmp(ending, ".svg")) graph_svg(&b, g);
     else if (ending && !strcmp(ending, ".dot")) graph_dot(&b, g);
-    else if (ending && !strcmp(ending, ".txt")) graph_draw(&b, g, 100000, false);
+    else if (ending && !strcmp(ending, ".png")) {
+        graph_png(path, g);
+        return;
+    } else if (ending && !strcmp(ending, ".txt")) graph_draw(&b, g, 100000, false);
     else {
-        hint("an SVG file opens in any browser, which can also print it or save it as a picture");
-        fail(E_VALUE, "the name of a graph's file ends in .svg, .dot or .txt, not \"%s\"",
+        hint("an SVG file opens in any browser, and needs no library");
+        fail(E_VALUE, "the name of a graph's file ends in .svg, .png, .dot or .txt, not \"%s\"",
              path->text);
     }
     io_write_file(path, b.text, b.bytes);

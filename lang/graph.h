@@ -26,6 +26,9 @@ typedef struct Graph {
  * the middle. */
 Graph *graph_of(Value f, uint32_t most);
 
+/* The same of a list, of its leaves and first `steps` steps only. */
+Graph *graph_up_to(Wengert *w, uint32_t most, uint32_t steps);
+
 /* Boxes in layers if that fits into so many columns, else a line for each item with rails at its
  * left. */
 void graph_draw(Buffer *b, const Graph *g, int columns, bool ascii);

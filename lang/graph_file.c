@@ -1,16 +1,6 @@
 /* The graph as a file: SVG that needs nothing beside itself, and the DOT language of Graphviz. */
-#include "graph.h"
+#include "graph_file.h"
 #include <string.h>
-
-enum {
-    CHARACTER = 8,
-    LINE = 17,
-    PADDING = 10,
-    BOX = ITEM_LINES * LINE + 12,
-    BETWEEN = 46,
-    TEXT_COLUMNS = 34,
-    MARGIN = 20
-};
 
 /* ---- text of XML and of DOT ---- */
 
@@ -25,8 +15,28 @@ static void escaped(Buffer *b, const char *text, bool dot) {
     }
 }
 
-static const char *kind_of(const GraphItem *item) {
+const char *graph_kind(const GraphItem *item) {
     return item->head ? "head" : item->leaf >= 0 ? "leaf" : item->step < 0 ? "gap" : "step";
+}
+
+/* ---- places ---- */
+
+int graph_top(int layer) { return GRAPH_MARGIN + layer * (GRAPH_BOX + GRAPH_BETWEEN); }
+
+GraphPlaces graph_places(const Graph *g) {
+    int *width = pool_bytes(((size_t)g->items + 1) * sizeof *width);
+    for (int i = 0; i < g->items; i++) {
+        size_t widest = 4;
+        for (int line = 0; line < ITEM_LINES; line++) {
+            const char *text = graph_item_line(&g->item[i], line, GRAPH_COLUMNS, false);
+            size_t columns = text_width(text, strlen(text));
+            if (columns > widest) widest = columns;
+        }
+        width[i] = (int)widest * GRAPH_CHARACTER + 2 * GRAPH_PADDING;
+    }
+    Layout *l = graph_layout(g->items, width, g->edges, g->edge, 24);
+    return (GraphPlaces){ l, l->width + 2 * GRAPH_MARGIN,
+                          graph_top(l->layers) - GRAPH_BETWEEN + GRAPH_MARGIN };
 }
 
 /* ---- SVG ---- */
@@ -48,17 +58,15 @@ static const char style[] =
     "    .v { fill: #79c0ff } .a { fill: #ff7b72 } path { stroke: #6e7681 } }\n"
     "</style>\n";
 
-static int top_of(int layer) { return MARGIN + layer * (BOX + BETWEEN); }
-
 static void svg_box(Buffer *b, const GraphItem *item, const LayoutNode *n) {
     static const char *const class[ITEM_LINES] = { "t", "v", "a" };
-    int x = n->x + MARGIN, y = top_of(n->layer);
+    int x = n->x + GRAPH_MARGIN, y = graph_top(n->layer);
     buffer_format(b, "<g class=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
-                  kind_of(item), x, y, n->width, BOX);
+                  graph_kind(item), x, y, n->width, GRAPH_BOX);
     for (int line = 0; line < ITEM_LINES; line++) {
-        buffer_format(b, "<text class=\"%s\" x=\"%d\" y=\"%d\">", class[line], x + PADDING,
-                      y + LINE * (line + 1) + 2);
-        escaped(b, graph_item_line(item, line, TEXT_COLUMNS, false), false);
+        buffer_format(b, "<text class=\"%s\" x=\"%d\" y=\"%d\">", class[line], x + GRAPH_PADDING,
+                      y + GRAPH_LINE * (line + 1) + 2);
+        escaped(b, graph_item_line(item, line, GRAPH_COLUMNS, false), false);
         buffer_text(b, "</text>");
     }
     buffer_text(b, "<title>");
@@ -69,31 +77,21 @@ static void svg_box(Buffer *b, const GraphItem *item, const LayoutNode *n) {
 /* A curve for each piece of an edge; bends are passed straight through. */
 static void svg_segment(Buffer *b, const Layout *l, const Segment *s) {
     const LayoutNode *from = &l->node[s->from], *to = &l->node[s->to];
-    int x = layout_middle(from) + MARGIN, y = top_of(from->layer) + BOX,
-        x2 = layout_middle(to) + MARGIN, y2 = top_of(to->layer);
-    buffer_format(b, "<path d=\"M%d %d C%d %d %d %d %d %d", x, y, x, y + BETWEEN / 2, x2,
-                  y2 - BETWEEN / 2, x2, y2);
-    if (to->bend >= 0) buffer_format(b, " V%d", y2 + BOX);
+    int x = layout_middle(from) + GRAPH_MARGIN, y = graph_top(from->layer) + GRAPH_BOX,
+        x2 = layout_middle(to) + GRAPH_MARGIN, y2 = graph_top(to->layer);
+    buffer_format(b, "<path d=\"M%d %d C%d %d %d %d %d %d", x, y, x, y + GRAPH_BETWEEN / 2, x2,
+                  y2 - GRAPH_BETWEEN / 2, x2, y2);
+    if (to->bend >= 0) buffer_format(b, " V%d", y2 + GRAPH_BOX);
     buffer_format(b, "\"%s/>\n", to->bend >= 0 ? "" : " marker-end=\"url(#arrow)\"");
 }
 
 void graph_svg(Buffer *b, const Graph *g) {
-    int *width = pool_bytes(((size_t)g->items + 1) * sizeof *width);
-    for (int i = 0; i < g->items; i++) {
-        size_t widest = 4;
-        for (int line = 0; line < ITEM_LINES; line++) {
-            const char *text = graph_item_line(&g->item[i], line, TEXT_COLUMNS, false);
-            size_t columns = text_width(text, strlen(text));
-            if (columns > widest) widest = columns;
-        }
-        width[i] = (int)widest * CHARACTER + 2 * PADDING;
-    }
-    Layout *l = graph_layout(g->items, width, g->edges, g->edge, 24);
-    int wide = l->width + 2 * MARGIN, high = top_of(l->layers) - BETWEEN + MARGIN;
+    GraphPlaces at = graph_places(g);
+    const Layout *l = at.layout;
     buffer_format(b,
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
                   "height=\"%d\">\n",
-                  wide, high, wide, high);
+                  at.width, at.height, at.width, at.height);
     buffer_text(b, style);
     buffer_text(b, "<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
                    "markerWidth=\"7\" markerHeight=\"7\" "
@@ -112,9 +110,9 @@ void graph_dot(Buffer *b, const Graph *g) {
     buffer_text(b, "digraph tape {\n    node [shape = box, fontname = monospace];\n");
     for (int i = 0; i < g->items; i++) {
         const GraphItem *item = &g->item[i];
-        buffer_format(b, "    n%d [class = %s, label = \"", i, kind_of(item));
+        buffer_format(b, "    n%d [class = %s, label = \"", i, graph_kind(item));
         for (int line = 0; line < ITEM_LINES; line++) {
-            const char *text = graph_item_line(item, line, TEXT_COLUMNS, false);
+            const char *text = graph_item_line(item, line, GRAPH_COLUMNS, false);
             if (line && *text) buffer_text(b, "\\n");
             escaped(b, text, true);
         }

@@ -31,8 +31,21 @@ static uint32_t view_bit(const String *name) {
     return 0;
 }
 
-/* The views that a program mentions, and the names among them that are its own. */
-typedef struct Mentions { uint32_t mentioned, own; } Mentions;
+/* The views that a program mentions, and the names among them that are its own. A function of an
+ * imported module is no view, whatever its name: optim.step(opt, model). */
+enum { MOST_IMPORTS = 32 };
+typedef struct Mentions {
+    uint32_t mentioned, own;
+    int imports;
+    const String *imported[MOST_IMPORTS];
+} Mentions;
+
+static bool is_of_module(const Mentions *m, const Ast *node) {
+    if (node->kind != A_METHOD || !node->a || node->a->kind != A_NAME) return false;
+    for (int i = 0; i < m->imports; i++)
+        if (m->imported[i] == node->a->name) return true;
+    return false;
+}
 
 static void find_own(Mentions *m, const Ast *target) {
     if (!target) return;
@@ -43,7 +56,10 @@ static void find_own(Mentions *m, const Ast *target) {
 
 static void find_mentions(Mentions *m, const Ast *node) {
     for (; node; node = node->a) {
-        if (node->kind == A_NAME || node->kind == A_METHOD) m->mentioned |= view_bit(node->name);
+        if (node->kind == A_IMPORT && m->imports < MOST_IMPORTS)
+            m->imported[m->imports++] = node->name;
+        if (node->kind == A_NAME || (node->kind == A_METHOD && !is_of_module(m, node)))
+            m->mentioned |= view_bit(node->name);
         if (node->kind == A_ASSIGN || node->kind == A_FOR) find_own(m, node->a);
         if (node->kind == A_FN) m->own |= view_bit(node->name);
         for (uint32_t i = 0; i < node->count; i++) find_mentions(m, node->kids[i]);

@@ -98,7 +98,9 @@ static void draw_text(cairo_t *c, Value shape) {
     const char *text = text_in(shape, SYMBOL("text")), *anchor = text_in(shape, SYMBOL("anchor"));
     bool bold = arg_bool(field(shape, SYMBOL("bold"), "a text"), "bold");
     cairo_text_extents_t size;
-    cairo.select_font_face(c, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+    const Value *mono = struct_find(shape, SYMBOL("mono"));
+    bool fixed = mono && arg_bool(*mono, "mono");
+    cairo.select_font_face(c, fixed ? "monospace" : "sans-serif", CAIRO_FONT_SLANT_NORMAL,
                            bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo.set_font_size(c, number_in(shape, SYMBOL("size")));
     cairo.text_extents(c, text, &size);

@@ -75,8 +75,9 @@ static void advise(Why *y, const char *text) {
 }
 
 static void title(Why *y, const char *what) {
-    style_text(&y->b, STYLE_TITLE, text_of("why grad(%s) %s", y->name, what), -1);
-    buffer_char(&y->b, '\n');
+    Flow flow = flow_new(&y->b, 0, y->width);
+    flow_words(&flow, STYLE_TITLE, text_of("why grad(%s) %s", y->name, what));
+    flow_end(&flow);
 }
 
 /* ---- numbers in sentences ---- */

@@ -544,7 +544,17 @@ static void why_missing(Why *y, void (*raise)(void *env), Value v, const char *r
     if (error.hint[0]) advise(y, error.hint);
 }
 
+/* A sweep has been, but nobody looked then: what it started from is not known. */
+static bool why_forgotten(Why *y) {
+    if (!is_leaf(y->x) || !leaf_at(y->x.node)->sweep) return false;
+    title(y, "cannot be told without a head");
+    finding(y, "head", 0, -1, "a sweep has filled it, but what it started from was not kept");
+    advise(y, text_of("why(%s, f) asks for the part of f in it", y->name));
+    return true;
+}
+
 static void why_unswept(Why *y) {
+    if (why_forgotten(y)) return;
     title(y, "is missing");
     if (is_leaf(y->x) && leaf_at(y->x.node)->req == REQ_NULL)
         finding(
@@ -591,7 +601,7 @@ static void answer(Why *y, Value f) {
     else if (!recorded_heads(f)) why_missing(y, raise_unrecorded, f, "head not recorded");
     else {
         y->w = wengert_of(f, "why");
-        if (reached(y)) why_reached(y);
+        if (y->w->lost || reached(y)) why_reached(y);
         else why_not_reached(y);
     }
 }

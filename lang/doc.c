@@ -352,6 +352,7 @@ void doc_manual(FILE *out) {
           out);
     put_page(out, "language");
     put_functions(out);
+    put_page(out, "looking");
     put_page(out, "kinks");
     put_messages(out);
     put_command_line(out);

@@ -503,8 +503,8 @@ static void why_fine(Why *y, Value g) {
     title(y, text_of("is %s: nothing is wrong with it", short_value(g, 40)));
     for (uint32_t i = 0; i < y->w->count; i++) cuts += y->leads[i];
     finding(y, "fine", 0, -1,
-            text_of("%s of %s lead from %s to %s", counted(cuts, "step"),
-                    counted(y->w->count, "step"), y->name, view_head_name(y->w)));
+            text_of("%zu of %s %s from %s to %s", cuts, counted(y->w->count, "step"),
+                    cuts == 1 ? "leads" : "lead", y->name, view_head_name(y->w)));
 }
 
 static void why_reached(Why *y) {

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "builtins.h"
 #include "explain.h"
+#include "kernels.h"
 #include "uses.h"
 #include <math.h>
 #include <stdio.h>
@@ -356,6 +357,24 @@ static void finish(Quiz *q) {
     flush(q);
 }
 
+static void ask_all(Quiz *q) {
+    name_all(q);
+    begin(q);
+    for (int i = 0; i < q->count && !q->over; i++) {
+        ask(q, q->asked[i]);
+        name_adjoint(q, q->asked[i]);
+    }
+    finish(q);
+}
+
+/* As if they had all been left open. */
+static void list_questions(Quiz *q) {
+    for (q->done = 0; q->done < q->count; q->done++) {
+        Task t = task_of(q, q->asked[q->done]);
+        keep_row(q, &t, UNSET, false);
+    }
+}
+
 static int questions_wanted(Value v) {
     int64_t most = arg_int(v, "most of quiz");
     if (most < 1) fail(E_VALUE, "quiz asks at least 1 question, not %lld", (long long)most);
@@ -372,13 +391,8 @@ Value builtin_quiz(int count, const Value *arg) {
     wengert_sweep(w);
     Quiz q = { .e = explain_new(w), .uses = uses_of(w), .rows = list_new(0) };
     find_questions(&q, most);
-    name_all(&q);
-    begin(&q);
-    for (int i = 0; i < q.count && !q.over; i++) {
-        ask(&q, q.asked[i]);
-        name_adjoint(&q, q.asked[i]);
-    }
-    finish(&q);
+    if (is_given(arg[2]) && !arg_bool(arg[2], "show")) list_questions(&q);
+    else ask_all(&q);
     rt.recording = was;
     return view_done(&(Buffer){ 0 }, q.rows, UNSET);
 }

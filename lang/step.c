@@ -8,6 +8,7 @@
 #include "builtins.h"
 #include "explain.h"
 #include "graph.h"
+#include "kernels.h"
 #include "uses.h"
 #include <stdio.h>
 #include <string.h>
@@ -445,8 +446,12 @@ Value builtin_step(int count, const Value *arg) {
     wengert_sweep(w);
     Walk x = { .e = explain_new(w), .uses = uses_of(w), .own = list_new((size_t)w->count + 1) };
     find_events(&x);
-    name_nodes(&x);
-    walk(&x);
+    if (is_given(arg[1]) && !arg_bool(arg[1], "show")) {
+        for (x.at = 0; x.at < x.events; x.at++) tell(&x, here(&x));
+    } else {
+        name_nodes(&x);
+        walk(&x);
+    }
     rt.recording = was;
     return view_done(&(Buffer){ 0 }, x.e.rows, UNSET);
 }

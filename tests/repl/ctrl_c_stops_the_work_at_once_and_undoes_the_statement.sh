@@ -1,5 +1,5 @@
 . tests/terminal.sh
-terminal 80 24
+terminal 80 50
 
 # stops STATEMENT: starts it and presses Ctrl-C when it runs; the prompt must be back in a moment. The best of three
 # tries counts, for the machine may be busy with other things.

@@ -14,18 +14,23 @@ CFLAGS  ?= -O2 -g
 CORES   := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 MACHINE := $(shell uname -m)
 
-LIBRARIES = openblas libffi jansson libutf8proc $(OPTIONAL)
+LIBRARIES = libffi jansson libutf8proc
 # Without libzip adl reads and writes no .npz; the rest needs nothing of it.
 OPTIONAL := $(shell pkg-config --exists libzip 2>/dev/null && echo libzip)
-# Without Cairo it writes no .png. Cairo is not linked: it is loaded for the first picture.
+# Without Cairo it writes no .png.
 CAIRO    := $(shell pkg-config --exists cairo 2>/dev/null && echo cairo)
+# These three are not linked, but loaded by the first product, archive, picture: a start takes half
+# the time without them. Found by name, else where they are now.
+LOADED   := openblas $(OPTIONAL) $(CAIRO)
+FOLDER_OF = $(patsubst %/,%,$(shell pkg-config --variable=libdir $(1) 2>/dev/null))
+FOLDERS  := -DOPENBLAS_FOLDER='"$(call FOLDER_OF,openblas)"' -DLIBZIP_FOLDER='"$(call FOLDER_OF,libzip)"'
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
 # Two builds of one formula must agree bit for bit, so no contraction; nothing reads errno or traps.
 ARITHMETIC = -ffp-contract=off -fno-math-errno -fno-trapping-math
 # One set of objects serves the program and the library: what is hidden costs nothing in either.
 SHARING   = -fPIC -fvisibility=hidden
-BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) $(SHARING) \
-            $(shell pkg-config --cflags readline $(LIBRARIES) $(CAIRO) 2>/dev/null)
+BASE     := -std=gnu11 $(WARNINGS) $(ARITHMETIC) $(SHARING) $(FOLDERS) \
+            $(shell pkg-config --cflags readline $(LIBRARIES) $(LOADED) 2>/dev/null)
 LIBS     := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm -lpthread -ldl
 READLINE := $(shell pkg-config --libs readline 2>/dev/null)
 COMPILE   = @echo "  cc $<"; mkdir -p $(@D); $(CC) $(BASE) $(CFLAGS) -MMD -MP
@@ -244,6 +249,6 @@ $(BUILD)/measure: tests/bench/measure.c
 	$(COMPILE) -o $@ $<
 BENCH_C = $(BUILD)/bench/arrays $(BUILD)/bench/products
 $(BENCH_C): $(BUILD)/bench/%: tests/bench/%.c tests/bench/clock.h
-	$(COMPILE) -O3 -march=native -Iruntime -o $@ $< $(LIBS)
+	$(COMPILE) -O3 -march=native -Iruntime -o $@ $< $(shell pkg-config --libs openblas) $(LIBS)
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

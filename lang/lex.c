@@ -62,6 +62,16 @@ static const struct { const char *text, *problem, *advice; } foreign_signs[] = {
     { "\xE2\x80\x8B", "this is an invisible character (U+200B)", "delete it" },
 };
 
+/* By the first character: may a sign of adl, or one of another language, begin with it? */
+static bool begins_sign[256], begins_foreign[256];
+
+__attribute__((constructor)) static void know_first_characters(void) {
+    for (int kind = FIRST_SIGN; kind <= LAST_SIGN; kind++)
+        begins_sign[(unsigned char)rows[kind].text[0]] = true;
+    for (size_t i = 0; i < sizeof foreign_signs / sizeof *foreign_signs; i++)
+        begins_foreign[(unsigned char)foreign_signs[i].text[0]] = true;
+}
+
 /* ---- characters ---- */
 
 static char at(const Lexer *l, uint32_t offset) {
@@ -153,7 +163,7 @@ static Token word(Lexer *l, uint32_t start) {
     uint32_t end = start, length;
     while (is_name_part(character(l, end, &length))) end += length;
     for (int kind = FIRST_WORD; kind <= LAST_WORD; kind++)
-        if (rows[kind].length == end - start &&
+        if (rows[kind].length == end - start && rows[kind].text[0] == l->text[start] &&
             memcmp(rows[kind].text, l->text + start, end - start) == 0)
             return token(l, kind, start, end);
     return token(l, T_NAME, start, end);
@@ -307,6 +317,7 @@ static void count_brackets(Lexer *l, int kind) {
 
 static int longest_sign(const Lexer *l, uint32_t start) {
     int best = T_ERROR;
+    if (!begins_sign[(unsigned char)l->text[start]]) return best;
     for (int kind = FIRST_SIGN; kind <= LAST_SIGN; kind++)
         if (rows[kind].text[0] == l->text[start] && starts(l, start, rows[kind].text) &&
             rows[kind].length > rows[best].length) best = kind;
@@ -316,7 +327,8 @@ static int longest_sign(const Lexer *l, uint32_t start) {
 static Token sign(Lexer *l, uint32_t start) {
     int kind = longest_sign(l, start);
     uint32_t length;
-    for (size_t i = 0; i < sizeof foreign_signs / sizeof *foreign_signs; i++) {
+    bool foreign = begins_foreign[(unsigned char)l->text[start]];
+    for (size_t i = 0; foreign && i < sizeof foreign_signs / sizeof *foreign_signs; i++) {
         uint32_t size = (uint32_t)strlen(foreign_signs[i].text);
         if (size > rows[kind].length && starts(l, start, foreign_signs[i].text))
             return problem(l, start, start + size, foreign_signs[i].problem,

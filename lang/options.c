@@ -3,6 +3,7 @@
  * here instead, with the nearest name. */
 #define _GNU_SOURCE
 #include "options.h"
+#include "blas.h"
 #include "report.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -75,9 +76,8 @@ void options_help(FILE *out) {
 }
 
 static int version(void) {
-    extern char *openblas_get_config(void);
     extern const char *rl_library_version;
-    printf("adl 0.1\nBLAS: %s\nthreads: %ld\nGNU Readline %s\n", openblas_get_config(),
+    printf("adl 0.1\nBLAS: %s\nthreads: %ld\nGNU Readline %s\n", blas_configuration(),
            sysconf(_SC_NPROCESSORS_ONLN), rl_library_version);
     return STATUS_FINE;
 }

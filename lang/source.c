@@ -66,11 +66,12 @@ static size_t normalise(char *out, const char *text, size_t bytes) {
 }
 
 static void find_lines(Source *source) {
-    uint32_t lines = 1;
-    for (size_t i = 0; i < source->bytes; i++) lines += source->text[i] == '\n';
+    const char *text = source->text, *end = text + source->bytes, *newline = text;
+    uint32_t lines = 1, line = 0;
+    for (; (newline = memchr(newline, '\n', (size_t)(end - newline))); newline++) lines++;
     source->line_start = arena_alloc(source, lines * sizeof(uint32_t));
-    for (uint32_t i = 0; i < source->bytes; i++)
-        if (source->text[i] == '\n') source->line_start[++source->lines] = i + 1;
+    for (newline = text; (newline = memchr(newline, '\n', (size_t)(end - newline))); newline++)
+        source->line_start[++line] = (uint32_t)(newline - text) + 1;
     source->lines = lines;
 }
 

@@ -4,10 +4,10 @@
  * matrix product. Folding, which adds columns back to where they came from, is the adjoint of
  * unfolding; so the rules are written with the two, to every order. Images are [batch,
  * channels, rows, columns], weights [outputs, channels / groups, rows, columns]. */
-#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include "blas.h"
 #include "conv_direct.h"
 #include "line_kernels.h"
 #include "rules.h"
@@ -218,7 +218,6 @@ static Convolution convolution_of(Shape x, Shape w, const Attr *attr) {
 static void multiply(int dtype, bool turn_x, bool turn_y, int64_t m, int64_t n, int64_t k,
                      const void *x, int64_t x_row, const void *y, int64_t y_row, double add,
                      void *out, int64_t out_row) {
-    blas_threads((double)m * (double)n * (double)k);
     int by_x = turn_x ? CblasTrans : CblasNoTrans, by_y = turn_y ? CblasTrans : CblasNoTrans;
     if (dtype == F64)
         cblas_dgemm(CblasRowMajor, by_x, by_y, (int)m, (int)n, (int)k, 1, x, (int)x_row, y,

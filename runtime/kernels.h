@@ -35,10 +35,6 @@ Call call_shape, call_size, call_ndim, call_dtype;
 /* index.c */
 Kernel kernel_index, kernel_unindex, kernel_put, kernel_where;
 Call call_where, call_take, call_diag, call_triu, call_tril;
-/* blas.c: before the first product */
-void blas_open(void);
-/* Before a call of BLAS or LAPACK of so many multiplications: lets it use threads if they pay. */
-void blas_threads(double multiplications);
 /* linalg.c */
 Kernel kernel_matmul;
 Call call_matmul;

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "lapack.h"
+#include "blas.h"
 #include "rules.h"
 
 /* ---- stacks of matrices ---- */
@@ -117,10 +117,9 @@ static void need_square(Value x, const char *name) {
     fail(E_SHAPE, "%s needs a square matrix over the last two axes, not shape %s", name, text);
 }
 
-/* Calls LAPACK on matrices of about this size. */
-#define LAPACK(size, call)                                                                         \
+#define LAPACK(call)                                                                               \
     do {                                                                                           \
-        blas_threads((double)(size) * (double)(size) * (double)(size));                            \
+        blas();                                                                                    \
         OUTSIDE(call);                                                                             \
     } while (0)
 
@@ -128,7 +127,7 @@ static void need_square(Value x, const char *name) {
 /* Returns 0, or the first pivot that is zero, from 1. */
 static int factor(double *a, int n, int *pivots) {
     int info = 0, lda = at_least_one(n);
-    if (n) LAPACK(n, dgetrf_(&n, &n, a, &lda, pivots, &info));
+    if (n) LAPACK(dgetrf_(&n, &n, a, &lda, pivots, &info));
     return info;
 }
 
@@ -142,7 +141,7 @@ Value kernel_inv(int count, const Value *in, const Attr *attr) {
     for (int64_t k = 0; k < s.count && n; k++) {
         int pivot = factor(matrix_at(&s, k), n, pivots);
         if (pivot) singular(operations[attr[1]].name, pivot, n, k, s.count);
-        LAPACK(n, dgetri_(&n, matrix_at(&s, k), &lda, pivots, work, &work_size, &info));
+        LAPACK(dgetri_(&n, matrix_at(&s, k), &lda, pivots, work, &work_size, &info));
         poll();
     }
     return result_of(&s, s.array);
@@ -241,7 +240,7 @@ Value kernel_solve(int count, const Value *in, const Attr *attr) {
         poll();
     }
     for (int64_t k = 0, at = 0; k < s.x.count; k++, at += odometer_step(&s.over)) {
-        LAPACK(n, dgetrs_("T", &n, &s.x.columns, f64_of(s.a.array) + at, &lda, pivots + at / n,
+        LAPACK(dgetrs_("T", &n, &s.x.columns, f64_of(s.a.array) + at, &lda, pivots + at / n,
                 matrix_at(&s.x, k), &lda, &info, 1));
         poll();
     }
@@ -257,7 +256,7 @@ Value kernel_solve_triangular(int count, const Value *in, const Attr *attr) {
     const char *triangle = attr[1] ? "U" : "L", *flip = attr[2] ? "N" : "T";
     if (!s.x.array->size) return solution_of(&s);
     for (int64_t k = 0, at = 0; k < s.x.count; k++, at += odometer_step(&s.over)) {
-        LAPACK(n, dtrtrs_(triangle, flip, "N", &n, &s.x.columns, f64_of(s.a.array) + at, &lda,
+        LAPACK(dtrtrs_(triangle, flip, "N", &n, &s.x.columns, f64_of(s.a.array) + at, &lda,
                 matrix_at(&s.x, k), &lda, &info, 1, 1, 1));
         if (info > 0) {
             hint("the columns of the matrix that was factored are linearly dependent");
@@ -290,7 +289,7 @@ Value kernel_cholesky(int count, const Value *in, const Attr *attr) {
     for (int64_t k = 0; k < s.count && n; k++) {
         double *a = matrix_at(&s, k);
         /* the upper triangle of the transpose is our lower one */
-        LAPACK(n, dpotrf_("U", &n, a, &lda, &info, 1));
+        LAPACK(dpotrf_("U", &n, a, &lda, &info, 1));
         if (info) {
             char where[80];
             hint("adding a small multiple of eye(%d) mends a nearly singular matrix", n);
@@ -322,7 +321,7 @@ Value kernel_eigh(int count, const Value *in, const Attr *attr) {
     Array *values = beside(&s, 1, n, 0);
     double best = 1;
     if (s.array->size)
-        LAPACK(n, dsyevd_("V", "U", &n, NULL, &lda, NULL, &best, &query, &integers, &query, &info,
+        LAPACK(dsyevd_("V", "U", &n, NULL, &lda, NULL, &best, &query, &integers, &query, &info,
                           1, 1));
     size = (int)best;
     double *work = pool_bytes((size_t)size * sizeof *work);
@@ -334,8 +333,7 @@ Value kernel_eigh(int count, const Value *in, const Attr *attr) {
             fill_nan(value, n);
             continue;
         }
-        LAPACK(n,
-               dsyevd_("V", "U", &n, a, &lda, value, work, &size, iwork, &integers, &info, 1, 1));
+        LAPACK(dsyevd_("V", "U", &n, a, &lda, value, work, &size, iwork, &integers, &info, 1, 1));
         if (info) no_convergence("eigh");
         poll();
     }
@@ -360,9 +358,9 @@ Value kernel_qr(int count, const Value *in, const Attr *attr) {
     double *work = pool_bytes((size_t)size * sizeof *work);
     for (int64_t k = 0; k < s.count && n; k++) {
         double *a = matrix_at(&s, k);
-        LAPACK(n, dgeqrf_(&m, &n, a, &lda, tau, work, &size, &info));
+        LAPACK(dgeqrf_(&m, &n, a, &lda, tau, work, &size, &info));
         copy_triangle(f64_of(r) + k * n * n, a, m, n);
-        LAPACK(n, dorgqr_(&m, &n, &n, a, &lda, tau, work, &size, &info));
+        LAPACK(dorgqr_(&m, &n, &n, a, &lda, tau, work, &size, &info));
         poll();
     }
     return list_of(2, (Value[]){ result_of(&s, last_axes_exchanged(s.array)),
@@ -381,7 +379,7 @@ Value kernel_svd(int count, const Value *in, const Attr *attr) {
     double best = 1;
     int *iwork = pool_bytes((size_t)(8 * least + 1) * sizeof *iwork);
     if (least)
-        LAPACK(n, dgesdd_("S", &m, &n, NULL, &lda, NULL, NULL, &lda, NULL, &ldvt, &best, &query,
+        LAPACK(dgesdd_("S", &m, &n, NULL, &lda, NULL, NULL, &lda, NULL, &ldvt, &best, &query,
                           iwork, &info, 1));
     int size = (int)best;
     double *work = pool_bytes((size_t)size * sizeof *work);
@@ -395,7 +393,7 @@ Value kernel_svd(int count, const Value *in, const Attr *attr) {
             fill_nan(right, (int64_t)least * m);
             continue;
         }
-        LAPACK(n, dgesdd_("S", &m, &n, a, &lda, value, right, &lda, left, &ldvt, work, &size, iwork,
+        LAPACK(dgesdd_("S", &m, &n, a, &lda, value, right, &lda, left, &ldvt, work, &size, iwork,
                           &info, 1));
         if (info) no_convergence("svd");
         poll();

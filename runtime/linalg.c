@@ -4,9 +4,9 @@
  * is passed with a transposition flag, never copied; only other layouts are. Large products are
  * cut into panels so that Ctrl-C is answered; products of at most 8 by 8 stay in C, where a call
  * costs more than the work. */
-#include <cblas.h>
 #include <limits.h>
 #include <string.h>
+#include "blas.h"
 #include "par.h"
 #include "rules.h"
 
@@ -69,7 +69,6 @@ static void gemm(const Product *p, const Matrix *x, const Matrix *y, char *out, 
     enum CBLAS_TRANSPOSE flip_x = is_flipped(x) ? CblasTrans : CblasNoTrans;
     enum CBLAS_TRANSPOSE flip_y = is_flipped(y) ? CblasTrans : CblasNoTrans;
     int k = (int)p->k, old = p->adds;
-    blas_threads((double)m * n * k);
     if (p->dtype == F64)
         cblas_dgemm(CblasRowMajor, flip_x, flip_y, m, n, k, 1, (const double *)x->at, leading(x),
                     (const double *)y->at, leading(y), old, (double *)out, (int)p->n);
@@ -84,7 +83,6 @@ static void gemv(const Product *p, const Matrix *a, const char *v, int64_t step,
     enum CBLAS_TRANSPOSE flip = flipped ? CblasTrans : CblasNoTrans;
     int rows = (int)(flipped ? a->columns : a->rows);
     int columns = (int)(flipped ? a->rows : a->columns);
-    blas_threads((double)rows * columns);
     if (p->dtype == F64)
         cblas_dgemv(CblasRowMajor, flip, rows, columns, 1, (const double *)a->at, leading(a),
                     (const double *)v, (int)step, 0, (double *)out, 1);
@@ -161,6 +159,7 @@ static Panels cut_up(const Product *p, const Matrix *x, const Matrix *y, char *o
 static void multiply_in_panels(const Product *p, const Matrix *x, const Matrix *y, char *out) {
     Panels cut = cut_up(p, x, y, out);
     int64_t panels = par_chunks(p->m, cut.rows) * cut.across;
+    blas();                  /* what can fail is done before the threads begin */
     if (par_threads() > 1) {
         par_for(panels, multiply_panel, &cut);
         return;

@@ -108,7 +108,6 @@ static void choose_kernels(void) {
 void ops_open(void) {
     choose_kernels();
     fuse_open();
-    blas_open();
     for (int op = 1; op < OP_ELEMS; op++) {
         const char *const *rule = operations[op].rule;
         ElemTraits *t = &elem_traits[op];

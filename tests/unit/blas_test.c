@@ -1,5 +1,5 @@
 /* The kernels of OpenBLAS fit the processor, even if this OpenBLAS is older than it. */
-#include "kernels.h"
+#include "blas.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,21 +8,18 @@
 #include <string.h>
 #include <cmocka.h>
 
-extern char *openblas_get_corename(void);
-
 static void a_processor_with_avx2_does_not_get_kernels_without(void **state) {
     (void)state;
 #ifdef __x86_64__
     if (getenv("OPENBLAS_CORETYPE") || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) skip();
-    blas_open();
-    assert_string_not_equal(openblas_get_corename(), "Prescott");
+    assert_string_not_equal(blas_core(), "Prescott");
 #endif
 }
 
 static void the_choice_leaves_the_environment_as_it_was(void **state) {
     (void)state;
     if (getenv("OPENBLAS_CORETYPE")) skip();
-    blas_open();
+    blas();
     assert_null(getenv("OPENBLAS_CORETYPE"));
 }
 

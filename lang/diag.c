@@ -1,12 +1,12 @@
-/* Errors as text: excerpts, marks, notes, traces, and the same facts as JSON. The one idea:
+/* Errors as text: excerpts, marks, notes, traces. The one idea:
  * everything that is to be shown in the source is first collected as marks (a place, a sign, a
  * note); an excerpt is then drawn line by line.
  *
  * It must not know what went wrong: the facts are in the Error, the places in the spans. */
-#define _GNU_SOURCE /* asprintf */
+#define _GNU_SOURCE /* open_memstream */
 #include "diag.h"
+#include "diag_parts.h"
 #include "errors.h"
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,14 +45,35 @@ static Glyph glyph_at(const char *text, size_t bytes, int column) {
     return (Glyph){ text, (int)length, (int)length, utf8proc_charwidth(code) };
 }
 
-/* A text of one line without anything that could move a cursor. */
-static void put_clean(FILE *out, const char *text) {
+void put_clean(FILE *out, const char *text) {
     for (size_t left = strlen(text); left;) {
         Glyph g = *text == '\n' ? (Glyph){ "\n", 1, 1, 0 } : glyph_at(text, left, 0);
         fwrite(g.text, 1, (size_t)g.length, out);
         text += g.bytes;
         left -= (size_t)g.bytes;
     }
+}
+
+static int width_of(const char *text, size_t bytes) {
+    int width = 0;
+    for (size_t i = 0; i < bytes;) {
+        Glyph g = glyph_at(text + i, bytes - i, 0);
+        i += (size_t)g.bytes;
+        width += g.width;
+    }
+    return width;
+}
+
+/* How many bytes of text fit into `room` columns without cutting a word, if there is a blank at all;
+ * all of them where nothing is to be wrapped. */
+static size_t fitting(const Screen *s, const char *text, int room) {
+    size_t bytes = strlen(text), best = 0;
+    if (s->columns <= 0 || width_of(text, bytes) <= room) return bytes;
+    for (size_t i = 1; i < bytes && width_of(text, i) <= room; i++)
+        if (text[i] == ' ') best = i;
+    if (best) return best;
+    while (best < bytes && text[best] != ' ') best++;       /* a word of its own */
+    return best;
 }
 
 /* ---- marks ---- */
@@ -144,12 +165,14 @@ static Mark location(const Marks *marks, bool syntax) {
 /* The columns of a line that are shown, and how many it has. */
 typedef struct Window { uint32_t from, to, width; } Window;
 
-enum { GUTTER = 3, DOTS = 3, LEAST_COLUMNS = 40 };
+/* WIDE: where there is no screen. */
+enum { GUTTER = 3, DOTS = 3, LEAST_COLUMNS = 20, WIDE = 100 };
 
 /* The whole line if it fits, else a piece around the marks on it. */
 static Window window_for(const Screen *s, const Marks *marks, uint32_t line, uint32_t width,
                          int digits) {
-    uint32_t room = (uint32_t)(s->columns > LEAST_COLUMNS ? s->columns : LEAST_COLUMNS) -
+    int columns = s->columns > 0 ? s->columns : WIDE;
+    uint32_t room = (uint32_t)(columns > LEAST_COLUMNS ? columns : LEAST_COLUMNS) -
                     (uint32_t)digits - GUTTER;
     uint32_t first = UINT32_MAX;
     if (width <= room) return (Window){ 0, width, width };
@@ -213,6 +236,20 @@ static uint32_t inside(Window window, uint32_t column) {
     return column < window.from ? window.from : column > window.to ? window.to : column;
 }
 
+/* A note behind a row of bars; what does not fit goes on below its beginning. */
+static void put_note(const Screen *s, const char *note, char *row, uint32_t length, int digits) {
+    int room = s->columns - digits - GUTTER - (int)length;
+    do {
+        size_t bytes = fitting(s, note, room);
+        char line[sizeof((Mark *)0)->note];
+        snprintf(line, sizeof line, "%.*s", (int)bytes, note);
+        put_row(s, row, length, digits);
+        put_clean(s->out, line);
+        fputc('\n', s->out);
+        note += bytes + (note[bytes] == ' ');
+    } while (*note);
+}
+
 /* One line for each note, the rightmost first, with bars down to the others. */
 static void draw_notes(const Screen *s, const Marks *marks, uint32_t line, Window window,
                        int digits, char *row) {
@@ -232,9 +269,7 @@ static void draw_notes(const Screen *s, const Marks *marks, uint32_t line, Windo
         for (int i = 0; i < marks->count; i++)
             if (marks->mark[i].line == line && marks->mark[i].note[0] && !done[i])
                 draw_sign(row, &used, &marks->mark[i], window, true, '|');
-        put_row(s, row, length, digits);
-        put_clean(s->out, mark->note);
-        fputc('\n', s->out);
+        put_note(s, mark->note, row, length, digits);
     }
 }
 
@@ -289,8 +324,7 @@ static void draw_excerpt(const Screen *s, const Marks *marks, bool syntax) {
 
 /* ---- the whole message ---- */
 
-/* Where to point: into the user's text, even if the library met the error. */
-static Span span_to_show(const Error *error) {
+Span span_to_show(const Error *error) {
     Place place = place_of(error->span);
     if (place.source && !place.source->library) return error->span;
     for (int i = 0; i < error->frames; i++) {
@@ -319,26 +353,50 @@ static void draw_trace(const Screen *s, const Error *error) {
 }
 
 static void draw_headline(const Screen *s, const Error *error, Severity severity) {
+    const char *text = error->message, *word = severity == DIAG_WARNING ? "warning" : "error";
     paint(s, s->main);
-    fputs(severity == DIAG_WARNING ? "warning" : "error", s->out);
+    fputs(word, s->out);
     paint(s, PLAIN);
     fputs(": ", s->out);
-    paint(s, BOLD);
-    put_clean(s->out, error->message);
-    paint(s, PLAIN);
-    fputc('\n', s->out);
+    int used = (int)strlen(word) + 2;
+    do {
+        size_t bytes = strcspn(text, "\n");
+        char line[sizeof error->message];
+        snprintf(line, sizeof line, "%.*s", (int)bytes, text);
+        size_t fits = fitting(s, line, s->columns - used);
+        bool wrapped = fits < bytes;
+        if (wrapped) bytes = fits, line[bytes] = 0;
+        paint(s, BOLD);
+        put_clean(s->out, line);
+        paint(s, PLAIN);
+        fputc('\n', s->out);
+        text += bytes + (text[bytes] == ' ' || text[bytes] == '\n');
+        used = wrapped ? fprintf(s->out, "  ") : 0;
+    } while (*text);
 }
 
-/* The hint, each of its lines behind a sign of its own. */
+/* One line of advice behind `sign`, and what does not fit below it. */
+static void draw_advice(const Screen *s, const char *text, char sign, int digits) {
+    do {
+        size_t bytes = fitting(s, text, s->columns - digits - GUTTER);
+        char one[sizeof((Error *)0)->hint];
+        snprintf(one, sizeof one, "%.*s", (int)bytes, text);
+        gutter(s, digits, 0, sign);
+        fputc(' ', s->out);
+        put_clean(s->out, one);
+        fputc('\n', s->out);
+        text += bytes + (text[bytes] == ' ');
+        sign = ' ';
+    } while (*text);
+}
+
+/* The hint, its first line behind a sign. */
 static void draw_hint(const Screen *s, const char *text, int digits) {
     for (const char *line = text; *line;) {
         size_t length = strcspn(line, "\n");
         char one[sizeof((Error *)0)->hint];
         snprintf(one, sizeof one, "%.*s", (int)length, line);
-        gutter(s, digits, 0, line == text ? '=' : ' ');
-        fputc(' ', s->out);
-        put_clean(s->out, one);
-        fputc('\n', s->out);
+        draw_advice(s, one, line == text ? '=' : ' ', digits);
         line += length + (line[length] == '\n');
     }
 }
@@ -375,123 +433,4 @@ char *diag_text(const Error *error, Severity severity, bool colour, int columns)
     }
     fclose(out);
     return text;
-}
-
-/* ---- JSON ---- */
-
-static json_t *clean_string(const char *text) {
-    char *clean = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&clean, &bytes);
-    if (!out) return NULL;
-    put_clean(out, text);
-    fclose(out);
-    json_t *string = json_string(clean);
-    free(clean);
-    return string;
-}
-
-/* Sets file, line, column and where it ends, counting as messages do. */
-static void put_place(json_t *object, Place place) {
-    if (!place.source) return;
-    uint32_t line = place.line, column = place.column;
-    for (uint32_t i = place.start; i < place.end; i++) {
-        unsigned char c = (unsigned char)place.source->text[i];
-        if (c == '\n') line++, column = 1;
-        else column += (c & 0xC0) != 0x80;
-    }
-    json_object_set_new(object, "file", clean_string(place.source->name->text));
-    json_object_set_new(object, "line", json_integer(place.line));
-    json_object_set_new(object, "column", json_integer(place.column));
-    json_object_set_new(object, "end_line", json_integer(line));
-    json_object_set_new(object, "end_column", json_integer(column));
-}
-
-static json_t *notes_of(const Error *error, Span span) {
-    json_t *notes = json_array();
-    for (int i = 0; i < error->operands; i++) {
-        const ErrorOperand *operand = &error->operand[i];
-        if ((uint32_t)operand->part >= place_of(span).operands) continue;
-        json_t *note = json_object();
-        json_object_set_new(note, "text", clean_string(operand->text));
-        put_place(note, place_of(span + 1 + (Span)operand->part));
-        Place origin = place_of(operand->origin);
-        if (origin.source) json_object_set_new(note, "from_line", json_integer(origin.line));
-        json_array_append_new(notes, note);
-    }
-    return notes;
-}
-
-static json_t *trace_of(const Error *error) {
-    json_t *trace = json_array();
-    for (int i = 0; i < error->frames; i++) {
-        json_t *call = json_object();
-        json_object_set_new(call, "call", clean_string(error->frame[i].text));
-        json_object_set_new(call, "repeats", json_integer(error->frame[i].repeats));
-        put_place(call, place_of(error->frame[i].called_from));
-        json_array_append_new(trace, call);
-    }
-    return trace;
-}
-
-char *diag_json(const Error *error, Severity severity) {
-    Span span = span_to_show(error);
-    json_t *object = json_object();
-    json_object_set_new(object, "severity",
-                        json_string(severity == DIAG_WARNING ? "warning" : "error"));
-    json_object_set_new(object, "kind", json_string(error_kind_name(error->kind)));
-    json_object_set_new(object, "code", json_string(message_code(error, severity)));
-    json_object_set_new(object, "message", clean_string(error->message));
-    if (error->hint[0]) json_object_set_new(object, "hint", clean_string(error->hint));
-    put_place(object, place_of(span));
-    json_object_set_new(object, "notes", notes_of(error, span));
-    json_object_set_new(object, "trace", trace_of(error));
-    char *text = json_dumps(object, JSON_COMPACT), *line = NULL;
-    json_decref(object);
-    if (text && asprintf(&line, "%s\n", text) < 0) line = NULL;
-    free(text);
-    return line;
-}
-
-/* ---- did you mean? ---- */
-
-enum { LONGEST_NAME = 40 };
-
-static int fold(char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
-static int least(int a, int b) { return a < b ? a : b; }
-
-/* Damerau-Levenshtein (neighbours may be swapped), case ignored at a cost of 0. */
-static int distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes) {
-    int row[3][LONGEST_NAME + 1];
-    for (size_t j = 0; j <= b_bytes; j++) row[0][j] = (int)j;
-    for (size_t i = 1; i <= a_bytes; i++) {
-        int *now = row[i % 3], *above = row[(i + 2) % 3], *two_above = row[(i + 1) % 3];
-        now[0] = (int)i;
-        for (size_t j = 1; j <= b_bytes; j++) {
-            int same = fold(a[i - 1]) == fold(b[j - 1]);
-            now[j] = least(least(above[j] + 1, now[j - 1] + 1), above[j - 1] + !same);
-            bool swapped = i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
-                           fold(a[i - 2]) == fold(b[j - 1]);
-            if (swapped) now[j] = least(now[j], two_above[j - 2] + 1);
-        }
-    }
-    return row[a_bytes % 3][b_bytes];
-}
-
-/* A third of the letters may differ, and never all. */
-void nearest_try(Nearest *nearest, const char *candidate) {
-    size_t bytes = strlen(nearest->text), other = strlen(candidate);
-    int limit = bytes < 3 ? (bytes > 1) : 1 + (int)bytes / 4;
-    if (bytes > LONGEST_NAME || other > LONGEST_NAME || other == 0) return;
-    if (strcmp(nearest->text, candidate) == 0) return;
-    int far = distance(nearest->text, bytes, candidate, other);
-    if (far > limit || (size_t)far >= other || (nearest->best && far >= nearest->distance)) return;
-    nearest->best = candidate;
-    nearest->distance = far;
-}
-
-const char *nearest_name(const char *text, size_t count, const char *const *candidates) {
-    Nearest nearest = { .text = text };
-    for (size_t i = 0; i < count; i++) nearest_try(&nearest, candidates[i]);
-    return nearest.best;
 }

@@ -244,13 +244,16 @@ static void put_entry(FILE *out, const Entry *e) {
 
 /* ---- messages ---- */
 
+enum { PAGE_COLUMNS = 80, EXAMPLE_INDENT = 8 };
+static int example_columns = PAGE_COLUMNS;
+
 static void put_message(FILE *out, const MessageRow *row) {
     fprintf(out, "\n### %s: %s\n\n%s\n", row->code, row->title, row->explanation);
     if (!*row->example) return;
     fprintf(out, "\n```adl\n%s\n```\n", row->example);
     const char *more = message_more;
     message_more = NULL;
-    char *text = message_of_example(row, false, 80);
+    char *text = message_of_example(row, false, example_columns);
     message_more = more;
     fprintf(out, "\n```\n%s```\n", text ? text : "");
     free(text);
@@ -442,7 +445,9 @@ char *doc_text(const char *name, int columns, bool colour) {
     size_t bytes = 0, text_bytes = 0;
     FILE *out = open_memstream(&markdown, &bytes);
     if (!out) return NULL;
+    if (columns < PAGE_COLUMNS + EXAMPLE_INDENT) example_columns = columns - EXAMPLE_INDENT;
     bool found = doc_entry(out, name);
+    example_columns = PAGE_COLUMNS;
     fclose(out);
     out = found ? open_memstream(&text, &text_bytes) : NULL;
     if (out) {

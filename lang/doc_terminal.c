@@ -7,7 +7,7 @@
 
 typedef struct Page { FILE *out; int columns, column, indent; bool colour, code; } Page;
 
-enum { MARGIN = 4, WIDEST = 100 };
+enum { MARGIN = 4, NARROW = 40, WIDEST = 100 };
 
 static void style(const Page *p, const char *code) {
     if (p->colour) fprintf(p->out, "\033[%sm", code);
@@ -110,7 +110,8 @@ static void heading(Page *p, const char *text, size_t bytes) {
 }
 
 static void code_line(Page *p, const char *text, size_t bytes) {
-    fprintf(p->out, "%*s", bytes ? p->indent + 4 : 0, "");
+    int more = p->columns < NARROW ? 0 : MARGIN;
+    fprintf(p->out, "%*s", bytes ? p->indent + more : 0, "");
     style(p, "33");
     fwrite(text, 1, bytes, p->out);
     style(p, "0");

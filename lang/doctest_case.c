@@ -100,7 +100,7 @@ static void check_diagnostics(uint32_t from, uint32_t to, const char *error) {
 }
 
 static char *message_text(const Error *error, Severity severity) {
-    return without_markers(diag_text(error, severity, false, COLUMNS));
+    return without_markers(diag_text(error, severity, false, 0));
 }
 
 static char *error_text(const Error *error) { return message_text(error, DIAG_ERROR); }
@@ -260,7 +260,7 @@ void run_message(const MessageRow *row) {
         child.report = report_file, child.running = &(Case){ .name = name };
         child.output = stand_in(STDOUT_FILENO), child.errors = stand_in(STDERR_FILENO);
         alarm(SECONDS_PER_CASE);
-        char *got = message_of_example(row, false, COLUMNS), *expected = read_file(path);
+        char *got = message_of_example(row, false, 0), *expected = read_file(path);
         if (updating) write_file(path, got);
         else if (!expected) report(1, "there is no", path, got);
         else if (strcmp(expected, got)) report(1, "another message", expected, got);

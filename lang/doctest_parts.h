@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include "errors.h"
 
-enum { SECONDS_PER_CASE = 20, FAILURES_SHOWN = 6, COLUMNS = 100 };
+enum { SECONDS_PER_CASE = 20, FAILURES_SHOWN = 6 };
 
 /* What is run in one child: a file, or one example of the documentation. */
 typedef struct Case {

@@ -30,7 +30,7 @@ static void make_turn(void) {
 }
 
 static void warn(const Error *warning) {
-    char *text = inside->warning ? diag_text(warning, DIAG_WARNING, false, 100) : NULL;
+    char *text = inside->warning ? diag_text(warning, DIAG_WARNING, false, 0) : NULL;
     if (text) inside->warning(text, strlen(text), inside->warning_env);
     free(text);
 }
@@ -84,7 +84,7 @@ void state_leave(adl_state *s, adl_state *before) {
 static void keep_error(adl_state *s, const Error *error) {
     s->error = *error;
     free(s->text);
-    s->text = diag_text(error, DIAG_ERROR, false, 100);
+    s->text = diag_text(error, DIAG_ERROR, false, 0);
 }
 
 static void reclaim(void *env) {

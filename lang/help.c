@@ -273,16 +273,24 @@ static int by_rank(const void *a, const void *b) {
 }
 
 static void put_line(const Page *p, const char *name, const char *text) {
-    enum { NAME_COLUMNS = 18 };
+    enum { NAME_COLUMNS = 18, NARROW = 50 };
     int width = (int)text_width(name, strlen(name)), room = p->columns - NAME_COLUMNS - 1;
     buffer_format(p->out, "%s%s%s", p->colour ? "\033[1m" : "", name, p->colour ? "\033[m" : "");
+    if (p->columns < NARROW) {
+        buffer_char(p->out, '\n');
+        help_wrapped(p->out, text, 2, p->columns);
+        return;
+    }
     buffer_spaces(p->out, width < NAME_COLUMNS ? NAME_COLUMNS - width : 1);
     size_t end = 0, bytes = strlen(text);
+    bool whole = (int)text_width(text, bytes) <= room;
     for (size_t next;
-         end < bytes && (int)text_width(text, next = text_next(text, bytes, end)) <= room;
+         end < bytes && (int)text_width(text, next = text_next(text, bytes, end)) <= room - !whole;
          end = next) {}
+    while (!whole && end && text[end] != ' ' && text[end - 1] != ' ') end--;   /* whole words */
+    while (!whole && end && text[end - 1] == ' ') end--;
     buffer_add(p->out, text, end);
-    buffer_char(p->out, '\n');
+    buffer_text(p->out, whole ? "\n" : "\u2026\n");
 }
 
 int help_search(Buffer *out, Module *module, const char *word, bool colour, int columns) {

@@ -70,7 +70,9 @@ ParseStatus text_status(const char *text, size_t bytes) {
     if (start == bytes || is_command(text + start)) return PARSE_OK;
     if (has_open_bracket(text, bytes) || ends_in_description(text, bytes)) return PARSE_INCOMPLETE;
     Question question = { text, bytes, PARSE_ERROR };
-    guard(ask_parser, &question, NULL);
+    Error error;
+    if (!guard(ask_parser, &question, &error) && error.kind == E_INTERRUPT)
+        rt.interrupted = INTERRUPT_NOW;      /* it was meant for what is about to run */
     return question.status;
 }
 
@@ -103,7 +105,8 @@ static void report(Error *error, bool restored) {
         session.status = error->status;
         return;
     }
-    if (restored && isatty(STDERR_FILENO)) fputc('\n', stderr); /* behind the ^C of the terminal */
+    if (error->kind == E_INTERRUPT && isatty(STDERR_FILENO))
+        fputc('\n', stderr);     /* behind the ^C of the terminal */
     if (restored && !error->hint[0])
         snprintf(error->hint, sizeof error->hint,
                  "every variable is as it was before this statement");
@@ -124,7 +127,6 @@ static void set_width(void) {
 bool run_guarded(void (*body)(void *env), void *env) {
     Error error;
     set_width();
-    rt.interrupted = 0;
     State *before = state_take();
     bool fine = guard(body, env, &error);
     bool stopped = !fine && error.kind == E_INTERRUPT;

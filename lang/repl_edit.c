@@ -33,7 +33,6 @@ static struct {
     volatile sig_atomic_t resized, stopped, hung_up;
     bool dropped, ended;                    /* Ctrl-C; the input is over */
     bool trimmed;                           /* memory was given back since the last key */
-    bool searched_all;                      /* the last Up or Down had no beginning to look for */
 } edit;
 
 /* ---- the terminal ---- */
@@ -171,16 +170,6 @@ static int read_key(FILE *stream) {
 
 /* ---- blocks ---- */
 
-static int line_start(int at) {
-    while (at > 0 && rl_line_buffer[at - 1] != '\n') at--;
-    return at;
-}
-
-static int line_end(int at) {
-    while (at < rl_end && rl_line_buffer[at] != '\n') at++;
-    return at;
-}
-
 static int leading_spaces(int start) {
     int count = 0;
     while (start + count < rl_end && rl_line_buffer[start + count] == ' ') count++;
@@ -198,7 +187,7 @@ static bool closes(int kind) {
  * is no business of ours: -1. */
 static int opened_before(int point) {
     Lexer lexer = lex_start(rl_line_buffer, (size_t)point, false);
-    int depth = 0, start = line_start(point), last = T_END, before = T_END;
+    int depth = 0, start = block_line_start(point), last = T_END, before = T_END;
     for (Token t = lex_next(&lexer); t.kind != T_END; t = lex_next(&lexer)) {
         if (t.kind == T_ERROR && t.unfinished) return -1;
         if ((int)t.start >= start && opens(t.kind)) depth++;
@@ -212,8 +201,8 @@ static int opened_before(int point) {
 }
 
 static int new_line(void) {
-    int point = rl_point, opened = opened_before(point), spaces = leading_spaces(line_start(point));
-    if (spaces > point - line_start(point)) spaces = point - line_start(point);
+    int point = rl_point, opened = opened_before(point), spaces = leading_spaces(block_line_start(point));
+    if (spaces > point - block_line_start(point)) spaces = point - block_line_start(point);
     if (opened < 0 || edit_input_waits()) spaces = 0;
     else spaces += opened * INDENT;
     char text[200];
@@ -247,7 +236,7 @@ static int force_new_line(int count, int key) {
 
 /* A closing bracket that begins its line stands one step farther left. */
 static int insert_closing(int count, int key) {
-    int start = line_start(rl_point);
+    int start = block_line_start(rl_point);
     bool alone =
         start > 0 && rl_point - start >= INDENT && leading_spaces(start) == rl_point - start;
     if (alone && opened_before(rl_point) >= 0)
@@ -257,7 +246,7 @@ static int insert_closing(int count, int key) {
 
 /* At the beginning of a line a Tab indents; else it completes. */
 static int tab(int count, int key) {
-    int start = line_start(rl_point);
+    int start = block_line_start(rl_point);
     if (edit_input_waits()) return rl_insert_text("    "), 0;
     if (rl_point > start && leading_spaces(start) < rl_point - start)
         return rl_complete(count, key);
@@ -266,66 +255,6 @@ static int tab(int count, int key) {
     return 0;
 }
 
-/* ---- lines of the block ---- */
-
-static int to_line_start(int count, int key) {
-    (void)count, (void)key;
-    rl_point = line_start(rl_point);
-    return 0;
-}
-
-static int to_line_end(int count, int key) {
-    (void)count, (void)key;
-    rl_point = line_end(rl_point);
-    return 0;
-}
-
-/* Up to the end of the line; there, the newline. */
-static int kill_to_line_end(int count, int key) {
-    (void)count, (void)key;
-    int end = line_end(rl_point);
-    rl_kill_text(rl_point, end == rl_point && end < rl_end ? end + 1 : end);
-    return 0;
-}
-
-static int kill_to_line_start(int count, int key) {
-    (void)count, (void)key;
-    int start = line_start(rl_point);
-    if (start == rl_point && start > 0) start--;
-    rl_kill_text(rl_point, start);
-    rl_point = start;
-    return 0;
-}
-
-/* ---- Up and Down ---- */
-
-/* Moves within the block; false: there is no line there. */
-static bool move_line(int direction) {
-    int start = line_start(rl_point), end = line_end(rl_point), column = rl_point - start;
-    if (direction < 0 ? start == 0 : end == rl_end) return false;
-    int target = direction < 0 ? line_start(start - 1) : end + 1,
-        length = line_end(target) - target;
-    rl_point = target + (column < length ? column : length);
-    return true;
-}
-
-static int search_up(int count, int key);
-static int search_down(int count, int key);
-
-static int search(int direction, int count, int key) {
-    if (move_line(direction)) return 0;
-    bool again = rl_last_func == search_up || rl_last_func == search_down;
-    if (!again) edit.searched_all = rl_point == 0 || rl_end == 0;
-    if (edit.searched_all)
-        return direction < 0 ? rl_get_previous_history(count, key)
-                             : rl_get_next_history(count, key);
-    return direction < 0 ? rl_history_search_backward(count, key)
-                         : rl_history_search_forward(count, key);
-}
-
-static int search_up(int count, int key) { return search(-1, count, key); }
-static int search_down(int count, int key) { return search(1, count, key); }
-
 /* ---- setting up ---- */
 
 static void bind_all(Keymap map) {
@@ -333,19 +262,7 @@ static void bind_all(Keymap map) {
     } bindings[] = {
         { "\r", accept },
         { "\n", accept },
-        { "\033\r", force_new_line },
-        { "\033\n", force_new_line },
-        { "\033[A", search_up },
-        { "\033OA", search_up },
-        { "\033[B", search_down },
-        { "\033OB", search_down },
         { "\033[200~", edit_paste },
-        { "\033[H", to_line_start },
-        { "\033OH", to_line_start },
-        { "\033[1~", to_line_start },
-        { "\033[F", to_line_end },
-        { "\033OF", to_line_end },
-        { "\033[4~", to_line_end },
     };
     for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
         rl_bind_keyseq_in_map(bindings[i].keys, bindings[i].function, map);
@@ -357,16 +274,10 @@ static void bind_insertion(Keymap map) {
     for (const char *c = ")]}>"; *c; c++) rl_bind_key_in_map(*c, insert_closing, map);
 }
 
+/* Alt-Enter is the same bytes as Escape and Enter, which to vi are two commands. */
 static void bind_emacs(Keymap map) {
-    static const struct { char key; rl_command_func_t *function;
-    } bindings[] = {
-        { 'A', to_line_start },
-        { 'E', to_line_end },
-        { 'K', kill_to_line_end },
-        { 'U', kill_to_line_start },
-    };
-    for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
-        rl_bind_key_in_map(CTRL(bindings[i].key), bindings[i].function, map);
+    rl_bind_keyseq_in_map("\033\r", force_new_line, map);
+    rl_bind_keyseq_in_map("\033\n", force_new_line, map);
 }
 
 /* adl's texts are UTF-8, whatever the environment says. Readline reads LC_ALL itself. */
@@ -399,6 +310,7 @@ static void open_readline(void) {
     bind_emacs(rl_get_keymap_by_name("emacs-standard"));
     bind_insertion(rl_get_keymap_by_name("vi-insert"));
     bind_all(rl_get_keymap_by_name("vi-command"));
+    block_open();
     session.blocks = can_show_blocks();
     highlight_open();
     completion_open();
@@ -432,7 +344,7 @@ void edit_close(void) {
 
 static char *read_with_readline(const char *prompt) {
     edit.dropped = false;
-    edit.searched_all = true;
+    block_fresh();
     catch(SIGTSTP, on_signal);
     char *text = readline(prompt);
     catch(SIGTSTP, SIG_DFL);

@@ -94,8 +94,30 @@ static void advance(ScreenCell *cell, wchar_t c) {
     if (cell->column == view.columns) *cell = (ScreenCell){ cell->row + 1, 0 };
 }
 
+/* Readline may write the mode before the prompt: `(ins)adl> `. What stands between \001 and \002 is
+ * not seen. */
+static int mode_columns(void) {
+    const char *wanted = rl_variable_value("show-mode-in-prompt");
+    if (!wanted || strcmp(wanted, "on")) return 0;
+    bool command = rl_get_keymap() == rl_get_keymap_by_name("vi-command");
+    const char *mode = rl_variable_value(rl_editing_mode ? "emacs-mode-string"
+                                         : command       ? "vi-cmd-mode-string"
+                                                         : "vi-ins-mode-string");
+    int columns = 0, left = mode ? (int)strlen(mode) : 0;
+    bool unseen = false;
+    for (int bytes; left > 0; mode += bytes, left -= bytes) {
+        wchar_t c = character(mode, left, &bytes);
+        if (c == RL_PROMPT_START_IGNORE || c == RL_PROMPT_END_IGNORE)
+            unseen = c == RL_PROMPT_START_IGNORE;
+        else if (!unseen && c != NO_CHARACTER && wcwidth(c) > 0) columns += wcwidth(c);
+    }
+    return columns;
+}
+
+static ScreenCell start_cell(void) { return (ScreenCell){ 0, mode_columns() + PROMPT_COLUMNS }; }
+
 static ScreenCell cell_of(int point) {
-    ScreenCell cell = { 0, PROMPT_COLUMNS };
+    ScreenCell cell = start_cell();
     for (int i = 0, bytes; i < point; i += bytes)
         advance(&cell, character(shown.text + i, shown.bytes - i, &bytes));
     return cell;
@@ -111,7 +133,7 @@ static int row_for(ScreenCell cell, wchar_t c) {
 
 /* The first byte that lands on this row or below. */
 static int byte_of_row(int row) {
-    ScreenCell cell = { 0, PROMPT_COLUMNS };
+    ScreenCell cell = start_cell();
     int i = 0;
     for (int length; i < shown.bytes; i += length) {
         wchar_t c = character(shown.text + i, shown.bytes - i, &length);
@@ -166,55 +188,6 @@ static void draw_plainly(void) {
     rl_end = end;
     rl_point = point;
     rl_mark = mark;
-}
-
-/* ---- brackets ---- */
-
-enum { MAX_BRACKETS = 512 };
-typedef struct Brackets {
-    int match[2];
-    int wrong;
-} Brackets; /* offsets in the buffer; -1: none */
-
-static bool opening(int kind) {
-    return kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN || kind == T_BRACE_OPEN ||
-           kind == T_PIECE_OPEN;
-}
-static bool closing(int kind) {
-    return kind == T_PAREN_CLOSE || kind == T_SQUARE_CLOSE || kind == T_BRACE_CLOSE ||
-           kind == T_PIECE_CLOSE;
-}
-static bool fit_together(int open, int close) {
-    return (open == T_PAREN_OPEN && close == T_PAREN_CLOSE) ||
-           (open == T_SQUARE_OPEN && close == T_SQUARE_CLOSE) ||
-           (open == T_BRACE_OPEN && close == T_BRACE_CLOSE) ||
-           (open == T_PIECE_OPEN && close == T_PIECE_CLOSE);
-}
-
-/* The pair of which one stands before the cursor, or else under it; and the first that closes
- * nothing. */
-static Brackets find_brackets(void) {
-    Brackets b = { { -1, -1 }, -1 };
-    Token open[MAX_BRACKETS];
-    int depth = 0, near = -1;
-    Lexer lexer = lex_start(rl_line_buffer, (size_t)rl_end, true);
-    for (Token t = lex_next(&lexer); t.kind != T_END; t = lex_next(&lexer)) {
-        if (opening(t.kind) && depth < MAX_BRACKETS) open[depth++] = t;
-        if (!closing(t.kind)) continue;
-        if (!depth || !fit_together(open[depth - 1].kind, t.kind)) {
-            if (b.wrong < 0) b.wrong = (int)t.start;
-            continue;
-        }
-        int from = (int)open[--depth].start, to = (int)t.start;
-        int nearness = from == rl_point - 1 || to == rl_point - 1 ? 2
-                       : from == rl_point || to == rl_point       ? 1
-                                                                  : 0;
-        if (nearness <= near || !nearness) continue;
-        near = nearness;
-        b.match[0] = from;
-        b.match[1] = to;
-    }
-    return b;
 }
 
 /* ---- colours ---- */
@@ -298,10 +271,10 @@ static void draw_in_colour(bool marks) {
     FILE *out = rl_outstream;
     ScreenCell cursor = cell_of(shown.point);
     Brackets b = { { -1, -1 }, -1 };
-    if (marks) b = find_brackets();
+    if (marks) b = find_brackets(rl_line_buffer, (size_t)rl_end, rl_point);
     fputs("\033[?25l\0337", out);
     if (cursor.row) fprintf(out, "\033[%dA", cursor.row);
-    fprintf(out, "\033[%dG", PROMPT_COLUMNS + 1);
+    fprintf(out, "\033[%dG", start_cell().column + 1);
     paint_tokens(&b);
     fputs("\033[m\0338\033[?25h", out);
     fflush(out);
@@ -330,7 +303,7 @@ static void draw(bool marks) {
     make_shown();
     fit_window();
     bool in_colour =
-        session.colour && shown.in_colour && !searching && view.columns > PROMPT_COLUMNS;
+        session.colour && shown.in_colour && !searching && view.columns > start_cell().column;
     if (view.painted && !in_colour) {
         view.painted = false;
         rl_clear_visible_line();

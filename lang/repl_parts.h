@@ -59,6 +59,13 @@ size_t strip_transcript(char *text, size_t bytes);
 /* The columns and rows of the terminal. */
 void screen_size(int *columns, int *rows);
 
+/* ---- repl_block.c ---- */
+void block_open(void);
+void block_fresh(void);        /* another block begins */
+/* Where the line that holds `at` begins and ends in Readline's buffer. */
+int block_line_start(int at);
+int block_line_end(int at);
+
 /* ---- repl_highlight.c ---- */
 void highlight_open(void);
 void highlight_redisplay(void);   /* Readline's redisplay function */
@@ -66,6 +73,15 @@ void highlight_catch_up(void);    /* draws what was put off; before waiting for 
 void highlight_final(void);       /* the same at once, and without the mark of brackets */
 void highlight_resized(void);     /* the window has another size */
 void highlight_below(void); /* moves the cursor below all of the text, where a list may be shown */
+
+/* ---- repl_brackets.c ---- */
+typedef struct Brackets {
+    int match[2];              /* offsets in the text; -1: none */
+    int wrong;
+} Brackets;
+/* The pair of which one stands before the cursor, or else under it; and the first bracket that
+ * closes nothing. */
+Brackets find_brackets(const char *text, size_t bytes, int point);
 
 /* ---- repl_complete.c, repl_history.c ---- */
 void completion_open(void);
@@ -81,8 +97,19 @@ const char *history_last(void);   /* NULL: none */
 bool command_run(const char *line);
 /* For completion: the name and one line of the i-th command; NULL behind the last. */
 const char *command_name(size_t i, const char **about);
-const char *setting_name(size_t i, const char **about);
 void help_alone(void);
+/* Calls each(name, value, env) for the session's variables until it says false; how many. */
+typedef bool EachVariable(String *name, Value v, void *env);
+size_t session_variables(EachVariable *each, void *env);
+/* true, or it says that the command needs `what`. */
+bool command_needs(const char *rest, const char *what);
+
+/* ---- repl_inspect.c, repl_files.c, repl_settings.c: the commands of these names ---- */
+typedef bool Command(const char *rest);
+Command command_vars, command_mem, command_timed, command_bench, command_type;
+Command command_load, command_reload, command_save, command_edit;
+Command command_set;
+const char *setting_name(size_t i, const char **about);
 
 /* ---- repl_show.c ---- */
 /* Shows the value of a statement and makes it `ans`. */

@@ -13,7 +13,7 @@
 static void show(const Error *error, Severity severity) {
     io_flush();
     fflush(stdout);
-    int columns = options_columns(STDERR_FILENO, 100);
+    int columns = options_columns(STDERR_FILENO, 0);
     char *text = options.json ? diag_json(error, severity)
                               : diag_text(error, severity, options_colour(STDERR_FILENO), columns);
     fputs(text ? text : error->message, stderr);

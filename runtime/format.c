@@ -287,10 +287,12 @@ static int64_t column(Writer *w) {
 
 static bool overflows(Writer *w) { return column(w) > w->options->width; }
 
-/* Comments stand at the end of a line, where they swallow nothing. */
+/* Comments stand at the end of a line, where they swallow nothing, or below it if it is full. */
 static void flush_notes(Writer *w) {
+    enum { SIGN = 4 };
     if (!w->notes.bytes) return;
-    buffer_text(w->out, "  # ");
+    bool fits = column(w) + SIGN + (int64_t)w->notes.bytes <= w->options->width;
+    buffer_text(w->out, fits ? "  # " : "\n# ");
     buffer_add(w->out, w->notes.text, w->notes.bytes);
     w->notes.bytes = 0;
 }

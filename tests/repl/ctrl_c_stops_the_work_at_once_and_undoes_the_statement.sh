@@ -55,8 +55,9 @@ presses C-l; enters 'while true { }'; presses C-c C-c; sees 'every variable'; en
 adl>'
 presses C-l; enters 'record < g = w[0]; for k in range(3e5) { g = g * 1.000001 } >' 'while true { backward(g, retain = true) }'
 presses C-c; sees 'every variable'
-presses C-l; types 'half a li'; presses C-c; sees 'half a li^C
-adl>'; enters '(1,' '2'; presses C-c; sees '...>     2
+presses C-l; types 'half a li'; sees 'adl> half a li'; presses C-c; sees 'half a li^C
+adl>'; enters '(1,' '2'; sees '...>     2
+...>'; presses C-c; sees '...>     2
 ...>     ^C
 adl>'
 presses C-r; types 'sum'; sees 'reverse-i-search'; presses C-c; sees 'adl> ^C

@@ -40,3 +40,8 @@ enters 'f(2'; presses C-c; sees '^C
 adl>'; enters 'f(3)'; sees '4
 adl>'
 lacks_in_colour '~['
+settings= ; terminal 70 12                   # the signs of record are brackets, those that compare are none
+types 'record < y = (a > b) > b >'; sees_in_colour '~[1;7m<'; sees_in_colour 'b ~[1;7m>'
+[ "$(coloured | grep -o '7m[<>]' | wc -l)" = 2 ] || { echo 'more than two'; coloured; }
+presses C-a C-k; types 'record(train = false) < y = 2 * x >'; sees_in_colour '7m<'
+presses C-a C-k; types 'a < b >'; sees 'a < b >'; lacks_in_colour '7m<'

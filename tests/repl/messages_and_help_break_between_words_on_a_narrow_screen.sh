@@ -1,0 +1,22 @@
+. tests/terminal.sh
+terminal 80 24
+enters '[1, 2] + [1, 2, 3]'; sees 'they broadcast if, from the last axis on, lengths are equal or one of them
+    is 1'
+enters 'help'; sees 'earlier statements that begin with, or contain, what is
+                        typed'
+enters ':load nofile'; sees 'No such file'; sees 'adl>'
+presses C-l; enters '??gradient'; sees 'zero_grad         fills the gradient slots of x with zeros; takes trees'
+sees "returns the…"                          # what is cut is cut at a word, and says so
+terminal 20 30
+enters '[1] - [1, 2, 3] * [1, 2]'; sees '  = they broadcast
+    if, from the
+    last axis on,
+    lengths are
+    equal or one of
+    them is 1'
+enters '?sin'; sees '    adjoint of the
+    result r:'; sees '    sin(0)    # => 0'
+enters 'ones(9, 9) / 3'; sees '
+# shape [9, 9]'
+enters '??cube'; sees 'cbrt
+  cube root'

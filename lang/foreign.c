@@ -45,6 +45,10 @@ static const struct { const char *word, *advice; } words[] = {
     { "np",        "the functions of NumPy need no prefix: sum(x), exp(x)" },
     { "numpy",     "the functions of NumPy need no prefix: sum(x), exp(x)" },
     { "torch",     "nothing needs a prefix: sum(x), exp(x), backward(f)" },
+    { "jax",       "nothing needs a prefix: grad(f), vmap(f), jacobian(f)" },
+    { "matplotlib", "pictures need no module: plot(x, y), plot(x, y, \"loss.svg\")" },
+    { "plt",       "pictures need no module: plot(x, y), plot(x, y, \"loss.svg\")" },
+    { "pandas",    "tables need no module: read_csv(\"file.csv\")" },
     { "nd",        "the functions of MXNet need no prefix: array(x), exp(x)" },
     { "mx",        "the functions of MXNet need no prefix: array(x), exp(x)" },
     { "autograd",  "write `record < ... >` and backward(f)" },
@@ -80,6 +84,12 @@ static const struct { const char *word, *advice; } words[] = {
     { "println",   "write print(x)" },
     { "length",    "write len(x)" },
     { "push",      "write xs = append(xs, x)" },
+    { "hist",      "write histogram(x)" },
+    { "imshow",    "write heat_map(m)" },
+    { "mm",        "the matrix product is written a @ b" },
+    { "requires_grad",  "write x = attach_grad(x)" },
+    { "requires_grad_", "write x = attach_grad(x)" },
+    { "no_grad",   "write `pause < ... >`" },
 };
 
 const char *foreign_word(const char *word) {

@@ -1,6 +1,7 @@
 /* Running programs, importing files. See module.h. */
 #include "diag.h"
 #include "eval.h"
+#include "foreign.h"
 #include "looking.h"
 #include "mistakes.h"
 #include "io.h"
@@ -238,7 +239,10 @@ static _Noreturn void fail_import(String *name, bool is_path) {
     for (const EmbeddedFile *file = embedded_files; file->name && count < 64; file++)
         names[count++] = file->name;
     const char *nearest = is_path ? NULL : nearest_name(name->text, count, names);
-    if (nearest) {
+    const char *foreign = is_path ? NULL : foreign_word(name->text);
+    if (foreign) {
+        hint("%s", foreign);
+    } else if (nearest) {
         hint("did you mean `import %s`?", nearest);
     } else {
         hint(

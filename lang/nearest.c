@@ -29,7 +29,7 @@ static int distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes
 /* A third of the letters may differ, and never all. */
 void nearest_try(Nearest *nearest, const char *candidate) {
     size_t bytes = strlen(nearest->text), other = strlen(candidate);
-    int limit = bytes < 3 ? (bytes > 1) : 1 + (int)bytes / 4;
+    int limit = bytes < 4 ? (bytes > 1) : ((int)bytes + 1) / 3;
     if (bytes > LONGEST_NAME || other > LONGEST_NAME || other == 0) return;
     if (strcmp(nearest->text, candidate) == 0) return;
     int far = distance(nearest->text, bytes, candidate, other);

@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "io.h"
 #include "lex.h"
+#include "live.h"
 #include "looking.h"
 #include "options.h"
 #include "report.h"
@@ -132,6 +133,7 @@ bool run_guarded(void (*body)(void *env), void *env) {
     bool stopped = !fine && error.kind == E_INTERRUPT;
     if (stopped) state_restore(before);
     state_forget(before);
+    live_rest();
     if (!fine) report(&error, stopped);
     return fine;
 }

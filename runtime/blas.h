@@ -9,6 +9,7 @@
 
 #define BLAS_FUNCTIONS(F) \
     F(cblas_dgemm) F(cblas_sgemm) F(cblas_dgemv) F(cblas_sgemv) F(cblas_ddot) F(cblas_dsdot) \
+    F(cblas_dger) F(cblas_sger) \
     F(dgetrf_) F(dgetri_) F(dgetrs_) F(dtrtrs_) F(dpotrf_) F(dgeqrf_) F(dorgqr_) F(dsyevd_) \
     F(dgesdd_)
 typedef struct BlasFunctions {
@@ -27,6 +28,8 @@ const BlasFunctions *blas(void);
 #define cblas_sgemv blas()->cblas_sgemv
 #define cblas_ddot blas()->cblas_ddot
 #define cblas_dsdot blas()->cblas_dsdot
+#define cblas_dger blas()->cblas_dger
+#define cblas_sger blas()->cblas_sger
 #define dgetrf_ blas()->dgetrf_
 #define dgetri_ blas()->dgetri_
 #define dgetrs_ blas()->dgetrs_

@@ -364,7 +364,6 @@ static bool add_outer(Array *sum, Value x, Value y) {
     if (!is_line(x, sum->dtype) || !is_line(y, sum->dtype) || !sum->size) return false;
     int m = (int)shape_of(sum)[0], n = (int)shape_of(sum)[1];
     int by = (int)strides_of(x.as.array)[0], with = (int)strides_of(y.as.array)[0];
-    blas_threads((double)m * n);
     if (sum->dtype == F64)
         cblas_dger(CblasRowMajor, m, n, 1, f64_of(x.as.array), by, f64_of(y.as.array), with,
                    f64_of(sum), n);

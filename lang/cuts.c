@@ -110,6 +110,13 @@ static Tie tie_of_call(Follow *f, const Ast *node, const String *name, const Str
     return tie;
 }
 
+/* x = attach_grad(x) of the name that is followed is where it begins. */
+static Tie tie_of_leaf(Follow *f, const Ast *node, const String **from) {
+    Tie tie = tie_of_expression(f, node->a, from);
+    if (tie != TIE_WHOLE || f->target == f->origin) return tie;
+    return cut_through(f, node, CUT_LEAF, *from, NULL);
+}
+
 static Tie tie_of_expression(Follow *f, const Ast *node, const String **from) {
     if (!node) return TIE_NONE;
     if (node->kind == A_NAME) {
@@ -117,6 +124,7 @@ static Tie tie_of_expression(Follow *f, const Ast *node, const String **from) {
         if (known && *known == TIE_WHOLE) *from = node->name;
         return known ? *known : TIE_NONE;
     }
+    if (node->kind == A_ATTACH) return tie_of_leaf(f, node, from);
     if (callee(node)) return tie_of_call(f, node, callee(node), from);
     Tie tie = tie_of_parts(f, node, from);
     if (tie == TIE_WHOLE && node->kind == A_BINARY && is_flat(node->op)) {
@@ -158,6 +166,16 @@ static void follow_attachment(Follow *f, const Ast *node) {
         add_cut_at(f, CUT_ATTACHED, node, f->known[i].line, f->origin, NULL);
         f->known[i].tie = TIE_CUT;
     }
+}
+
+/* attach_grad(y) as a statement, y being computed from the name that is followed. */
+static void follow_leaf(Follow *f, const Ast *node) {
+    const String *name = node->b && node->b->kind == A_NAME ? node->b->name : NULL;
+    Tie *tie = name && name != f->origin ? tie_of(f, name) : NULL;
+    if (!tie || *tie != TIE_WHOLE) return;
+    f->target = name;
+    add_cut(f, CUT_LEAF, node, f->origin, NULL);
+    *tie = TIE_CUT;
 }
 
 /* The name gets another value: what cut the old one does not matter any more. */
@@ -223,6 +241,7 @@ static void follow(Follow *f, const Ast *node) {
     if (attaches ||
         (node->kind == A_ASSIGN && first_name(node->a) == f->origin && node->op == OP_NONE))
         follow_attachment(f, node);
+    if (node->kind == A_ATTACH) follow_leaf(f, node);
     if (node->kind == A_ASSIGN) follow_assignment(f, node);
     else if (node->kind == A_IF) follow_branches(f, node);
     else follow_children(f, node);
@@ -249,4 +268,9 @@ const Cut *cuts_of(const Source *source, const String *name, size_t *count) {
 bool text_connects(const Source *source, const String *name, const String *result) {
     Tie *tie = tie_of(followed(source, name), result);
     return tie && *tie == TIE_WHOLE;
+}
+
+bool text_reaches(const Source *source, const String *name, const String *result) {
+    Tie *tie = tie_of(followed(source, name), result);
+    return tie && *tie != TIE_NONE;
 }

@@ -1,6 +1,6 @@
 /* Cuts: where the text of a program stops a gradient without leaving anything on the tape. The one
  * idea: follow a name through the assignments of the text, in order; what is computed from it
- * through detach, in a pause, outside record, by a flat function or before attach_grad is not
+ * through detach, in a pause, outside record, by a flat function, before attach_grad or through a second one is not
  * connected to it, and the place says why.
  *
  * It reads names, not values: a function's parameters and its caller's variables are told apart
@@ -10,7 +10,10 @@
 #define CUTS_H
 #include "ast.h"
 
-typedef enum CutKind { CUT_DETACH, CUT_PAUSE, CUT_OUTSIDE, CUT_FLAT, CUT_ATTACHED } CutKind;
+typedef enum CutKind { 
+    CUT_DETACH, CUT_PAUSE, CUT_OUTSIDE, CUT_FLAT, CUT_ATTACHED,
+    CUT_LEAF,               /* attach_grad of a value on the way makes it a leaf */
+} CutKind;
 
 typedef struct Cut {
     CutKind kind;
@@ -25,4 +28,6 @@ typedef struct Cut {
 const Cut *cuts_of(const Source *source, const String *name, size_t *count);
 /* Does the text read any name computed from `name`, uncut, to compute `result`? */
 bool text_connects(const Source *source, const String *name, const String *result);
+/* The same, cut or not. */
+bool text_reaches(const Source *source, const String *name, const String *result);
 #endif

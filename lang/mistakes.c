@@ -88,7 +88,12 @@ static const String *operand_name(Span call, int operand, Place *place) {
 
 /* Among the names that an expression reads: one that had a gradient slot and was assigned afresh
  * since, else any one that never had one. */
-typedef struct Culprit { const String *lost, *bare; uint32_t line; const Source *source; } Culprit;
+typedef struct Culprit {
+    const String *lost, *bare;
+    uint32_t line;          /* where it lost its slot */
+    const Ast *made;        /* the assignment that made the bare one */
+    const Source *source;
+} Culprit;
 
 static void find_culprit(Culprit *c, const Ast *node) {
     if (!node) return;
@@ -99,6 +104,7 @@ static void find_culprit(Culprit *c, const Ast *node) {
             c->line = line_of(s.found->span);
         } else if (s.found && !s.attached && !s.recorded && !c->bare) {
             c->bare = node->name;
+            c->made = s.found;
         }
         return;
     }
@@ -108,6 +114,20 @@ static void find_culprit(Culprit *c, const Ast *node) {
     if (own) find_culprit(c, node->b);
     find_culprit(c, node->c);
     for (uint32_t i = 0; i < node->count; i++) find_culprit(c, node->kids[i]);
+}
+
+/* A name with a slot among those that an expression reads; NULL: none has one. */
+static const String *attached_in(const Source *source, const Ast *node) {
+    if (!node) return NULL;
+    if (node->kind == A_NAME)
+        return find_assignment(source, node->name, start_of(node)).attached ? node->name : NULL;
+    const String *found = attached_in(source, node->a);
+    bool own = node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH;
+    if (!found && own) found = attached_in(source, node->b);
+    if (!found) found = attached_in(source, node->c);
+    for (uint32_t i = 0; !found && i < node->count; i++)
+        found = attached_in(source, node->kids[i]);
+    return found;
 }
 
 void fail_unrecorded(Value head) { fail_unrecorded_by(head, "nothing to sweep"); }
@@ -137,6 +157,15 @@ void fail_unrecorded_operand(Value head, int operand, const char *nothing) {
              c.lost->text);
         fail(E_GRADIENT, "%s: %s is computed from %s, which lost its gradient slot on line %u",
              nothing, name->text, c.lost->text, c.line);
+    }
+    const String *from = c.bare ? attached_in(call.source, c.made->b) : NULL;
+    if (from) {
+        hint("compute %s inside record < ... >, so that the step from %s is on the tape",
+             c.bare->text, from->text);
+        fail(E_GRADIENT,
+             "%s: %s depends on %s by %s only, and %s was computed on line %u, outside record",
+             nothing, name->text, from->text, c.bare->text, c.bare->text,
+             line_of(c.made->span));
     }
     if (c.bare) {
         hint("attach_grad(%s) before record < ... > gives it a gradient", c.bare->text);

@@ -263,6 +263,9 @@ static const char *cut_text(const Why *y, const Cut *c) {
         return text_of("%s on line %u passes nothing back to %s: %s is flat, its slope is 0 "
                        "wherever it has one",
                        to, c->line, from, c->by);
+    case CUT_LEAF:
+        return text_of("attach_grad on line %u makes %s a leaf of its own: nothing goes on from "
+                       "there to %s", c->line, to, y->name);
     case CUT_ATTACHED:
         return text_of("%s was computed from %s on line %u, before it got its slot on line %u", to,
                        from, c->line, place_whole(c->node->span).line);
@@ -274,7 +277,7 @@ static const char *cut_reason(const Cut *c) {
     static const char *const reasons[] = {
         [CUT_DETACH] = "detached",         [CUT_PAUSE] = "paused",
         [CUT_OUTSIDE] = "outside record",  [CUT_FLAT] = "flat",
-        [CUT_ATTACHED] = "attached later",
+        [CUT_ATTACHED] = "attached later", [CUT_LEAF] = "attached again",
     };
     return reasons[c->kind];
 }
@@ -285,8 +288,10 @@ static const String *head_name(const Why *y) {
     return text_is_name(name, strlen(name)) ? symbol(name, strlen(name)) : NULL;
 }
 
-/* Cuts between x and f as the text has them; all, where f has no name. */
-static int report_cuts(Why *y) {
+/* Cuts between x and f as the text has them; all, where f has no name. Where there is no way on
+ * from any, since it is cut a second time, all that come to f. */
+static int report_cuts_by(Why *y, bool (*leads_on)(const Source *, const String *,
+                                                   const String *)) {
     size_t count;
     const Source *source = source_of(y->call);
     const String *f = head_name(y);
@@ -294,13 +299,18 @@ static int report_cuts(Why *y) {
     if (!y->variable) return 0;
     const Cut *cut = cuts_of(source, y->variable, &count);
     for (size_t i = 0; i < count; i++) {
-        bool leads = !f || !cut[i].to || cut[i].to == f || text_connects(source, cut[i].to, f);
+        bool leads = !f || !cut[i].to || cut[i].to == f || leads_on(source, cut[i].to, f);
         bool mended = cut[i].kind == CUT_ATTACHED && f && text_connects(source, y->variable, f);
         if (!leads || mended) continue;
         finding(y, cut_reason(&cut[i]), cut[i].line, -1, cut_text(y, &cut[i]));
         told++;
     }
     return told;
+}
+
+static int report_cuts(Why *y) {
+    int told = report_cuts_by(y, text_connects);
+    return told ? told : report_cuts_by(y, text_reaches);
 }
 
 /* A step that uses x's very array as a constant: x got its slot afterwards. */

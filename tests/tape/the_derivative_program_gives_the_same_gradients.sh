@@ -1,5 +1,6 @@
 # 200 random programs: what adjoint() writes gives the gradients of the sweep to 1e-12, and differentiated again the
-# second derivatives. The same for every example that sweeps.
+# second derivatives. The same for each sweep of the examples and lessons, and for the functions that examples
+# differentiate without a sweep.
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
@@ -50,19 +51,60 @@ for seed in 1 2 3 4 5 6 7 8 9 10; do
     "$adl" "$dir/make.adl" $seed "$dir" && "$adl" "$dir/all.adl" || { echo "seed $seed"; [ -z "$KEEP" ] || cp "$dir/all.adl" "$KEEP"; }
 done
 
-for example in examples/*.adl; do
-    name=$(basename "$example" .adl)
-    head=$(sed -n 's/^ *backward(\([a-z_]*\).*/\1/p' "$example" | head -n 1)
-    if [ -z "$head" ] || grep -q 'import mpi' "$example"; then continue; fi
-    # Up to the first sweep, then the program and the gradients that it must have.
-    sed "/^ *backward($head/{s|\$|; write_text(\"$dir/e.adl\", adjoint($head, show = false)); write_json(\"$dir/e.json\", map(row -> (replace(replace(replace(replace(row.name, \"].\", \"_\"), \"[\", \"_\"), \"]\", \"\"), \".\", \"_\"), row.adjoint), filter(row -> row.step == 0, tape($head, show = false)))); exit()|}" "$example" >"$dir/$name.adl"
-    cp -r examples/data "$dir" 2>/dev/null
-    "$adl" "$dir/$name.adl" >/dev/null || { echo "$name did not run"; continue; }
+# What adjoint() says of the head, and the gradients that the program must have, by the name of the leaf in it.
+notes() {    # notes HEAD
+    echo "write_text(\"$dir/e.adl\", adjoint($1, function = \"d\", show = false))"
+    echo "write_json(\"$dir/e.json\", map(row -> (join(split(replace(replace(row.name, \"].\", \"_\"), \"]\", \"\"), \"[\"), \"_\"), row.adjoint), filter(row -> row.step == 0, tape($1, show = false))))"
+}
+# The gradients are the same, and what the program computes can be differentiated again: its derivatives are those of
+# differences.
+compare() {  # compare WHAT
     cat >"$dir/compare.adl" <<ADL
 import "$dir/e.adl" as e
-for (name, g) in read_json("$dir/e.json") {
-    if not all(abs(e[f"{name}_bar"] - g) <= 1e-12 * (1 + abs(g))) { print(f"$name: another gradient of {name}") }
+finite = true
+rows = read_json("$dir/e.json").map(row -> (replace(row[0], ".", "_"), row[1]))
+for (name, g) in rows {
+    if type(g) == "list" or type(g) == "nil" { finite = false; continue }       # JSON has no NaN
+    if not all(abs(e[f"{name}_bar"] - g) <= 1e-12 * (1 + abs(g))) { print(f"$1: another gradient of {name}") }
 }
+leaves = rows.map(row -> e[row[0]])
+if not finite { exit() }
+weights = g -> sin(1 + array(range(size(g))))
+slopes = xs -> { g = pack(e.d(*xs)[1:]); sum(g * weights(g)) }
+way = leaves.map(x -> cos(ones(*x.shape) * 3))
+step = (h) -> slopes(map((x, v) -> x + h * v, leaves, way))
+near = (step(1e-5) - step(-1e-5)) / 2e-5
+exact = sum(pack(grad(slopes)(leaves)) * pack(way))
+if not abs(exact - near) <= 1e-5 * (1 + abs(exact)) { print(f"$1: the program differentiated gives {exact}, differences {near}") }
 ADL
     "$adl" "$dir/compare.adl"
+}
+cp -r examples/data "$dir" 2>/dev/null
+# Examples and lessons up to each of their sweeps.
+for example in examples/*.adl examples/learn/*.adl; do
+    for line in $(grep -n '^ *backward(' "$example" | cut -d: -f1); do
+        head=$(sed -n "${line}s/^ *backward(\([a-z_]*\).*/\1/p" "$example")
+        { sed "${line}q" "$example"; notes "$head"; echo 'exit()'
+          sed "1,${line}d" "$example"; } >"$dir/x.adl"
+        timeout 20 "$adl" "$dir/x.adl" >/dev/null </dev/null 2>"$dir/said" ||
+            { grep -q 'cannot load' "$dir/said" || { echo "$example:$line did not run"; cat "$dir/said"; }; continue; }
+        compare "$example:$line"
+    done
 done
+# Examples that differentiate functions: the function recorded at a point, against grad(function) there.
+function() { # function EXAMPLE LAST_LINE FUNCTION POINT
+    { sed "/$2/q" "examples/$1.adl" | sed '$d'
+      echo "f = $3; point = $4; p = attach_grad(point)"
+      echo 'record < y = f(p) >; backward(y)'
+      echo 'if not max(abs(pack(grad(f)(point)) - pack(grad(p)))) <= 1e-12 * (1 + max(abs(pack(grad(p))))) { print("another gradient of the function") }'
+      notes y; } >"$dir/x.adl"
+    "$adl" "$dir/x.adl" >"$dir/said" 2>&1 || { echo "$1 did not run"; cat "$dir/said"; return; }
+    grep 'another' "$dir/said"
+    compare "$1"
+}
+function likelihood '^found' cost '[.3, .2]'
+function logistic_regression '^step_of' loss '{w: [.5, -1], b: .25}'
+function neural_ode '^print' distance network
+function newton '^print' 'a -> newton(x -> x^2 - a, 1)' 2
+function newton '^print' 'x -> x^4 - 3 * x^3 + 2' 3
+function rosenbrock '^start' f '[-1.2, 1]'

@@ -60,8 +60,10 @@ static void add_library_name(String *name, Value v, void *env) {
 void hint_nearest(String *name, Frame *frame) {
     Candidates c = { 0 };
     const char *foreign = foreign_word(name->text);
-    if (foreign) {
-        hint("%s", foreign);
+    const char *module = foreign ? NULL : module_with(name->text);
+    if (foreign || module) {
+        if (foreign) hint("%s", foreign);
+        else hint("the module %s has it: import %s; %s.%s(...)", module, module, module, name->text);
         return;
     }
     if (frame->fn) {

@@ -233,6 +233,14 @@ static const char *stem(const char *name, char buffer[64]) {
     return buffer;
 }
 
+const char *module_with(const char *function) {
+    char head[64];
+    if (snprintf(head, sizeof head, "\nfn %s(", function) >= (int)sizeof head) return NULL;
+    for (const EmbeddedFile *file = embedded_files; file->name; file++)
+        if (strstr(file->text, head)) return file->name;
+    return NULL;
+}
+
 static _Noreturn void fail_import(String *name, bool is_path) {
     const char *names[64];
     size_t count = 0;

@@ -126,6 +126,8 @@ static _Noreturn void fail_write(Value container, const Step *step) {
         hint("strings do not change: build a new one, as replace(text, old, new) does");
         fail(E_TYPE, "cannot write into %s", text);
     }
+    if (step->field && strcmp(step->field->text, "grad") == 0)
+        hint("a gradient is written by backward alone; zero_grad(x) clears it");
     if (step->field) fail(E_TYPE, "only structs have fields, not %s", text);
     fail(E_TYPE, "cannot write to an element of %s", text);
 }

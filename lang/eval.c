@@ -607,6 +607,8 @@ static void hint_field(Value x, String *name) {
     const char *nearest = nearest_name(name->text, s->count, names);
     if (nearest) {
         hint("did you mean `%s`?", nearest);
+    } else if (s->module) {
+        hint("its names are keys(module); adl doc MODULE and the prompt's ?module tell what they do");
     } else if (s->count && s->count <= 8) {
         Buffer list = { 0 };
         for (size_t i = 0; i < s->count; i++) buffer_format(&list, "%s%s", i ? ", " : "", names[i]);

@@ -216,6 +216,8 @@ static void missing_close(Parser *p, Bracket *bracket, int kind) {
         point_at(p, error, bracket->compared, "this one compares");
         advise(error, "to close the block with that `>`, put `;` or a newline behind it");
     }
+    if (list && p->token.kind == T_FOR)
+        advise(error, "a value for each k is written map(k -> k^2, range(3))");
 }
 
 void close_bracket(Parser *p, Bracket *bracket, int kind) {

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include "elem.h"
+#include "vlanes.h"
 #include "vmath.h"
 
 #ifndef ELEM_TABLE
@@ -101,6 +102,32 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #undef tan
 
 /* ---- loops ---- */
+/* Rows that vlanes.h has a loop for: true if it ran. The compiler drops the question from all
+ * others. */
+#if LANES
+#define IN_LANES(T, dtype, Lane)                                                                   \
+    LANES_LOOP(exp, dtype, T, Lane)                                                                \
+    LANES_LOOP(tanh, dtype, T, Lane)                                                               \
+    LANES_LOOP(sigmoid, dtype, T, Lane)                                                            \
+    LANES_LOOP(silu, dtype, T, Lane)                                                               \
+    INLINE bool in_lanes_##dtype(const char *name, int64_t n, void *out, const void *x,            \
+                                 const void *ahead) {                                              \
+        void (*loop)(int64_t, T *, const T *, const char *) =                                      \
+            !strcmp(name, "exp")       ? exp_lanes_##dtype                                         \
+            : !strcmp(name, "tanh")    ? tanh_lanes_##dtype                                        \
+            : !strcmp(name, "sigmoid") ? sigmoid_lanes_##dtype                                     \
+            : !strcmp(name, "silu")    ? silu_lanes_##dtype                                        \
+                                       : NULL;                                                     \
+        if (loop) loop(n, out, x, ahead);                                                          \
+        return loop != NULL;                                                                       \
+    }
+IN_LANES(double, f64, LaneF64)
+IN_LANES(float, f32, LaneF32)
+#else
+#define in_lanes_f64(name, n, out, x, ahead) false
+#define in_lanes_f32(name, n, out, x, ahead) false
+#endif
+
 #define sin(x) BY_WIDTH(sin, x)
 #define cos(x) BY_WIDTH(cos, x)
 #define tan(x) BY_WIDTH(tan, x)
@@ -114,6 +141,7 @@ INLINE double digamma(double x) { return polygamma(0, x); }
     static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {             \
         out_type *o = out;                                                                         \
         const type *xs = x_, *ys = y_;                                                             \
+        if (in_lanes_##dtype(#name, n, out, x_, y_)) return;                                       \
         if (IS_ANGULAR(name)) {                                                                    \
             ANY_FAR(type)                                                                          \
             if (far) {                                                                             \

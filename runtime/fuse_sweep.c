@@ -285,6 +285,7 @@ static __attribute__((noinline)) void pull_chunk(int64_t chunk, void *env) {
         source_fill(&in->adjoint, t.loaded[PROGRAM_SOURCES + 1]);
     for (int64_t at = first; at < end; at += FUSED)
         if (pull_tile(in, &t, at, end - at < FUSED ? end - at : FUSED)) in->nans = true;
+    if (in->streams) line_kernels->streamed();
 }
 
 /* ---- one expression ---- */

@@ -10,8 +10,9 @@ typedef struct LineKernels {
     /* out[i] = condition[i] ? x[i] : y[i]; out may be x or y. By dtype: F64, F32. */
     void (*choose[2])(int64_t n, void *out, const void *condition, const void *x, const void *y);
     /* Copies past the cache: for what is written once and larger than it. `to` is 64-byte aligned.
-     */
+     * Before another thread reads it, who wrote it calls streamed(). */
     void (*stream)(void *to, const void *from, int64_t bytes);
+    void (*streamed)(void);
     void (*add[2])(int64_t n, void *out, const void *x);          /* out[i] += x[i] */
     void (*exp_below[2])(int64_t n, void *out, const void *x, double top);   /* exp(x[i] - top) */
     void (*scale[2])(int64_t n, void *x, double by);                          /* x[i] *= by */

@@ -134,6 +134,18 @@ void step_run(const Step *s, int dtype, int64_t n, void *out, const void *const 
     else elem_kernels[s->op].loop[dtype](n, out, in[0], in[1]);
 }
 
+/* Operands in memory, one to each step of one operand that computes for long. */
+static void share_prefetching(Program *p) {
+    int k = 0;
+    for (int i = p->steps - 1; i >= 0; i--) {
+        Step *s = &p->step[i];
+        s->ahead = -1;
+        if (s->count != 1 || !op_is_heavy(s->op)) continue;
+        while (k < p->sources && p->source[k].kind != SOURCE_PLAIN) k++;
+        if (k < p->sources) s->ahead = (int8_t)k++;
+    }
+}
+
 /* A result may lie over an operand, but a wide one not over a bool, which it would run ahead of. */
 void program_close(Program *p) {
     uint32_t taken = 0;
@@ -152,9 +164,17 @@ void program_close(Program *p) {
         taken |= UINT32_C(1) << s->slot;
         p->heavy |= op_is_heavy(s->op);
     }
+    share_prefetching(p);
 }
 
 typedef double Tile[FUSED] __attribute__((aligned(64)));
+
+/* While a step computes, the next tile of an operand can come from memory (ElemLoop). */
+static const void *ahead(const Program *p, const Step *s, int64_t at, const void *otherwise) {
+    if (s->ahead < 0) return otherwise;
+    const Source *source = &p->source[s->ahead];
+    return source->at + at * (int64_t)dtype_bytes(source->dtype);
+}
 
 static __attribute__((noinline)) void fill(const Program *p, int64_t first, int64_t n, char *out) {
     Tile loaded[PROGRAM_SOURCES], slot[PROGRAM_STEPS + 1];
@@ -172,13 +192,14 @@ static __attribute__((noinline)) void fill(const Program *p, int64_t first, int6
             const void *in[3];
             for (int k = 0; k < s->count; k++)
                 in[k] = s->in[k] < 0 ? source[~s->in[k]] : slot[p->step[s->in[k]].slot];
-            if (s->count == 1) in[1] = in[0];
+            if (s->count == 1) in[1] = ahead(p, s, first + done + FUSED, in[0]);
             char *place = out + done * bytes;
             void *to = i < last || p->streams ? (void *)slot[s->slot] : place;
             step_run(s, p->dtype, count, to, in);
             if (i == last && p->streams) line_kernels->stream(place, to, count * bytes);
         }
     }
+    if (p->streams) line_kernels->streamed();
 }
 
 void program_fill(const Program *p, int64_t first, int64_t n, void *out) { fill(p, first, n, out); }

@@ -28,7 +28,7 @@ typedef struct Source {
 typedef struct Step {
     uint16_t op;
     uint8_t count, dtype;       /* operands; dtype of the result */
-    int8_t in[3], slot;
+    int8_t in[3], slot, ahead;  /* ahead: the source whose next tile is fetched meanwhile, or -1 */
     Span span;
 } Step;
 

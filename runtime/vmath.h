@@ -213,14 +213,20 @@ VM double vm_expm1(double x) {
 }
 
 /* tanh |x| = E / (E + 2) with E = e^(2|x|) - 1 = 2^k (1 + p) - 1, in which nothing cancels: k is
- * not negative, and the part of p that is rounded comes last. Within 2.5 ULP. */
+ * not negative. 1 + p is e^(2r), so the coefficients are those of vm_exp_parts times powers of
+ * two. Within 3 ULP. */
 VM double vm_tanh(double x) {
-    double a = __builtin_fabs(x);
-    VmExp e = vm_exp_parts(2 * (a > 20 ? 20 : a), 0);
-    double power = vm_power_of_two(e.k);
-    double less = VM_FMA(e.p.hi, power, power - 1) + e.p.lo * power;
-    double r = __builtin_copysign(less / (less + 2), x);
-    return a < 0x1p-28 ? x : r;
+    double a = __builtin_fabs(x), bounded = a > 20 ? 20 : a;
+    double shifted = VM_FMA(bounded, 2 * VM_LOG2_E, VM_SHIFT), k = shifted - VM_SHIFT;
+    double r = VM_FMA(-k, 0.5 * VM_LN2_LO, VM_FMA(-k, 0.5 * VM_LN2_HI, bounded));
+    double q = vm_poly11(r, 0x1p2 * 0.5, 0x1p3 * 0.16666666666666674, 0x1p4 * 0.041666666666666692,
+                         0x1p5 * 0.0083333333333228416, 0x1p6 * 0.0013888888888869328,
+                         0x1p7 * 0.00019841269883512857, 0x1p8 * 2.4801587356862835e-05,
+                         0x1p9 * 2.7557246530023269e-06, 0x1p10 * 2.7557245277790503e-07,
+                         0x1p11 * 2.510830791075881e-08, 0x1p12 * 2.0923798072188301e-09);
+    double p = VM_FMA(r * r, q, r + r), power = vm_power_of_two(vm_bits(shifted));
+    double less = VM_FMA(p, power, power - 1);
+    return __builtin_copysign(less / (less + 2), x);
 }
 
 /* e^(x + x_lo) for x <= 0, as a pair with a small lo, to be multiplied by first and by second,
@@ -787,12 +793,14 @@ VM float vm_expm1f(float x) {
 
 /* As vm_tanh. */
 VM float vm_tanhf(float x) {
-    float a = __builtin_fabsf(x);
-    VmExpf e = vm_exp_partsf(2 * (a > 10 ? 10 : a));
-    float power = vm_of_bitsf((e.k + 127) << 23);
-    float less = VM_FMAF(e.hi, power, power - 1) + e.lo * power;
-    float r = __builtin_copysignf(less / (less + 2), x);
-    return a < 0x1p-13f ? x : r;
+    float a = __builtin_fabsf(x), bounded = a > 10 ? 10 : a;
+    float shifted = VM_FMAF(bounded, 2.88539008f, 0x1.8p23f), k = shifted - 0x1.8p23f;
+    float r = VM_FMAF(-k, 0x1.0bfbe8p-16f, VM_FMAF(-k, 0x1.62ep-2f, bounded)), z = r * r;
+    float q = VM_FMAF(VM_FMAF(0.0892579213f, z, VM_FMAF(0.267732609f, r, 0.666660491f)), z,
+                      VM_FMAF(1.3333234f, r, 2.0f));
+    float p = VM_FMAF(z, q, r + r), power = vm_of_bitsf((vm_bitsf(shifted) + 127) << 23);
+    float less = VM_FMAF(p, power, power - 1);
+    return __builtin_copysignf(less / (less + 2), x);
 }
 
 VM float vm_sigmoidf(float x) {

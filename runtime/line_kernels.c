@@ -10,12 +10,13 @@
 #include <immintrin.h>
 #endif
 #include "line_kernels.h"
+#include "vlanes.h"
 #include "vmath.h"
 
 #ifndef LINE_TABLE
 #define LINE_TABLE line_kernels_v2
 #endif
-enum { LANES = 16 };
+enum { WAYS = 16 };
 
 /* ---- elementwise ---- */
 #define ELEMENTWISE(T, suffix)                                                                     \
@@ -67,11 +68,75 @@ static void streamed(void) { _mm_sfence(); }
 
 /* ---- softmax and its relatives ---- */
 #define EACH _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
+static double join_totals(double *total) {
+    for (int half = WAYS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) total[k] += total[k + half];
+    return total[0];
+}
+
+/* exp(x[i] - top) by, of which sixteen at a time go to out, unless that is NULL, and are added up as
+ * in sum() if `adds`. */
+#if LANES
+/* The k-th register of sixteen numbers, to their totals. */
+VR void widen_one_f64(LaneF64 *total, int k, LaneF64 e) { total[k] += e; }
+VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
+    total[2 * k] += lane_low_half(e);
+    total[2 * k + 1] += lane_high_half(e);
+}
+#define EXPONENTIALS(T, suffix, Lane, exp)                                                         \
+    static inline __attribute__((always_inline)) double exponentials_##suffix(                     \
+        int64_t n, T *out, const T *x, T top, T by, bool adds) {                                   \
+        enum { WIDTH = sizeof(Lane) / sizeof(T), PARTS = WAYS / WIDTH };                           \
+        typedef T Loose __attribute__((vector_size(sizeof(Lane)), aligned(sizeof(T)), may_alias)); \
+        LaneF64 totals[WAYS * 8 / sizeof(LaneF64)] = { 0 };                                        \
+        double total[WAYS];                                                                        \
+        int64_t i = 0;                                                                             \
+        for (; i + WAYS <= n; i += WAYS) {                                                         \
+            Lane e[PARTS];                                                                         \
+            for (int k = 0; k < WAYS; k += 64 / (int)sizeof(T))                                    \
+                __builtin_prefetch(x + i + k + 1024);                                              \
+            for (int k = 0; k < PARTS; k++)                                                        \
+                e[k] = by * lane_exp_##suffix((Lane)*(const Loose *)(x + i + k * WIDTH) - top);    \
+            if (out)                                                                               \
+                for (int k = 0; k < PARTS; k++) *(Loose *)(out + i + k * WIDTH) = (Loose)e[k];     \
+            if (adds)                                                                              \
+                for (int k = 0; k < PARTS; k++) widen_one_##suffix(totals, k, e[k]);               \
+        }                                                                                          \
+        for (int k = 0; i + k * WIDTH < n; k++) {                                                  \
+            int64_t at = i + k * WIDTH;                                                            \
+            Lane e = by * lane_exp_##suffix(lane_load_##suffix(x + at, n - at) - top);             \
+            if (out) lane_store_##suffix(out + at, n - at, e);                                     \
+            if (adds) widen_one_##suffix(totals, k, lane_part_##suffix(e, n - at));                \
+        }                                                                                          \
+        memcpy(total, totals, sizeof total);                                                       \
+        return adds ? join_totals(total) : 0;                                                      \
+    }
+EXPONENTIALS(double, f64, LaneF64, vm_exp)
+EXPONENTIALS(float, f32, LaneF32, vm_expf)
+#else
+#define EXPONENTIALS(T, suffix, Lane, exp)                                                         \
+    static inline __attribute__((always_inline)) double exponentials_##suffix(                     \
+        int64_t n, T *out, const T *x, T top, T by, bool adds) {                                   \
+        double total[WAYS] = { 0 };                                                                \
+        for (int64_t i = 0; i < n; i += WAYS) {                                                    \
+            T e[WAYS];                                                                             \
+            int count = n - i < WAYS ? (int)(n - i) : WAYS;                                        \
+            for (int k = 0; k < count; k++) e[k] = by * exp(x[i + k] - top);                       \
+            if (out) memcpy(out + i, e, (size_t)count * sizeof(T));                                \
+            for (int k = 0; k < count; k++) total[k] += (double)e[k];                              \
+        }                                                                                          \
+        return adds ? join_totals(total) : 0;                                                      \
+    }
+EXPONENTIALS(double, f64, double, vm_exp)
+EXPONENTIALS(float, f32, float, vm_expf)
+#endif
+
 #define SOFTMAX(T, suffix, exp)                                                                    \
-    static void exp_below_##suffix(int64_t n, void *out, const void *x_, double top_) {            \
-        const T *x = x_, top = (T)top_;                                                            \
-        T *o = out;                                                                                \
-        EACH o[i] = exp(x[i] - top);                                                               \
+    static double exp_sum_##suffix(int64_t n, void *out, const void *x, double top) {              \
+        return exponentials_##suffix(n, out, x, (T)top, 1, true);                                  \
+    }                                                                                              \
+    static void exp_scaled_##suffix(int64_t n, void *out, const void *x, double top, double by) {  \
+        exponentials_##suffix(n, out, x, (T)top, (T)by, false);                                    \
     }                                                                                              \
     static void scale_##suffix(int64_t n, void *x_, double by_) {                                  \
         T *x = x_, by = (T)by_;                                                                    \
@@ -96,14 +161,12 @@ static void streamed(void) { _mm_sfence(); }
     }                                                                                              \
     static double dot_##suffix(const void *x_, const void *y_, int64_t n) {                        \
         const T *x = x_, *y = y_;                                                                  \
-        double total[LANES] = { 0 };                                                               \
+        double total[WAYS] = { 0 };                                                                \
         int64_t i = 0;                                                                             \
-        for (; i + LANES <= n; i += LANES)                                                         \
-            for (int k = 0; k < LANES; k++) total[k] += (double)x[i + k] * (double)y[i + k];       \
+        for (; i + WAYS <= n; i += WAYS)                                                           \
+            for (int k = 0; k < WAYS; k++) total[k] += (double)x[i + k] * (double)y[i + k];        \
         for (int k = 0; i < n; i++, k++) total[k] += (double)x[i] * (double)y[i];                  \
-        for (int half = LANES / 2; half; half /= 2)                                                \
-            for (int k = 0; k < half; k++) total[k] += total[k + half];                            \
-        return total[0];                                                                           \
+        return join_totals(total);                                                                 \
     }
 SOFTMAX(double, f64, vm_exp)
 SOFTMAX(float, f32, vm_expf)
@@ -121,11 +184,11 @@ ACCUMULATE(uint8_t, bool)
 #define TOTAL(name, suffix, T, W, start, step, join)                                               \
     static double name##_##suffix(const void *at, int64_t n) {                                     \
         const T *x = at;                                                                           \
-        W total[LANES];                                                                            \
-        for (int k = 0; k < LANES; k++) total[k] = start;                                          \
+        W total[WAYS];                                                                             \
+        for (int k = 0; k < WAYS; k++) total[k] = start;                                           \
         int64_t i = 0;                                                                             \
-        for (; i + LANES <= n; i += LANES)                                                         \
-            for (int k = 0; k < LANES; k++) {                                                      \
+        for (; i + WAYS <= n; i += WAYS)                                                           \
+            for (int k = 0; k < WAYS; k++) {                                                       \
                 W t = total[k], e = (W)x[i + k];                                                   \
                 total[k] = step;                                                                   \
             }                                                                                      \
@@ -133,7 +196,7 @@ ACCUMULATE(uint8_t, bool)
             W t = total[k], e = (W)x[i];                                                           \
             total[k] = step;                                                                       \
         }                                                                                          \
-        for (int half = LANES / 2; half; half /= 2)                                                \
+        for (int half = WAYS / 2; half; half /= 2)                                                 \
             for (int k = 0; k < half; k++) {                                                       \
                 W t = total[k], e = total[k + half];                                               \
                 total[k] = join;                                                                   \
@@ -167,30 +230,36 @@ typedef int32_t NarrowMask __attribute__((vector_size(REGISTER), aligned(4)));
         const T *x = at;                                                                           \
         T best = name##_start;                                                                     \
         bool nan = false;                                                                          \
-        int64_t i = 0;                                                                             \
-        if (n >= ROWS * WIDTH) {                                                                   \
-            V total[ROWS];                                                                         \
-            M nans = { 0 };                                                                        \
-            for (int k = 0; k < ROWS; k++) total[k] = *(const V *)(x + k * WIDTH);                 \
-            for (; i + ROWS * WIDTH <= n; i += ROWS * WIDTH) {                                     \
-                _Pragma("GCC unroll 4") for (int k = 0; k < ROWS; k++) {                           \
-                    V e = *(const V *)(x + i + k * WIDTH);                                         \
-                    M better = (M)(e beats total[k]);                                              \
-                    nans |= (M)(e != e);                                                           \
-                    total[k] = (V)((better & (M)e) | (~better & (M)total[k]));                     \
-                }                                                                                  \
+        if (n < WIDTH) {                                                                           \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                nan |= x[i] != x[i];                                                               \
+                best = x[i] beats best ? x[i] : best;                                              \
             }                                                                                      \
-            for (int k = 0; k < ROWS; k++)                                                         \
-                for (int j = 0; j < WIDTH; j++) {                                                  \
-                    best = total[k][j] beats best ? total[k][j] : best;                            \
-                    nan |= nans[j] != 0;                                                           \
-                }                                                                                  \
+            return nan ? (double)NAN : (double)best;                                               \
         }                                                                                          \
-        for (; i < n; i++) {                                                                       \
-            nan |= x[i] != x[i];                                                                   \
-            best = x[i] beats best ? x[i] : best;                                                  \
+        V total[ROWS];                                                                             \
+        M nans = { 0 };                                                                            \
+        for (int k = 0; k < ROWS; k++) total[k] = *(const V *)x;                                   \
+        int64_t i = 0;                                                                             \
+        for (; i + ROWS * WIDTH <= n; i += ROWS * WIDTH)                                           \
+            _Pragma("GCC unroll 4") for (int k = 0; k < ROWS; k++)                                 \
+                BETTER(V, M, total[k], x + i + k * WIDTH, beats)                                   \
+        for (; i + WIDTH <= n; i += WIDTH) BETTER(V, M, total[0], x + i, beats)                    \
+        BETTER(V, M, total[1], x + n - WIDTH, beats)    /* some once more */                       \
+        for (int k = 1; k < ROWS; k++) BETTER(V, M, total[0], &total[k], beats)                    \
+        for (int j = 0; j < WIDTH; j++) {                                                          \
+            best = total[0][j] beats best ? total[0][j] : best;                                    \
+            nan |= nans[j] != 0;                                                                   \
         }                                                                                          \
         return nan ? (double)NAN : (double)best;                                                   \
+    }
+/* What is better at `at` takes its place in best; NaN is better than nothing. */
+#define BETTER(V, M, best, at, beats)                                                              \
+    {                                                                                              \
+        V e = *(const V *)(at);                                                                    \
+        M better = (M)(e beats best);                                                              \
+        nans |= (M)(e != e);                                                                       \
+        best = (V)((better & (M)e) | (~better & (M)best));                                         \
     }
 #define greatest_start -HUGE_VALF
 #define least_start HUGE_VALF
@@ -212,7 +281,8 @@ const LineKernels LINE_TABLE = {
     .stream = stream,
     .streamed = streamed,
     .add = { add_f64, add_f32 },
-    .exp_below = { exp_below_f64, exp_below_f32 },
+    .exp_sum = { exp_sum_f64, exp_sum_f32 },
+    .exp_scaled = { exp_scaled_f64, exp_scaled_f32 },
     .scale = { scale_f64, scale_f32 },
     .lower = { lower_f64, lower_f32 },
     .dot = { dot_f64, dot_f32 },

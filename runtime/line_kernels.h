@@ -14,7 +14,9 @@ typedef struct LineKernels {
     void (*stream)(void *to, const void *from, int64_t bytes);
     void (*streamed)(void);
     void (*add[2])(int64_t n, void *out, const void *x);          /* out[i] += x[i] */
-    void (*exp_below[2])(int64_t n, void *out, const void *x, double top);   /* exp(x[i] - top) */
+    /* exp(x[i] - top) to out, unless that is NULL, and their sum; exp(x[i] - top) by to out. */
+    double (*exp_sum[2])(int64_t n, void *out, const void *x, double top);
+    void (*exp_scaled[2])(int64_t n, void *out, const void *x, double top, double by);
     void (*scale[2])(int64_t n, void *x, double by);                          /* x[i] *= by */
     void (*lower[2])(int64_t n, void *out, const void *x, double by);         /* x[i] - by */
     double (*dot[2])(const void *x, const void *y, int64_t n);

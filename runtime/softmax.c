@@ -1,13 +1,14 @@
 /* softmax, log_softmax and logsumexp, and the adjoints of the first two.
  *
  * The one idea: short lines are taken one by one, while they are in the cache; long ones in pieces
- * of a fixed length, three times: the greatest of each piece, the sum of exponentials of each, the
- * result of each. Each piece is a chunk of work for a thread, and sums of pieces are joined
- * pairwise, so a result does not depend on the number of threads. */
+ * of a fixed length, twice: the greatest of each piece and the sum of exponentials below it, then
+ * the result. Each piece is a chunk of work for a thread, and sums of pieces, brought below the
+ * greatest of all, are joined pairwise, so a result does not depend on the number of threads. */
 #include <math.h>
 #include "line_kernels.h"
 #include "lines.h"
 #include "par.h"
+#include "tiles.h"
 
 enum { BLOCK = 1024, PIECE = 16 << 10 };
 
@@ -18,6 +19,7 @@ typedef struct Job {
     Result result;
     int dtype;
     int64_t width, pieces, together;   /* pieces of a line; lines of a chunk if that is one */
+    bool streams;                      /* the result is larger than the caches */
     char *out;
     double *top, *sum;                 /* by line, or by piece */
 } Job;
@@ -27,34 +29,30 @@ static const char *element(const Job *j, int64_t line, int64_t at) {
 }
 
 /* ---- one piece ---- */
-/* exp(x - top), where an infinite top is 0 below itself. */
-static void exponentials(const Job *j, int64_t n, void *out, const void *x, double top) {
-    line_kernels->exp_below[j->dtype](n, out, x, top);
+/* exp(x - top) by, where an infinite top is 0 below itself. */
+static void exponentials(const Job *j, int64_t n, void *out, const void *x, double top, double by) {
+    line_kernels->exp_scaled[j->dtype](n, out, x, top, by);
     if (top - top == 0) return;
     for (int64_t i = 0; i < n; i++) {
         bool f32 = j->dtype == F32;
         if ((f32 ? (double)((const float *)x)[i] : ((const double *)x)[i]) != top) continue;
-        if (f32) ((float *)out)[i] = 1;
-        else ((double *)out)[i] = 1;
+        if (f32) ((float *)out)[i] = (float)by;
+        else ((double *)out)[i] = by;
     }
 }
 
 /* The sum of the exponentials, which also go to out unless it is NULL. */
 static double sum_exponentials(const Job *j, int64_t n, char *out, const char *x, double top) {
-    double tile[BLOCK] __attribute__((aligned(64)));
-    if (n <= BLOCK) {
-        void *to = out ? (void *)out : tile;
-        exponentials(j, n, to, x, top);
-        return line_kernels->sum[j->dtype](to, n);
+    if (n > BLOCK) {
+        int64_t half = (n / 2 + BLOCK - 1) / BLOCK * BLOCK, bytes = half * j->width;
+        double first = sum_exponentials(j, half, out, x, top);
+        return first + sum_exponentials(j, n - half, out ? out + bytes : NULL, x + bytes, top);
     }
-    int64_t half = (n / 2 + BLOCK - 1) / BLOCK * BLOCK, bytes = half * j->width;
-    double first = sum_exponentials(j, half, out, x, top);
-    return first + sum_exponentials(j, n - half, out ? out + bytes : NULL, x + bytes, top);
-}
-
-static void finish(const Job *j, int64_t n, char *out, const char *x, double top, double sum) {
-    if (j->result == SOFTMAX) line_kernels->scale[j->dtype](n, out, 1 / sum);
-    else if (j->result == LOG_SOFTMAX) line_kernels->lower[j->dtype](n, out, x, top + log(sum));
+    if (top - top == 0) return line_kernels->exp_sum[j->dtype](n, out, x, top);
+    double tile[BLOCK] __attribute__((aligned(64)));
+    void *to = out ? (void *)out : tile;
+    exponentials(j, n, to, x, top, 1);
+    return line_kernels->sum[j->dtype](to, n);
 }
 
 /* ---- short lines ---- */
@@ -68,7 +66,9 @@ static void short_lines(int64_t chunk, void *env) {
         char *out = j->out ? j->out + line * n * j->width : NULL;
         double top = j->top[line] = line_kernels->greatest[j->dtype](x, n);
         j->sum[line] = sum_exponentials(j, n, j->result == SOFTMAX ? out : NULL, x, top);
-        finish(j, n, out, x, top, j->sum[line]);
+        if (j->result == SOFTMAX) line_kernels->scale[j->dtype](n, out, 1 / j->sum[line]);
+        if (j->result == LOG_SOFTMAX)
+            line_kernels->lower[j->dtype](n, out, x, top + log(j->sum[line]));
     }
 }
 
@@ -83,37 +83,55 @@ static Piece piece_of(const Job *j, int64_t chunk) {
     return p;
 }
 
-static void find_top(int64_t chunk, void *env) {
-    Job *j = env;
-    Piece p = piece_of(j, chunk);
-    if (!rt.interrupted) j->top[chunk] = line_kernels->greatest[j->dtype](p.x, p.n);
+/* The tops and sums of parts become those of the whole. */
+static void join_parts(double *tops, double *sums, int64_t parts) {
+    double top = line_max(tops, parts);
+    for (int64_t i = 0; i < parts; i++)
+        if (tops[i] != top) sums[i] *= exp(tops[i] - top);
+    tops[0] = top;
+    sums[0] = line_sum(sums, parts);
 }
 
+/* Block by block, so that each is read from memory once. */
 static void find_sum(int64_t chunk, void *env) {
     Job *j = env;
     Piece p = piece_of(j, chunk);
+    double top[PIECE / BLOCK], sum[PIECE / BLOCK];
+    int blocks = 0;
     if (rt.interrupted) return;
-    char *out = j->result == SOFTMAX ? p.out : NULL;
-    j->sum[chunk] = sum_exponentials(j, p.n, out, p.x, j->top[p.line * j->pieces]);
+    for (int64_t i = 0; i < p.n; i += BLOCK, blocks++) {
+        int64_t n = p.n - i < BLOCK ? p.n - i : BLOCK;
+        const char *x = p.x + i * j->width;
+        top[blocks] = line_kernels->greatest[j->dtype](x, n);
+        sum[blocks] = sum_exponentials(j, n, NULL, x, top[blocks]);
+    }
+    join_parts(top, sum, blocks);
+    j->top[chunk] = top[0];
+    j->sum[chunk] = sum[0];
 }
 
 static void finish_piece(int64_t chunk, void *env) {
     Job *j = env;
     Piece p = piece_of(j, chunk);
-    int64_t first = p.line * j->pieces;
-    if (!rt.interrupted) finish(j, p.n, p.out, p.x, j->top[first], j->sum[first]);
+    double tile[BLOCK] __attribute__((aligned(64)));
+    double top = j->top[p.line * j->pieces], sum = j->sum[p.line * j->pieces];
+    if (rt.interrupted) return;
+    for (int64_t i = 0; i < p.n; i += BLOCK) {
+        int64_t n = p.n - i < BLOCK ? p.n - i : BLOCK, at = i * j->width;
+        void *to = j->streams ? (void *)tile : p.out + at;
+        if (j->result == SOFTMAX) exponentials(j, n, to, p.x + at, top, 1 / sum);
+        else line_kernels->lower[j->dtype](n, to, p.x + at, top + log(sum));
+        if (j->streams) line_kernels->stream(p.out + at, tile, n * j->width);
+    }
+    if (j->streams) line_kernels->streamed();
 }
 
 static void run_long(Job *j) {
     int64_t chunks = j->in.count * j->pieces;
-    par_for(chunks, find_top, j);
-    poll();
-    for (int64_t line = 0; line < j->in.count; line++)
-        j->top[line * j->pieces] = line_max(j->top + line * j->pieces, j->pieces);
     par_for(chunks, find_sum, j);
     poll();
     for (int64_t line = 0; line < j->in.count; line++)
-        j->sum[line * j->pieces] = line_sum(j->sum + line * j->pieces, j->pieces);
+        join_parts(j->top + line * j->pieces, j->sum + line * j->pieces, j->pieces);
     if (j->result != LOG_SUM) par_for(chunks, finish_piece, j);
     poll();
 }
@@ -125,6 +143,7 @@ static Job run(Value x, uint64_t axes, Result result, Array **out) {
     j.pieces = j.in.length ? par_chunks(j.in.length, PIECE) : 1;
     if (out) *out = lines_like(&j.in);
     j.out = out ? (*out)->data : NULL;
+    j.streams = j.in.count * j.in.length * j.width >= STREAM_FROM && j.in.length * j.width % 64 == 0;
     size_t sums = (size_t)(j.in.count * j.pieces + 1) * sizeof(double);
     j.top = pool_bytes(sums);
     j.sum = pool_bytes(sums);

@@ -45,6 +45,7 @@ typedef __m256d LaneF64;
 #define ABS32(x) MM(andnot_ps)(F32S(-0.0f), x)
 #define ABS64(x) MM(andnot_pd)(F64S(-0.0), x)
 #define VL static inline __attribute__((always_inline, unused, const))
+#define VR static inline __attribute__((always_inline, unused))   /* reads or writes memory */
 
 /* x 2^k, rounded once, where k is shifted less the 1.5 * 2^23 or 2^52 that rounded it; and where a
  * is below b, x, elsewhere y. */
@@ -61,6 +62,28 @@ VL LaneF32 lane_if_less_f32(LaneF32 a, LaneF32 b, LaneF32 x, LaneF32 y) {
 VL LaneF64 lane_if_less_f64(LaneF64 a, LaneF64 b, LaneF64 x, LaneF64 y) {
     return MM(mask_blend_pd)(MM(cmp_pd_mask)(a, b, _CMP_LT_OQ), y, x);
 }
+/* The first n numbers of a register, up to all; the others are 0, or are not written. */
+VL unsigned lane_first(int64_t n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : (1u << n) - 1; }
+VR LaneF32 lane_load_f32(const float *x, int64_t n) {
+    return _mm512_maskz_loadu_ps((__mmask16)lane_first(n), x);
+}
+VR LaneF64 lane_load_f64(const double *x, int64_t n) {
+    return _mm512_maskz_loadu_pd((__mmask8)lane_first(n), x);
+}
+VR void lane_store_f32(float *out, int64_t n, LaneF32 x) {
+    _mm512_mask_storeu_ps(out, (__mmask16)lane_first(n), x);
+}
+VR void lane_store_f64(double *out, int64_t n, LaneF64 x) {
+    _mm512_mask_storeu_pd(out, (__mmask8)lane_first(n), x);
+}
+VL LaneF32 lane_part_f32(LaneF32 x, int64_t n) {
+    return _mm512_maskz_mov_ps((__mmask16)lane_first(n), x);
+}
+VL LaneF64 lane_part_f64(LaneF64 x, int64_t n) {
+    return _mm512_maskz_mov_pd((__mmask8)lane_first(n), x);
+}
+VL LaneF64 lane_low_half(LaneF32 x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
+VL LaneF64 lane_high_half(LaneF32 x) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)); }
 #define ADD32(x, number) _mm512_add_epi32((__m512i)(x), _mm512_set1_epi32(number))
 #define ADD64(x, number) _mm512_add_epi64((__m512i)(x), _mm512_set1_epi64(number))
 #else
@@ -82,6 +105,34 @@ VL LaneF32 lane_if_less_f32(LaneF32 a, LaneF32 b, LaneF32 x, LaneF32 y) {
 VL LaneF64 lane_if_less_f64(LaneF64 a, LaneF64 b, LaneF64 x, LaneF64 y) {
     return MM(blendv_pd)(y, x, MM(cmp_pd)(a, b, _CMP_LT_OQ));
 }
+/* The first n numbers of a register, up to all; the others are 0, or are not written. */
+VL __m256i lane_first_f32(int64_t n) {
+    __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n > 8 ? 8 : (int)n), at);
+}
+VL __m256i lane_first_f64(int64_t n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+VR LaneF32 lane_load_f32(const float *x, int64_t n) {
+    return _mm256_maskload_ps(x, lane_first_f32(n));
+}
+VR LaneF64 lane_load_f64(const double *x, int64_t n) {
+    return _mm256_maskload_pd(x, lane_first_f64(n));
+}
+VR void lane_store_f32(float *out, int64_t n, LaneF32 x) {
+    _mm256_maskstore_ps(out, lane_first_f32(n), x);
+}
+VR void lane_store_f64(double *out, int64_t n, LaneF64 x) {
+    _mm256_maskstore_pd(out, lane_first_f64(n), x);
+}
+VL LaneF32 lane_part_f32(LaneF32 x, int64_t n) {
+    return _mm256_and_ps(x, (LaneF32)lane_first_f32(n));
+}
+VL LaneF64 lane_part_f64(LaneF64 x, int64_t n) {
+    return _mm256_and_pd(x, (LaneF64)lane_first_f64(n));
+}
+VL LaneF64 lane_low_half(LaneF32 x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
+VL LaneF64 lane_high_half(LaneF32 x) { return _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)); }
 #define ADD32(x, number) _mm256_add_epi32((__m256i)(x), _mm256_set1_epi32(number))
 #define ADD64(x, number) _mm256_add_epi64((__m256i)(x), _mm256_set1_epi64x(number))
 #endif
@@ -181,7 +232,7 @@ VL LaneF64 lane_silu_f64(LaneF64 x) { return x * lane_sigmoid_f64(x); }
 
 /* ---- loops ----
  * Two registers at a time, whose chains of operations hide each other; what is left over goes
- * through a padded register. out may be x. Meanwhile as many bytes are fetched from `ahead` on. */
+ * through a register filled in part. out may be x. Meanwhile as many bytes are fetched from `ahead` on. */
 #define LANES_LOOP(name, dtype, T, Lane)                                                           \
     static void name##_lanes_##dtype(int64_t n, T *out, const T *x, const char *ahead) {           \
         enum { WIDTH = sizeof(Lane) / sizeof(T) };                                                 \
@@ -194,13 +245,9 @@ VL LaneF64 lane_silu_f64(LaneF64 x) { return x * lane_sigmoid_f64(x); }
             *(Loose *)(out + i) = (Loose)lane_##name##_##dtype(a);                                 \
             *(Loose *)(out + i + WIDTH) = (Loose)lane_##name##_##dtype(b);                         \
         }                                                                                          \
-        for (; i < n; i += WIDTH) {                                                                \
-            T part[WIDTH] __attribute__((aligned(64))) = { 0 };                                    \
-            size_t bytes = (size_t)(n - i < WIDTH ? n - i : WIDTH) * sizeof(T);                    \
-            memcpy(part, x + i, bytes);                                                            \
-            *(Loose *)part = (Loose)lane_##name##_##dtype((Lane)*(const Loose *)part);             \
-            memcpy(out + i, part, bytes);                                                          \
-        }                                                                                          \
+        for (; i < n; i += WIDTH)                                                                  \
+            lane_store_##dtype(out + i, n - i,                                                     \
+                               lane_##name##_##dtype(lane_load_##dtype(x + i, n - i)));            \
     }
 #endif
 #endif

@@ -180,6 +180,42 @@ ACCUMULATE(double, f64)
 ACCUMULATE(float, f32)
 ACCUMULATE(uint8_t, bool)
 
+/* ---- totals of columns ----
+ * Four rows at a time, so that the totals are read and written once for the four. */
+#define ROWS(name, suffix, T, step)                                                                \
+    static void name##_rows_##suffix(int64_t n, double *total, const void *at, int64_t rows,       \
+                                     int64_t down, int64_t right) {                                \
+        const T *x = at;                                                                           \
+        for (; rows >= 4 && right == 1; rows -= 4, x += 4 * down) {                                \
+            const T *x1 = x + down, *x2 = x1 + down, *x3 = x2 + down;                              \
+            EACH {                                                                                 \
+                double t = total[i], e = (double)x[i];                                             \
+                t = step, e = (double)x1[i];                                                       \
+                t = step, e = (double)x2[i];                                                       \
+                t = step, e = (double)x3[i];                                                       \
+                total[i] = step;                                                                   \
+            }                                                                                      \
+        }                                                                                          \
+        for (; rows > 0; rows--, x += down) {                                                      \
+            if (right == 1) EACH {                                                                 \
+                double t = total[i], e = (double)x[i];                                             \
+                total[i] = step;                                                                   \
+            }                                                                                      \
+            else EACH {                                                                            \
+                double t = total[i], e = (double)x[i * right];                                     \
+                total[i] = step;                                                                   \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define COLUMNS(name, step)                                                                        \
+    ROWS(name, f64, double, step) ROWS(name, f32, float, step) ROWS(name, bool, uint8_t, step)
+COLUMNS(sum, t + e)
+COLUMNS(prod, t * e)
+COLUMNS(squares, t + e * e)
+COLUMNS(nonzeros, t + (e != 0 ? 1 : 0))
+COLUMNS(greatest, (e > t) | (e != e) ? e : t)
+COLUMNS(least, (e < t) | (e != e) ? e : t)
+
 /* ---- totals ---- */
 #define TOTAL(name, suffix, T, W, start, step, join)                                               \
     static double name##_##suffix(const void *at, int64_t n) {                                     \
@@ -276,6 +312,7 @@ EXTREMES(greatest, >)
 EXTREMES(least, <)
 
 #define BY_DTYPE(name) { name##_f64, name##_f32, name##_bool }
+#define ROWS_BY_DTYPE(name) { name##_rows_f64, name##_rows_f32, name##_rows_bool }
 const LineKernels LINE_TABLE = {
     .choose = { choose_f64, choose_f32 },
     .stream = stream,
@@ -294,4 +331,12 @@ const LineKernels LINE_TABLE = {
     .nonzeros = BY_DTYPE(nonzeros),
     .greatest = BY_DTYPE(greatest),
     .least = BY_DTYPE(least),
+    .rows = {
+        [FOLD_SUM] = ROWS_BY_DTYPE(sum),
+        [FOLD_PROD] = ROWS_BY_DTYPE(prod),
+        [FOLD_SQUARES] = ROWS_BY_DTYPE(squares),
+        [FOLD_NONZEROS] = ROWS_BY_DTYPE(nonzeros),
+        [FOLD_GREATEST] = ROWS_BY_DTYPE(greatest),
+        [FOLD_LEAST] = ROWS_BY_DTYPE(least),
+    },
 };

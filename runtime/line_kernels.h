@@ -6,6 +6,16 @@
 #include <stdint.h>
 #include <stdbool.h>
 
+typedef enum FoldKind {
+    FOLD_SUM,
+    FOLD_PROD,
+    FOLD_SQUARES,
+    FOLD_NONZEROS,
+    FOLD_GREATEST,
+    FOLD_LEAST,
+    FOLD_KINDS
+} FoldKind;
+
 typedef struct LineKernels {
     /* out[i] = condition[i] ? x[i] : y[i]; out may be x or y. By dtype: F64, F32. */
     void (*choose[2])(int64_t n, void *out, const void *condition, const void *x, const void *y);
@@ -30,6 +40,10 @@ typedef struct LineKernels {
     double (*nonzeros[3])(const void *x, int64_t n);
     double (*greatest[3])(const void *x, int64_t n);              /* NaN if one is */
     double (*least[3])(const void *x, int64_t n);
+    /* n totals side by side take in one row of elements after the other: `down` elements apart, and
+     * `right` from column to column. */
+    void (*rows[FOLD_KINDS][3])(int64_t n, double *total, const void *x, int64_t rows, int64_t down,
+                                int64_t right);
 } LineKernels;
 
 extern const LineKernels line_kernels_v2, line_kernels_v3, line_kernels_v4;

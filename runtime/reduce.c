@@ -14,26 +14,16 @@
 #include "par.h"
 #include "rules.h"
 
-enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024 };
-
-/* Two elements side by side, as every processor has; eight such totals hide how long adding
- * takes. */
-typedef double Pair __attribute__((vector_size(16), aligned(8)));
-typedef float NarrowPair __attribute__((vector_size(8), aligned(4)));
-typedef uint8_t BytePair __attribute__((vector_size(2), aligned(1)));
-typedef int64_t Mask __attribute__((vector_size(16), aligned(8)));
+enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, SHORT = 32 };
 
 typedef struct Fold {
     double start;
+    FoldKind kind;
     double (*run[3])(const void *at, int64_t n, int64_t stride);               /* by dtype */
-    void (*row[3])(const void *at, int64_t n, int64_t stride, double *total);
     double (*join)(double a, double b);
 } Fold;
 
 /* ---- the loops, once per fold and dtype ---- */
-#define PICK(mask, a, b) ((Pair)(((Mask)(a) & (mask)) | ((Mask)(b) & ~(mask))))
-#define LOAD(type, at) __builtin_convertvector(*(const type *)(at), Pair)
-
 /* Contiguous runs have loops of their own, one for each instruction set (line_kernels.h). */
 #define RUN_LOOP(fold, suffix, T, dtype)                                                           \
     static double fold##_run_##suffix(const void *at, int64_t n, int64_t stride) {                 \
@@ -44,36 +34,20 @@ typedef struct Fold {
         return total;                                                                              \
     }
 
-#define ROW_LOOP(fold, suffix, T, P)                                                               \
-    static void fold##_row_##suffix(const void *at, int64_t n, int64_t stride, double *total) {    \
-        const T *x = at;                                                                           \
-        int64_t i = 0;                                                                             \
-        if (stride == 1) {                                                                         \
-            _Pragma("GCC unroll 4")                                                                \
-            for (; i + 2 <= n; i += 2)                                                             \
-                *(Pair *)(total + i) = fold##_pair(*(Pair *)(total + i), LOAD(P, x + i));          \
-        }                                                                                          \
-        for (; i < n; i++) total[i] = fold##_one(total[i], (double)x[i * stride]);                 \
-    }
-
-#define FOLD(fold)                                                                                 \
-    RUN_LOOP(fold, f64, double, F64) ROW_LOOP(fold, f64, double, Pair)                             \
-    RUN_LOOP(fold, f32, float, F32) ROW_LOOP(fold, f32, float, NarrowPair)                         \
-    RUN_LOOP(fold, bool, uint8_t, BOOL) ROW_LOOP(fold, bool, uint8_t, BytePair)                    \
+#define FOLD(fold, kind)                                                                           \
+    RUN_LOOP(fold, f64, double, F64)                                                               \
+    RUN_LOOP(fold, f32, float, F32)                                                                \
+    RUN_LOOP(fold, bool, uint8_t, BOOL)                                                            \
     static const Fold fold = {                                                                     \
-        fold##_start,                                                                              \
-        { fold##_run_f64, fold##_run_f32, fold##_run_bool },                                       \
-        { fold##_row_f64, fold##_row_f32, fold##_row_bool },                                       \
-        fold##_join,                                                                               \
+        fold##_start, kind, { fold##_run_f64, fold##_run_f32, fold##_run_bool }, fold##_join,      \
     };
 
-/* Each fold: where a total starts, one element or a pair into totals, two totals into one. */
+/* Each fold: where a total starts, one element into a total, two totals into one. */
 #define sum_start 0.0
 #define sum_line(dtype, x, n) line_kernels->sum[dtype](x, n)
 static inline double sum_one(double t, double x) { return t + x; }
 static double sum_join(double a, double b) { return a + b; }
-#define sum_pair(t, x) ((t) + (x))
-FOLD(sum)
+FOLD(sum, FOLD_SUM)
 
 #define prod_start 1.0
 static double prod_line(int dtype, const void *at, int64_t n) {
@@ -86,37 +60,32 @@ static double prod_line(int dtype, const void *at, int64_t n) {
 }
 static inline double prod_one(double t, double x) { return t * x; }
 static double prod_join(double a, double b) { return a * b; }
-#define prod_pair(t, x) ((t) * (x))
-FOLD(prod)
+FOLD(prod, FOLD_PROD)
 
 #define squares_start 0.0
 #define squares_line(dtype, x, n) line_kernels->squares[dtype](x, n)
 static inline double squares_one(double t, double x) { return t + x * x; }
 static double squares_join(double a, double b) { return a + b; }
-#define squares_pair(t, x) ((t) + (x) * (x))
-FOLD(squares)
+FOLD(squares, FOLD_SQUARES)
 
 #define nonzeros_start 0.0
 #define nonzeros_line(dtype, x, n) line_kernels->nonzeros[dtype](x, n)
 static inline double nonzeros_one(double t, double x) { return t + (x != 0); }
 static double nonzeros_join(double a, double b) { return a + b; }
-#define nonzeros_pair(t, x) ((t) + PICK((x) != 0, ((Pair){ 1, 1 }), ((Pair){ 0, 0 })))
-FOLD(nonzeros)
+FOLD(nonzeros, FOLD_NONZEROS)
 
 /* A NaN wins, as an extreme of something unknown is unknown. */
 #define greatest_start (-HUGE_VAL)
 #define greatest_line(dtype, x, n) line_kernels->greatest[dtype](x, n)
 static inline double greatest_one(double t, double x) { return (x > t) | (x != x) ? x : t; }
 static double greatest_join(double a, double b) { return greatest_one(a, b); }
-#define greatest_pair(t, x) PICK(((x) > (t)) | ((x) != (x)), x, t)
-FOLD(greatest)
+FOLD(greatest, FOLD_GREATEST)
 
 #define least_start HUGE_VAL
 #define least_line(dtype, x, n) line_kernels->least[dtype](x, n)
 static inline double least_one(double t, double x) { return (x < t) | (x != x) ? x : t; }
 static double least_join(double a, double b) { return least_one(a, b); }
-#define least_pair(t, x) PICK(((x) < (t)) | ((x) != (x)), x, t)
-FOLD(least)
+FOLD(least, FOLD_LEAST)
 
 /* ---- pairwise joining ---- */
 /* Partial totals of 1, 2, 4 ... blocks, as the bits of a counter: adding a block carries like
@@ -204,6 +173,8 @@ static void reduce_by_runs(Plan *plan, const char *at, double *out) {
 static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t stride, double *parts,
                       double *out) {
     const Fold *fold = plan->fold;
+    void (*add_rows)(int64_t, double *, const void *, int64_t, int64_t, int64_t) =
+        line_kernels->rows[fold->kind][plan->dtype];
     Odometer gone = plan->gone;
     int64_t rows = odometer_turns(&gone);
     uint64_t blocks = 0;
@@ -212,9 +183,13 @@ static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t strid
         for (uint64_t bits = blocks; bits & 1; bits >>= 1) level++;
         double *total = parts + (level + 1) * COLUMNS, *fresh = level ? parts : total;
         for (int64_t j = 0; j < n; j++) fresh[j] = fold->start;
-        for (int64_t i = row; i < rows && i < row + ROWS; i++) {
-            fold->row[plan->dtype](at, n, stride, fresh);
-            at += odometer_step(&gone) * plan->width;
+        int64_t count = rows - row < ROWS ? rows - row : ROWS;
+        if (gone.axes == 1) {
+            add_rows(n, fresh, at, count, gone.stride[0], stride);
+            at += count * gone.stride[0] * plan->width;
+        } else {
+            for (; count > 0; count--, at += odometer_step(&gone) * plan->width)
+                add_rows(n, fresh, at, 1, 0, stride);
         }
         for (int k = 0; k < level; k++)
             for (int64_t j = 0; j < n; j++)
@@ -250,6 +225,13 @@ static void reduce_by_rows(Plan *plan, const char *at, double *out) {
 
 static int64_t inner_stride(const Odometer *o) {
     return o->axes ? llabs(o->stride[o->axes - 1]) : INT64_MAX;
+}
+
+/* Side by side where memory is read in order that way, or where the runs are short. */
+static bool goes_by_rows(const Plan *plan) {
+    if (!plan->kept.axes) return false;
+    bool few = odometer_turns(&plan->gone) <= SHORT && plan->kept.dim[plan->kept.axes - 1] > SHORT;
+    return few || inner_stride(&plan->kept) < inner_stride(&plan->gone);
 }
 
 /* ---- for whole contiguous lines (lines.c) ---- */
@@ -323,8 +305,7 @@ static Array *reduce(Array *x, uint64_t axes, bool keepdims, const Fold *fold) {
     make_plan(&plan, x, axes, fold);
     if (!out->size) return out;
     if (!x->size) array_fill(out, fold->start);
-    else if (plan.kept.axes && inner_stride(&plan.kept) < inner_stride(&plan.gone))
-        reduce_by_rows(&plan, x->data, f64_of(out));
+    else if (goes_by_rows(&plan)) reduce_by_rows(&plan, x->data, f64_of(out));
     else reduce_by_runs(&plan, x->data, f64_of(out));
     return out;
 }

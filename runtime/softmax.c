@@ -143,7 +143,8 @@ static Job run(Value x, uint64_t axes, Result result, Array **out) {
     j.pieces = j.in.length ? par_chunks(j.in.length, PIECE) : 1;
     if (out) *out = lines_like(&j.in);
     j.out = out ? (*out)->data : NULL;
-    j.streams = j.in.count * j.in.length * j.width >= STREAM_FROM && j.in.length * j.width % 64 == 0;
+    int64_t bytes = j.in.length * j.width;
+    j.streams = j.in.count * bytes >= STREAM_FROM && bytes % 64 == 0;
     size_t sums = (size_t)(j.in.count * j.pieces + 1) * sizeof(double);
     j.top = pool_bytes(sums);
     j.sum = pool_bytes(sums);

@@ -232,7 +232,8 @@ VL LaneF64 lane_silu_f64(LaneF64 x) { return x * lane_sigmoid_f64(x); }
 
 /* ---- loops ----
  * Two registers at a time, whose chains of operations hide each other; what is left over goes
- * through a register filled in part. out may be x. Meanwhile as many bytes are fetched from `ahead` on. */
+ * through a register filled in part. out may be x. Meanwhile as many bytes are fetched from `ahead`
+ * on. */
 #define LANES_LOOP(name, dtype, T, Lane)                                                           \
     static void name##_lanes_##dtype(int64_t n, T *out, const T *x, const char *ahead) {           \
         enum { WIDTH = sizeof(Lane) / sizeof(T) };                                                 \

@@ -57,8 +57,10 @@ check: setup-tests   ## sets up, builds, runs every test; the last line is `N pa
 sanitize: setup-tests ## the same under the address and undefined-behaviour sanitizers
 	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl unit-tests library build/sanitize/embed
 	@tests/run build/sanitize
-fuzz: setup          ## feeds mutilated programs to a sanitized build (TIME=60)
-	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz
+fuzz: setup-tests    ## feeds mutilated programs and data files to a sanitized build (TIME=60 of each)
+	@+$(SUBMAKE) BUILD=build/sanitize CFLAGS="$(SANITIZE)" build/sanitize/adl build/sanitize/fuzz \
+	    build/sanitize/unit/data_fuzz_test
+	@build/sanitize/unit/data_fuzz_test $(TIME)
 	@build/sanitize/fuzz build/sanitize/adl $(TIME)
 bench: setup         ## measures adl beside what is installed of PyTorch, NumPy, JAX, Octave, CPython, Lua and C
 	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure $(BENCH_C)

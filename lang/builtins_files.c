@@ -1,4 +1,4 @@
-/* Builtins on streams and files: they check their arguments and call runtime/io.c, store.c, json.c
+/* Builtins on streams and files: they check their arguments and call runtime/io.c, store.c, json_read.c
  * and csv.c, which do the work. Rows and documentation are in builtins.def. */
 #include "builtins.h"
 #include "io.h"

@@ -247,6 +247,7 @@ int main(int count, char **words) {
     int status = options_read(count, words);
     if (status < 0) {
         signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_IGN);      /* a file past its limit (ulimit -f) is an error */
         status = run_on_large_stack();
     }
     if (fflush(stdout) || ferror(stdout)) status = STATUS_OUTPUT;

@@ -2,11 +2,16 @@
  * are and which columns hold only numbers, then to fill arrays of the right size.
  *
  * Cells are as in RFC 4180: "quoted, with ""quotes"" and line breaks" or bare. Blank lines do not
- * count. */
+ * count. Messages name the line and the column, in characters, as an editor does. */
 #include "format.h"
 #include "io.h"
 #include <math.h>
 #include <string.h>
+
+/* A byte order mark, as spreadsheets write it. */
+static bool has_mark(const char *text, size_t bytes) {
+    return bytes >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3);
+}
 
 /* ---- walking ---- */
 
@@ -14,11 +19,18 @@ typedef struct Reader {
     const char *text, *name;
     size_t bytes, at;
     char separator;
-    size_t line;              /* of the current row, from 1 */
+    size_t line, line_start;  /* from 1; where it begins */
 } Reader;
 
 /* A cell of the text, without its quotes. */
 typedef struct Piece { size_t start, stop; bool quoted, ends_row; } Piece;
+
+/* "t.csv: line 2, column 5", for messages about what stands at `at`. */
+static const char *place_in(const Reader *r, size_t at) {
+    size_t column = 1;
+    for (size_t i = r->line_start; i < at; i++) column += ((unsigned char)r->text[i] & 0xC0) != 0x80;
+    return string_format("%s: line %zu, column %zu", r->name, r->line, column).as.string->text;
+}
 
 static bool at_line_end(const Reader *r) {
     return r->at == r->bytes || r->text[r->at] == '\n' || r->text[r->at] == '\r';
@@ -28,21 +40,22 @@ static void skip_line_end(Reader *r) {
     if (r->at < r->bytes && r->text[r->at] == '\r') r->at++;
     if (r->at < r->bytes && r->text[r->at] == '\n') r->at++;
     r->line++;
+    r->line_start = r->at;
 }
 
-/* To the next row that is not blank; false at the end. */
+/* Behind the end of a row to the next one that is not blank; false at the end. */
 static bool next_row(Reader *r) {
     while (r->at < r->bytes && at_line_end(r)) skip_line_end(r);
     return r->at < r->bytes;
 }
 
 static Piece quoted_cell(Reader *r) {
-    size_t opened = r->line;
+    Reader opened = *r;
     Piece cell = { .start = ++r->at, .quoted = true };
     for (;; r->at++) {
         if (r->at == r->bytes)
-            fail(E_VALUE, "%s: the quote opened in line %zu is not closed", r->name, opened);
-        if (r->text[r->at] == '\n') r->line++;
+            fail(E_VALUE, "%s: the quote opened here is not closed", place_in(&opened, opened.at));
+        if (r->text[r->at] == '\n') r->line++, r->line_start = r->at + 1;
         if (r->text[r->at] != '"') continue;
         if (r->at + 1 == r->bytes || r->text[r->at + 1] != '"') break;
         r->at++;
@@ -62,18 +75,54 @@ static Piece next_cell(Reader *r) {
     bool quoted = r->at < r->bytes && r->text[r->at] == '"';
     Piece cell = quoted ? quoted_cell(r) : bare_cell(r);
     cell.ends_row = at_line_end(r);
-    if (cell.ends_row) skip_line_end(r);
-    else if (r->text[r->at] == r->separator) r->at++;
-    else fail(E_VALUE, "%s: line %zu has text behind a closing quote", r->name, r->line);
+    if (cell.ends_row) return cell;
+    if (r->text[r->at] == r->separator) r->at++;
+    else fail(E_VALUE, "%s: there is text behind a closing quote", place_in(r, r->at));
     return cell;
 }
 
 /* ---- cells ---- */
 
-static bool cell_number(const Reader *r, Piece cell, double *x) {
-    *x = NAN;
-    if (cell.start == cell.stop) return true;
-    return text_number(r->text + cell.start, cell.stop - cell.start, x);
+/* What others write where a number is missing. */
+static bool is_missing(const char *text, size_t bytes) {
+    static const char *const words[] = { "", "NA", "N/A", "NaN", "null", "NULL" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == bytes && !memcmp(words[i], text, bytes)) return true;
+    return false;
+}
+
+/* 2020_01 and 0x10 are numbers of a program, but texts of a table. */
+static bool is_decimal(const char *text, size_t bytes) {
+    size_t at = *text == '-' || *text == '+';
+    bool prefixed = bytes > at + 1 && text[at] == '0' && strchr("xXbB", text[at + 1]);
+    return !prefixed && !memchr(text, '_', bytes);
+}
+
+static bool holds_number(const Reader *r, Piece cell) {
+    double x;
+    const char *text = r->text + cell.start;
+    size_t bytes = cell.stop - cell.start;
+    if (!bytes) return true;
+    return text_number(text, bytes, &x) ? is_decimal(text, bytes) : is_missing(text, bytes);
+}
+
+static double cell_number(const Reader *r, Piece cell) {
+    double x;
+    bool there = cell.start < cell.stop &&
+                 text_number(r->text + cell.start, cell.stop - cell.start, &x);
+    return there ? x : (double)NAN;
+}
+
+static bool is_truth(const char *text, size_t bytes, double *x) {
+    static const char *const words[] = { "false", "true", "False", "True", "FALSE", "TRUE" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == bytes && !memcmp(words[i], text, bytes))
+            return *x = (double)(i & 1), true;
+    return false;
+}
+
+static bool cell_truth(const Reader *r, Piece cell, double *x) {
+    return is_truth(r->text + cell.start, cell.stop - cell.start, x);
 }
 
 static Value cell_string(const Reader *r, Piece cell) {
@@ -84,10 +133,11 @@ static Value cell_string(const Reader *r, Piece cell) {
 
 /* ---- reading ---- */
 
+enum { NUMBERS = 1, TRUTHS = 2 };       /* else texts */
 typedef struct Table {
     Reader start;             /* at the first row of the body */
     size_t rows, columns;
-    bool header, *numeric;    /* numeric[c]: are all cells of column c numbers? */
+    uint8_t *kinds;           /* of each column: what all its cells may be */
 } Table;
 
 /* The cells of the first row: how many, and are all of them numbers? */
@@ -95,17 +145,24 @@ static size_t survey_first_row(Reader r, bool *numbers) {
     size_t columns = 0;
     *numbers = true;
     for (bool last = !next_row(&r); !last; columns++) {
-        double x;
         Piece cell = next_cell(&r);
-        *numbers = *numbers && cell_number(&r, cell, &x);
+        *numbers = *numbers && !cell.quoted && holds_number(&r, cell);
         last = cell.ends_row;
     }
     return columns;
 }
 
-static _Noreturn void ragged(const Reader *r, size_t line, size_t cells, size_t columns) {
-    fail(E_VALUE, "%s: line %zu has %zu cells, and the first row has %zu", r->name, line, cells,
-         columns);
+static _Noreturn void ragged(const Table *t, const Reader *r, size_t at, size_t cells) {
+    fail(E_VALUE, "%s: the row has %zu cell%s, and the first row has %zu", place_in(r, at), cells,
+         cells == 1 ? "" : "s", t->columns);
+}
+
+/* Its first cell too many begins at `extra` of r, where the rest of the row is still to be read. */
+static _Noreturn void too_long(const Table *t, Reader r) {
+    Reader extra = r;
+    size_t cells = t->columns;
+    for (bool last = false; !last; cells++) last = next_cell(&r).ends_row;
+    ragged(t, &extra, extra.at, cells);
 }
 
 /* Calls body(table, cell, row, column, env) for each cell of the body, and gives the number of
@@ -115,14 +172,14 @@ static size_t each_cell(Table *t, Body *body, void *env) {
     Reader r = t->start;
     size_t row = 0;
     for (; next_row(&r); row++) {
-        size_t column = 0, line = r.line;
+        size_t column = 0;
         for (bool last = false; !last; column++) {
+            if (column == t->columns) too_long(t, r);
             Piece cell = next_cell(&r);
-            if (column == t->columns) ragged(&r, line, column + 1, t->columns);
             body(t, &r, cell, row, column, env);
             last = cell.ends_row;
         }
-        if (column < t->columns) ragged(&r, line, column, t->columns);
+        if (column < t->columns) ragged(t, &r, r.at, column);
         poll();
     }
     return row;
@@ -131,22 +188,28 @@ static size_t each_cell(Table *t, Body *body, void *env) {
 static void survey_cell(Table *t, const Reader *r, Piece cell, size_t row, size_t column,
                         void *env) {
     double x;
+    uint8_t *kinds = &t->kinds[column];
     (void)row, (void)env;
-    t->numeric[column] = t->numeric[column] && !cell.quoted && cell_number(r, cell, &x);
+    if (cell.quoted) *kinds = 0;
+    if (*kinds & NUMBERS && !holds_number(r, cell)) *kinds &= (uint8_t)~NUMBERS;
+    if (*kinds & TRUTHS && !cell_truth(r, cell, &x)) *kinds &= (uint8_t)~TRUTHS;
 }
 
 /* Into a matrix: env is its data. */
 static void fill_matrix(Table *t, const Reader *r, Piece cell, size_t row, size_t column,
                         void *env) {
-    cell_number(r, cell, (double *)env + row * t->columns + column);
+    ((double *)env)[row * t->columns + column] = cell_number(r, cell);
 }
 
 /* Into columns: env is an array of arrays and lists. */
 static void fill_column(Table *t, const Reader *r, Piece cell, size_t row, size_t column,
                         void *env) {
     Value *into = (Value *)env + column;
+    double x = 0;
     size_t mark = pool_mark();
-    if (t->numeric[column]) cell_number(r, cell, f64_of(into->as.array) + row);
+    if (t->kinds[column] & NUMBERS) f64_of(into->as.array)[row] = cell_number(r, cell);
+    else if (t->kinds[column] & TRUTHS)
+        cell_truth(r, cell, &x), bool_of(into->as.array)[row] = x != 0;
     else list_set(*into, row, cell_string(r, cell));
     pool_unwind(mark);
 }
@@ -161,9 +224,21 @@ static Value *columns_of(Table *t) {
     Value *column = pool_bytes(t->columns * sizeof *column + 1);
     int64_t rows = (int64_t)t->rows;
     for (size_t c = 0; c < t->columns; c++)
-        column[c] = t->numeric[c] ? object(array_new(F64, 1, &rows)) : list_new(t->rows);
+        column[c] = t->kinds[c] & NUMBERS  ? object(array_new(F64, 1, &rows))
+                    : t->kinds[c] & TRUTHS ? object(array_new(BOOL, 1, &rows))
+                                           : list_new(t->rows);
     each_cell(t, fill_column, column);
     return column;
+}
+
+/* No column is lost under the name of another: the second `x` is `x.1`. */
+static String *free_name(Value record, String *name) {
+    String *wanted = name;
+    for (int i = 1; struct_find(record, wanted); i++) {
+        Value numbered = string_format("%s.%d", name->text, i);
+        wanted = symbol(numbered.as.string->text, numbered.as.string->bytes);
+    }
+    return wanted;
 }
 
 /* The columns under the names of the row at `names`. */
@@ -172,7 +247,8 @@ static Value struct_of_columns(Table *t, Reader names) {
     next_row(&names);
     for (size_t c = 0; c < t->columns; c++) {
         String *name = cell_string(&names, next_cell(&names)).as.string;
-        struct_put(record, symbol(name->text, name->bytes), column[c]);
+        name = free_name(record, symbol(name->text, name->bytes));
+        struct_put(record, name, column[c]);
     }
     return record;
 }
@@ -184,34 +260,40 @@ static void skip_row(Reader *r) {
 
 static bool all_numeric(const Table *t) {
     for (size_t c = 0; c < t->columns; c++)
-        if (!t->numeric[c]) return false;
+        if (!(t->kinds[c] & NUMBERS)) return false;
     return true;
 }
 
 Value csv_read(const char *text, size_t bytes, char separator, int header, const char *name) {
-    Reader first = { text, name, bytes, 0, separator, 1 };
-    if (bytes >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) first.at = 3;   /* a byte order mark */
+    Reader first = { text, name, bytes, 0, separator, 1, 0 };
+    if (has_mark(text, bytes)) first.at = first.line_start = 3;
     bool numbers;
     Table t = { .start = first, .columns = survey_first_row(first, &numbers) };
-    t.header = header < 0 ? !numbers : header;
-    t.numeric = pool_bytes(t.columns + 1);
-    memset(t.numeric, true, t.columns);
-    if (t.header) skip_row(&t.start);
+    bool named = header < 0 ? !numbers : header;
+    t.kinds = pool_bytes(t.columns + 1);
+    memset(t.kinds, NUMBERS | TRUTHS, t.columns);
+    if (named) skip_row(&t.start);
     t.rows = each_cell(&t, survey_cell, NULL);
-    if (t.header) return struct_of_columns(&t, first);
+    if (named) return struct_of_columns(&t, first);
     return all_numeric(&t) ? matrix_of(&t) : list_of(t.columns, columns_of(&t));
 }
 
 /* ---- writing ---- */
 
-static void write_text(Buffer *b, const String *s, char separator) {
+/* Would it be read back as the text it is, without quotes? */
+static bool is_plain(const String *s, char separator) {
     const char special[] = { separator, '"', '\n', '\r', 0 };
-    if (s->bytes && !s->text[strcspn(s->text, special)]) {
-        double x;
-        if (!text_number(s->text, s->bytes, &x)) {
-            buffer_add(b, s->text, s->bytes);
-            return;
-        }
+    double x;
+    if (!s->bytes || strcspn(s->text, special) < s->bytes || has_mark(s->text, s->bytes))
+        return false;
+    return !text_number(s->text, s->bytes, &x) && !is_truth(s->text, s->bytes, &x) &&
+           !is_missing(s->text, s->bytes);
+}
+
+static void write_text(Buffer *b, const String *s, char separator) {
+    if (is_plain(s, separator)) {
+        buffer_add(b, s->text, s->bytes);
+        return;
     }
     buffer_char(b, '"');
     for (size_t i = 0; i < s->bytes; i++) {

@@ -1,7 +1,7 @@
 /* The standard streams and whole files. See io.h for the idea.
  *
  * The state here is what belongs to the process, not to an interpreter: its standard output and
- * input. It must not know what the bytes mean: JSON is json.c's, printing is format.c's. */
+ * input. It must not know what the bytes mean: JSON is json_read.c's, printing is format.c's. */
 #define _GNU_SOURCE
 #include "io.h"
 #include <errno.h>

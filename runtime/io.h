@@ -44,7 +44,7 @@ double io_time(void);                           /* seconds since 1970 */
  * io_own(f)->pointer = fopen(). */
 Handle *io_own(void (*release)(void *pointer));
 
-/* ---- JSON (json.c) ---- */
+/* ---- JSON: json_read.c, json_write.c ---- */
 /* Rectangular arrays of numbers, or of bools, become arrays; other arrays lists, objects structs,
  * null nil. E_VALUE with line and column if the text is no JSON; `name` (a file, or NULL) goes into
  * the message. */
@@ -54,8 +54,10 @@ void json_write(Buffer *b, Value v, int indent);
 
 /* ---- CSV (csv.c) ---- */
 /* With a header (a first row that is not all numbers, or header = 1) a struct of columns: an array
- * where all cells are numbers, an empty cell being nan, else a list of strings. Without (header =
- * 0) a matrix, or a list of such columns. -1: look and see. */
+ * where all cells are numbers, or all are true or false, else a list of strings. A number that is
+ * missing (an empty cell, NA, N/A, NaN, null) is nan; of two columns with one name the second is
+ * `name.1`. Without (header = 0) a matrix, or a list of such columns. -1: look and see. E_VALUE with
+ * line and column if the rows are not of one length. */
 Value csv_read(const char *text, size_t bytes, char separator, int header, const char *name);
 /* A matrix, a vector as one column, a struct of columns, or a list of rows. */
 void csv_write(Buffer *b, Value v, char separator);

@@ -63,14 +63,18 @@ static zip_t *open_archive(Handle *handle, const Mapping *file, const char *name
     unreadable(name, &error);
 }
 
-/* Deflate packs at most about 1032 to 1, and arrays of numbers hardly reach that. */
-static void refuse_bomb(const zip_stat_t *about, const char *name) {
-    enum { MOST_RATIO = 1100 };
-    const zip_uint64_t suspicious = (zip_uint64_t)1 << 32;
+/* Is there room in the packed bytes for what the directory promises? Deflate packs at most 1032 to 1
+ * (its longest match, 258 bytes, in 2 bits). What passes is bounded by memory, as all arrays are. */
+static void refuse_lies(const zip_stat_t *about, const char *name) {
+    enum { MOST_RATIO = 1032 };
     char size[32];
-    if (about->size <= suspicious || about->size / MOST_RATIO < about->comp_size / 2) return;
-    fail(E_LIMIT, "%s: %s would unpack to %s from %llu bytes: that is no array", name, about->name,
-         mem_text(about->size, size, sizeof size), (unsigned long long)about->comp_size);
+    bool stored = about->comp_method == ZIP_CM_STORE;
+    if (!stored && about->comp_method != ZIP_CM_DEFLATE)
+        fail(E_VALUE, "%s: %s is packed in a way that NumPy does not use", name, about->name);
+    if (about->size / (stored ? 1 : MOST_RATIO) <= about->comp_size) return;
+    fail(E_LIMIT, "%s: %s would unpack to %s from %llu bytes, which is impossible", name,
+         about->name, mem_text(about->size, size, sizeof size),
+         (unsigned long long)about->comp_size);
 }
 
 static void read_entry(zip_t *archive, zip_uint64_t i, const char *name, EachEntry *each,
@@ -79,7 +83,7 @@ static void read_entry(zip_t *archive, zip_uint64_t i, const char *name, EachEnt
     Handle *handle = io_own(close_entry);
     if (zip.stat_index(archive, i, 0, &about) || !(about.valid & ZIP_STAT_SIZE))
         fail(E_VALUE, "%s: entry %llu of the archive is damaged", name, (unsigned long long)i);
-    refuse_bomb(&about, name);
+    refuse_lies(&about, name);
     zip_file_t *file = handle->pointer = zip.fopen_index(archive, i, 0);
     if (!file) fail(E_VALUE, "%s: %s: %s", name, about.name, zip.strerror(archive));
     char *bytes = pool_bytes(about.size + 1);

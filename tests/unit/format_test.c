@@ -420,9 +420,10 @@ static void tables_become_matrices_or_columns(void **state) {
     prints(try_csv(NIL, "x,\"a \"\"b\"\"\"\n1,u\n,\"v,\nw\"\n"),
            "{x: [1, nan], \"a \\\"b\\\"\": (\"u\", \"v,\\nw\")}");
     prints(try_csv(NIL, ""), "[]  # shape [0, 0]");
-    fails(try_csv, NIL, "1,2\n3\n", "t.csv: line 2 has 1 cells, and the first row has 2");
-    fails(try_csv, NIL, "x\n\"a", "t.csv: the quote opened in line 2 is not closed");
-    fails(try_csv, NIL, "x\n\"a\"b", "text behind a closing quote");
+    fails(try_csv, NIL, "1,2\n3\n", "t.csv: line 2, column 2: the row has 1 cell, and the first row has 2");
+    fails(try_csv, NIL, "1,2\n3,ä,5,6\n", "t.csv: line 2, column 5: the row has 4 cells, and");
+    fails(try_csv, NIL, "x\n\"a", "t.csv: line 2, column 1: the quote opened here is not closed");
+    fails(try_csv, NIL, "x,y\nä,\"a\"b", "line 2, column 6: there is text behind a closing quote");
 }
 
 static void tables_are_written_so_that_they_read_back(void **state) {

@@ -1,6 +1,6 @@
-/* adl.h: values going into a state and coming out of it. The one idea: whatever makes or takes apart
- * a value is a small function run in its state under guard(), so that a failure is a NULL with an
- * error behind it, never a jump into the host. */
+/* adl.h: values going into a state and coming out of it. The one idea: whatever makes or takes
+ * apart a value is a small function run in its state under guard(), so that a failure is a NULL
+ * with an error behind it, never a jump into the host. */
 #include "embed_parts.h"
 #include "format.h"
 #include "io.h"

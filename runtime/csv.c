@@ -28,7 +28,8 @@ typedef struct Piece { size_t start, stop; bool quoted, ends_row; } Piece;
 /* "t.csv: line 2, column 5", for messages about what stands at `at`. */
 static const char *place_in(const Reader *r, size_t at) {
     size_t column = 1;
-    for (size_t i = r->line_start; i < at; i++) column += ((unsigned char)r->text[i] & 0xC0) != 0x80;
+    for (size_t i = r->line_start; i < at; i++)
+        column += ((unsigned char)r->text[i] & 0xC0) != 0x80;
     return string_format("%s: line %zu, column %zu", r->name, r->line, column).as.string->text;
 }
 

@@ -56,8 +56,8 @@ void json_write(Buffer *b, Value v, int indent);
 /* With a header (a first row that is not all numbers, or header = 1) a struct of columns: an array
  * where all cells are numbers, or all are true or false, else a list of strings. A number that is
  * missing (an empty cell, NA, N/A, NaN, null) is nan; of two columns with one name the second is
- * `name.1`. Without (header = 0) a matrix, or a list of such columns. -1: look and see. E_VALUE with
- * line and column if the rows are not of one length. */
+ * `name.1`. Without (header = 0) a matrix, or a list of such columns. -1: look and see. E_VALUE
+ * with line and column if the rows are not of one length. */
 Value csv_read(const char *text, size_t bytes, char separator, int header, const char *name);
 /* A matrix, a vector as one column, a struct of columns, or a list of rows. */
 void csv_write(Buffer *b, Value v, char separator);

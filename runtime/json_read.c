@@ -1,6 +1,6 @@
 /* Reading JSON. The one idea: the text is walked once and each value is made where it stands, with
- * no tree of the text in between, so a large file costs what its values cost. A rectangle of numbers
- * or of truths is first surveyed, then filled in at once.
+ * no tree of the text in between, so a large file costs what its values cost. A rectangle of
+ * numbers or of truths is first surveyed, then filled in at once.
  *
  * jansson decodes strings with escapes, and says of a text that is no JSON what is wrong and where:
  * what this file cannot read, jansson is asked about. */
@@ -14,7 +14,7 @@ typedef struct Reader { const char *text, *at, *end, *name; int nesting; } Reade
 
 static void release_json(void *json) { json_decref(json); }
 
-/* jansson reads the whole text, to the place where it is no JSON. (Some zero bytes it lets pass.) */
+/* jansson reads the whole text, to where it is no JSON. (Some zero bytes it lets pass.) */
 static _Noreturn void broken(const Reader *r) {
     json_error_t error;
     Handle *tree = io_own(release_json);
@@ -44,7 +44,7 @@ static const char *digits(const Reader *r, const char *at) {
     return at > start ? at : NULL;
 }
 
-/* number: ['-'] ('0' | digits) ['.' digits] [('e' | 'E') ['+' | '-'] digits]; NULL if it is none. */
+/* number: ['-'] ('0' | digits) ['.' digits] [('e' | 'E') ['+' | '-'] digits]; NULL: it is none. */
 static const char *skip_number(const Reader *r, const char *at) {
     if (peek(r, at) == '-') at++;
     at = peek(r, at) == '0' ? at + 1 : digits(r, at);

@@ -63,8 +63,8 @@ static zip_t *open_archive(Handle *handle, const Mapping *file, const char *name
     unreadable(name, &error);
 }
 
-/* Is there room in the packed bytes for what the directory promises? Deflate packs at most 1032 to 1
- * (its longest match, 258 bytes, in 2 bits). What passes is bounded by memory, as all arrays are. */
+/* Is there room in the packed bytes for what the directory promises? Deflate packs at most 1032 to
+ * 1 (its longest match, 258 bytes, in 2 bits). What passes is bounded by memory, as any array. */
 static void refuse_lies(const zip_stat_t *about, const char *name) {
     enum { MOST_RATIO = 1032 };
     char size[32];

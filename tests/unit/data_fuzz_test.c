@@ -17,6 +17,7 @@
 #include "npz.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 enum { TEXTS = 30000, MOST = 1 << 12 };
 static double seconds;
 static uint64_t random_state = 1;
@@ -131,7 +132,8 @@ static void try_json(const Text *t) {
     json_t *tree = json_loadb(t->bytes, t->count,
                               JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
     bool fine = is_read(read_json, t, &v);
-    if (fine != !!tree && !memchr(t->bytes, 0, t->count)) fail_msg("%s: adl %d, jansson %d", shown(t), fine, !fine);
+    if (fine != !!tree && !memchr(t->bytes, 0, t->count))
+        fail_msg("%s: adl %d, jansson %d", shown(t), fine, !fine);
     json_decref(tree);
     if (fine) comes_back(read_json, write_json, t, v);
 }
@@ -147,9 +149,9 @@ static void json_is_read_as_jansson_reads_it(void **state) {
     static const char *const odd[] = { "[", "]", "{", "}", ",", ":", "\"", "\\", "\\u00", "\\ud800",
                                        "true", "null", "1e999", "-", "0", ".", "e", "\xc3", "\t",
                                        "[[", "]]", "\"a\":", "//", "NaN", "\xef\xbb\xbf", NULL };
-    Text seed[sizeof good / sizeof *good];
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) take(&seed[i], good[i], strlen(good[i]));
-    try_many(seed, sizeof good / sizeof *good, odd, try_json);
+    Text seed[COUNT(good)];
+    for (size_t i = 0; i < COUNT(good); i++) take(&seed[i], good[i], strlen(good[i]));
+    try_many(seed, COUNT(good), odd, try_json);
 }
 
 /* ---- CSV ---- */
@@ -169,15 +171,16 @@ static void try_csv(const Text *t) {
 static void csv_is_read_or_refused(void **state) {
     (void)state;
     static const char *const good[] = {
-        "name,age\nAnn,31\n\"Bob, \"\"Jr\"\"\",\n", "1,2\r\n3,4\r\n", "x,x,\"\"\ntrue,NA,\"a\nb\"\n",
+        "name,age\nAnn,31\n\"Bob, \"\"Jr\"\"\",\n", "1,2\r\n3,4\r\n",
+        "x,x,\"\"\ntrue,NA,\"a\nb\"\n",
         "\xef\xbb\xbf" "a\n1e5\n", "a,b,c\n\n,,\n1,2,3", "",
     };
     static const char *const odd[] = { ",", "\n", "\r", "\r\n", "\"", "\"\"", "\",\"", "nan", "NA",
                                        "1_0", "0x1", "true", "-", "1e999", "\xc3\xa9", " ", ";",
                                        "a,b\n", NULL };
-    Text seed[sizeof good / sizeof *good];
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) take(&seed[i], good[i], strlen(good[i]));
-    try_many(seed, sizeof good / sizeof *good, odd, try_csv);
+    Text seed[COUNT(good)];
+    for (size_t i = 0; i < COUNT(good); i++) take(&seed[i], good[i], strlen(good[i]));
+    try_many(seed, COUNT(good), odd, try_csv);
 }
 
 /* ---- .npy and .npz ---- */
@@ -199,9 +202,9 @@ static void try_npy(const Text *t) {
     is_read(read_npy, t, &v);
 }
 
-static const char *const npy_odd[] = { "'", "(", ")", ",", "{", "}", ":", "True", "<f8", ">i4", "|b1",
-                                       "'shape'", "'descr'", "99999999999", "-1", "L", "\x01",
-                                       "\xff\xff", "PK", NULL };
+static const char *const npy_odd[] = { "'", "(", ")", ",", "{", "}", ":", "True", "<f8", ">i4",
+                                       "|b1", "'shape'", "'descr'", "99999999999", "-1", "L",
+                                       "\x01", "\xff\xff", "PK", NULL };
 
 static void npy_is_read_or_refused(void **state) {
     (void)state;

@@ -124,6 +124,7 @@ NEEDED   = readline:libreadline-dev:readline-devel:readline:readline \
            libzip:libzip-dev:libzip-devel:libzip:libzip
 TESTING  = cmocka:libcmocka-dev:libcmocka-devel:cmocka:cmocka \
            tmux:tmux:tmux:tmux:tmux \
+           valgrind:valgrind:valgrind:valgrind:valgrind \
            ps:procps:procps-ng:procps-ng:procps \
            libgsl.so:gsl-bin:gsl:gsl:gsl \
            libfftw3.so.3:libfftw3-double3:fftw-libs-double:fftw:fftw \

@@ -11,8 +11,11 @@
  *
  * What fails gives NULL (or -1), and adl_error() says why; nothing ends the process. Every handle
  * that a function gives is the caller's, who gives it back with adl_release(); what a state still
- * holds when it is closed goes with it. Several states live side by side. Calls may come from any
- * thread, but take turns: one state evaluates at a time. Link with -ladl (pkg-config adl). */
+ * holds when it is closed goes with it.
+ *
+ * Several states live side by side. Calls may come from any thread, but take turns: one state
+ * evaluates at a time. A function of a program that a C library keeps (`keep fn`: adl doc extern)
+ * runs in its own state, whenever the library calls it. Link with -ladl (pkg-config adl). */
 #ifndef ADL_H
 #define ADL_H
 #include <stddef.h>

@@ -20,6 +20,7 @@
 static pthread_mutex_t turn;
 static pthread_once_t turn_made = PTHREAD_ONCE_INIT;
 static adl_state *inside; /* whose state the globals are; it stays until another enters */
+static adl_state *open_states;
 
 static void make_turn(void) {
     pthread_mutexattr_t recursive;
@@ -33,6 +34,11 @@ static void warn(const Error *warning) {
     char *text = inside->warning ? diag_text(warning, DIAG_WARNING, false, 0) : NULL;
     if (text) inside->warning(text, strlen(text), inside->warning_env);
     free(text);
+}
+
+static void warn_text(const char *text, size_t bytes, void *env) {
+    (void)env;
+    if (inside->warning) inside->warning(text, bytes, inside->warning_env);
 }
 
 static void put_away(adl_state *s) {
@@ -110,6 +116,22 @@ bool state_run(adl_state *s, void (*body)(void *env), void *env) {
     return fine;
 }
 
+/* C calls a function of a program that it has kept: into that program's state, if no other thread
+ * is inside (to wait for it could be to wait for each other). */
+static bool enter_owner(const Tape *tape, void (*body)(void *env), void *env) {
+    if (pthread_mutex_trylock(&turn)) return false;
+    adl_state *s = open_states;
+    while (s && (s == inside ? rt.tape : s->runtime.tape) != tape) s = s->next;
+    if (s) {
+        adl_state *before = state_enter(s);
+        body(env);
+        end_statement();
+        state_leave(s, before);
+    }
+    pthread_mutex_unlock(&turn);
+    return s != NULL;
+}
+
 /* ---- handles ---- */
 
 adl_value *handle_new(Value v) {
@@ -170,6 +192,8 @@ adl_state *adl_open(void) {
     s->thread = pthread_self();
     module_warn = warn;
     io_set_output(NULL, NULL);
+    io_set_warning(warn_text, NULL);
+    foreign_set_enter(enter_owner);
     runtime_open();
     Error error;
     bool fine = guard(open_interpreter, s, &error);
@@ -177,15 +201,25 @@ adl_state *adl_open(void) {
         close_interpreter(s);
         inside = NULL;
         free(s);
+    } else {
+        s->next = open_states;
+        open_states = s;
     }
     if (before && before->depth) change_to(before);
     pthread_mutex_unlock(&turn);
     return fine ? s : NULL;
 }
 
+static void take_from_open(const adl_state *state) {
+    adl_state **at = &open_states;
+    while (*at != state) at = &(*at)->next;
+    *at = state->next;
+}
+
 void adl_close(adl_state *state) {
     if (!state) return;
     adl_state *before = state_enter(state);
+    take_from_open(state);
     close_interpreter(state);
     inside = NULL;
     free(state->text);

@@ -19,6 +19,7 @@ struct adl_state {
     void *library;
     Sources sources;
     Module *module;
+    adl_state *next;                 /* of all that are open */
     adl_value *values;
     pthread_t thread;                /* whose stack runtime.stack_limit is of */
     int depth;                       /* calls under way: callbacks call back */

@@ -102,6 +102,11 @@ Value foreign_struct(CLibrary library, CSignature *signature, CType *type);
  * kept callbacks. */
 void foreign_close(bool failed);
 void foreign_forget(void);   /* the latter alone: where other interpreters go on */
+/* For who keeps several interpreters: how a kept callback gets into its own, which it is told by
+ * its tape, when C calls it while another one is inside, or none. It runs body(env) there, or gives
+ * false. */
+typedef bool ForeignEnter(const Tape *tape, void (*body)(void *env), void *env);
+void foreign_set_enter(ForeignEnter *enter);
 /* NULL for a function that is not foreign. */
 const CSignature *foreign_signature(const Function *f);
 #endif

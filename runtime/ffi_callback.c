@@ -5,7 +5,11 @@
  * A callback runs inside a guard. When it fails, the error is kept, C is given zeros and goes on,
  * further callbacks of the same call do nothing, and callback_check() raises the error once C has
  * returned. There is never more than one error waiting: nothing of the program runs before it is
- * raised. */
+ * raised.
+ *
+ * A callback that C keeps may be called at any time. Where there are several interpreters it runs
+ * in its own one (foreign_set_enter); on another thread than the one that programs run on it is
+ * refused. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +36,9 @@ typedef struct Running { Callback *callback; void *result; void **args; CCall *c
 
 static Error waiting;
 static Callback *kept; /* C may call these at any time, until their interpreter is gone */
-static pthread_t interpreter_thread;
+static ForeignEnter *enter_owner;
+
+void foreign_set_enter(ForeignEnter *enter) { enter_owner = enter; }
 
 /* ---- running ---- */
 
@@ -132,26 +138,45 @@ static void give_zeros(const Callback *callback, void *result) {
     if (type->kind != C_VOID) memset(result, 0, bytes);
 }
 
-static void called(ffi_cif *cif, void *result, void **args, void *env) {
-    (void)cif;
-    Callback *callback = env;
-    if (!callback->tape) return;
-    CCall *call = rt.foreign, outside = { .f = callback->given_to, .seen = NIL };
-    give_zeros(callback, result);
-    if (!pthread_equal(pthread_self(), interpreter_thread)) {
-        if (call) call->stranger = true;
+typedef struct Entry { Callback *callback; void *result; void **args; } Entry;
+
+/* In the interpreter that the callback belongs to. */
+static void run_inside(void *env) {
+    const Entry *e = env;
+    CCall *call = rt.foreign, outside = { .f = e->callback->given_to, .seen = NIL };
+    if (call && call->failed) return;
+    size_t mark = pool_mark();
+    Running r = { e->callback, e->result, e->args, call ? call : &outside };
+    if (guard(run, &r, &waiting)) {
+        if (!e->callback->points) pool_unwind(mark);   /* else it lives as long as the call */
         return;
     }
-    if ((call && call->failed) || callback->tape != rt.tape) return;
-    size_t mark = pool_mark();
-    Running r = { callback, result, args, call ? call : &outside };
-    if (guard(run, &r, &waiting)) {
-        if (!callback->points) pool_unwind(mark);   /* else it lives as long as the call */
-    } else {
-        give_zeros(callback, result);
-        if (call) call->failed = true;
-        else io_warn("a callback failed outside of any foreign call: %s", waiting.message);
-    }
+    give_zeros(e->callback, e->result);
+    if (call) call->failed = true;
+    else io_warn("a callback failed outside of any foreign call: %s", waiting.message);
+}
+
+/* Does it run where it belongs: in a call of its own interpreter, or in the only one there is? */
+static bool is_home(const Callback *callback) {
+    return callback->tape == rt.tape && pthread_equal(pthread_self(), rt.thread) &&
+           (rt.foreign || !enter_owner);
+}
+
+/* From another interpreter, whose own error may be waiting, or from none. */
+static void run_elsewhere(Entry *entry) {
+    Error before = waiting;
+    if (!enter_owner || !enter_owner(entry->callback->tape, run_inside, entry))
+        if (rt.foreign) rt.foreign->stranger = true;
+    waiting = before;
+}
+
+static void called(ffi_cif *cif, void *result, void **args, void *env) {
+    (void)cif;
+    Entry entry = { env, result, args };
+    if (!entry.callback->tape) return;
+    give_zeros(entry.callback, result);
+    if (is_home(entry.callback)) run_inside(&entry);
+    else run_elsewhere(&entry);
 }
 
 void callback_check(CCall *call) {
@@ -229,7 +254,6 @@ void *callback_new(const CType *type, Value f, const CPlace *place) {
     callback->f = value_hold(f);
     owner->pointer = callback;
     prepare(callback);
-    interpreter_thread = pthread_self();
     if (type->keep) keep_callback(callback, owner);
     return callback->code;
 }

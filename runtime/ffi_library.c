@@ -28,18 +28,26 @@ static bool attempt(Search *s, const char *file) {
     return false;
 }
 
+/* "libgsl.so", where "gsl" is a bare name. */
+static bool is_file_name(const char *name) {
+    size_t bytes = strlen(name);
+    return bytes > 3 && !strcmp(name + bytes - 3, ".so");
+}
+
 static const char *in_folder(const char *folder, int bytes, const char *name) {
     return string_format("%.*s/%s", bytes, folder, name).as.string->text;
 }
 
-/* FOLDER/NAME, FOLDER/libNAME.so, FOLDER/libNAME.so.6: the newest by its number. */
+/* FOLDER/NAME, FOLDER/libNAME.so, FOLDER/libNAME.so.6: the newest by its number; of libNAME.so,
+ * which only those have who compile, any libNAME.so.6 too. */
 static bool attempt_in(Search *s, const char *folder, int bytes, const char *name) {
     glob_t found = { 0 };
     const char *exact = in_folder(folder, bytes, name);
     FILE *file = fopen(exact, "rb");
     if (file) fclose(file);
     if (file && attempt(s, exact)) return true;
-    const char *pattern = string_format("%.*s/lib%s.so*", bytes, folder, name).as.string->text;
+    const char *form = is_file_name(name) ? "%.*s/%s.*" : "%.*s/lib%s.so*";
+    const char *pattern = string_format(form, bytes, folder, name).as.string->text;
     if (!strpbrk(name, "*?[/") && glob(pattern, 0, NULL, &found) == 0)
         for (size_t i = found.gl_pathc; i-- > 0 && !s->handle;) attempt(s, found.gl_pathv[i]);
     globfree(&found);
@@ -55,11 +63,12 @@ static bool attempt_in_path(Search *s, const char *folders, const char *name) {
     return false;
 }
 
-/* The folders of the loader: for a bare name whose file has a version in its name. */
+/* The folders of the loader: for a name whose file has a version behind it. */
 static bool attempt_in_system(Search *s, const char *name) {
     Dl_serinfo size, *info;
     void *self = dlopen(NULL, RTLD_NOW);
-    if (strchr(name, '.') || dlinfo(self, RTLD_DI_SERINFOSIZE, &size)) return false;
+    bool whole = strchr(name, '.') && !is_file_name(name);
+    if (whole || dlinfo(self, RTLD_DI_SERINFOSIZE, &size)) return false;
     info = pool_bytes(size.dls_size);
     *info = size;
     if (dlinfo(self, RTLD_DI_SERINFOSIZE, info) || dlinfo(self, RTLD_DI_SERINFO, info))

@@ -17,8 +17,8 @@
 
 /* ---- standard streams ---- */
 
-static Output *output;
-static void *output_env;
+static Output *output, *warning;
+static void *output_env, *warning_env;
 static int output_error;     /* errno of the first failed write; 0: all is well */
 
 void io_set_output(Output *to, void *env) {
@@ -98,14 +98,25 @@ bool io_flush(void) {
     return !output_error;
 }
 
+void io_set_warning(Output *to, void *env) {
+    warning = to;
+    warning_env = env;
+}
+
 void io_warn(const char *format, ...) {
+    char text[600];
     va_list args;
     va_start(args, format);
-    io_flush();
-    fputs("warning: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    char line[sizeof text + 16];
+    int bytes = snprintf(line, sizeof line, "warning: %s\n", text);
+    if (warning) {
+        warning(line, (size_t)bytes, warning_env);
+        return;
+    }
+    io_flush();
+    fputs(line, stderr);
 }
 
 /* The line stays here between calls: nothing leaks if a signal or a full memory ends the call. */

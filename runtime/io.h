@@ -16,7 +16,9 @@ bool io_flush(void);                            /* false: some output could not 
 /* One line at the bottom of the terminal, on standard error, until something else is written or it
  * is NULL. Nothing happens where standard error is no terminal. */
 void io_status(const char *text);
-/* "warning: ..." on standard error, behind what was printed before. */
+/* "warning: ..." on standard error, behind what was printed before; or to `warning`, for who embeds
+ * adl. */
+void io_set_warning(Output *warning, void *env);
 void io_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line of standard input without its end, a string; nil when there is no more. prompt may be
  * NULL. */

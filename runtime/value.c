@@ -482,6 +482,7 @@ void runtime_find_stack(void) {
     size_t bytes = 0;
     char *here = __builtin_frame_address(0);
     rt.stack_limit = NULL;
+    rt.thread = pthread_self();
     if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
     if (pthread_attr_getstack(&attributes, &lowest, &bytes) == 0 && (char *)lowest < here) {
         size_t margin = bytes / 4 < STACK_MARGIN ? bytes / 4 : STACK_MARGIN;

@@ -11,6 +11,7 @@
 #define VALUE_H
 #include "error.h"
 #include "mem.h"
+#include <pthread.h>
 
 typedef enum Tag {
     V_NUM,      /* 0-d f64, unboxed */
@@ -198,6 +199,7 @@ typedef struct Runtime {
     Tape *tape;
     char *stack_limit;        /* the C stack must not grow below this address */
     size_t stack_bytes;       /* the whole stack, for the message */
+    pthread_t thread;         /* whose stack that is: the only one on which programs run */
     Cell *cells;              /* all captured variables, for cells_collect() */
     size_t cell_count, cell_limit;
     uint64_t random_key, random_counter;

@@ -10,7 +10,7 @@ cp tests/ffi/lib/all_types.adl "$scratch"
 diff tests/ffi/lib/all_types.out "$scratch/out"
 
 cp "$scratch/all_types.so" "$scratch/liball_types.so.3"
-for name in all_types.so liball_types.so.3 all_types; do
+for name in all_types.so liball_types.so.3 liball_types.so all_types; do
     ADL_LIBRARY_PATH=/nonexistent:$scratch wants 0 -7 -e "extern \"$name\" { fn same_int(x: int): int }
 print(same_int(-7))"
 done

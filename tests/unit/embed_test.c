@@ -1,10 +1,13 @@
-/* The embedding API: what a host may do, and that nothing it does crashes or leaks between states. */
+/* The embedding API: what a host may do, and that nothing it does crashes or leaks between states.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include "adl.h"
 
@@ -246,6 +249,91 @@ static void endless_recursion_is_an_error_in_a_small_thread_too(void **unused) {
     adl_close(adl);
 }
 
+/* ---- callbacks that C keeps: signal() does, in every C library ---- */
+
+static void collect(const char *text, size_t bytes, void *env) { strncat(env, text, bytes); }
+
+/* A state whose program prints into `printed` when the process gets the signal. */
+static adl_state *listening(int number, const char *body, char *printed) {
+    char text[300];
+    adl_state *adl = adl_open();
+    adl_set_output(adl, collect, printed);
+    adl_set_warning(adl, collect, printed);
+    snprintf(text, sizeof text,
+             "extern {\n"
+             "    fn signal(number: int, handler: keep fn(int): void): handle\n"
+             "    fn raise(number: int): int\n"
+             "}\n"
+             "signal(%d, n -> { %s })", number, body);
+    adl_release(eval(adl, text));
+    assert_string_equal(adl_error(adl), "");
+    return adl;
+}
+
+static void a_kept_callback_runs_in_its_own_state(void **unused) {
+    (void)unused;
+    char one[100] = "", two[100] = "";
+    adl_state *first = listening(SIGUSR1, "print(\"one\", grad(x -> x^2)(n))", one);
+    adl_state *second = listening(SIGUSR2, "print(\"two\", n)", two);
+    raise(SIGUSR1);                                     /* while no program runs; the other was last */
+    assert_string_equal(one, "one 20\n");
+    adl_release(eval(second, "raise(10); print(\"end\")"));  /* inside a call of the other state */
+    assert_string_equal(one, "one 20\none 20\n");
+    assert_string_equal(two, "end\n");
+    adl_release(eval(first, "raise(12)"));
+    assert_string_equal(two, "end\ntwo 12\n");
+    adl_close(first);
+    raise(SIGUSR1);                                     /* its program is gone: nothing happens */
+    assert_int_equal(strlen(one), strlen("one 20\none 20\n"));
+    raise(SIGUSR2);
+    assert_string_equal(two, "end\ntwo 12\ntwo 12\n");
+    adl_close(second);
+    raise(SIGUSR2);
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_DFL);
+}
+
+static void what_fails_in_a_kept_callback_is_the_error_of_a_running_call_else_a_warning(void **unused) {
+    (void)unused;
+    char one[200] = "", two[200] = "";
+    adl_state *first = listening(SIGUSR1, "[1, 2] + [1, 2, 3]", one);
+    adl_state *second = listening(SIGUSR2, "nothing", two);
+    assert_null(eval(first, "raise(10)"));
+    assert_non_null(strstr(adl_error_message(first), "cannot add shapes"));
+    assert_string_equal(one, "");
+    raise(SIGUSR1);
+    assert_non_null(strstr(one, "warning: a callback failed outside of any foreign call: cannot add"));
+    adl_value *status = eval(first, "raise(12)");       /* another's error is not ours */
+    assert_true(number_of(status) == 0);
+    assert_non_null(strstr(two, "`nothing`"));
+    adl_close(first);
+    adl_close(second);
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_DFL);
+}
+
+static void *raise_there(void *state) {
+    adl_value *status = eval(state, "raise(10)");
+    adl_release(status);
+    return status;
+}
+
+static void a_kept_callback_follows_its_state_to_another_thread(void **unused) {
+    (void)unused;
+    char printed[100] = "";
+    void *fine;
+    pthread_t thread;
+    adl_state *adl = listening(SIGUSR1, "print(n)", printed);
+    pthread_create(&thread, NULL, raise_there, adl);
+    pthread_join(thread, &fine);
+    if (!fine) fail_msg("%s", adl_error(adl));
+    assert_string_equal(printed, "10\n");
+    adl_release(eval(adl, "raise(10)"));
+    assert_string_equal(printed, "10\n10\n");
+    adl_close(adl);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_gives_null_and_a_text),
@@ -265,6 +353,10 @@ int main(void) {
         cmocka_unit_test(handles_may_outlive_what_they_came_from),
         cmocka_unit_test(threads_take_turns),
         cmocka_unit_test(endless_recursion_is_an_error_in_a_small_thread_too),
+        cmocka_unit_test(a_kept_callback_runs_in_its_own_state),
+        cmocka_unit_test(
+            what_fails_in_a_kept_callback_is_the_error_of_a_running_call_else_a_warning),
+        cmocka_unit_test(a_kept_callback_follows_its_state_to_another_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -358,17 +358,24 @@ static bool same_name(const Ast *a, const Ast *b) {
     return b->kind == A_NAME && a->name == b->name && a->scope == b->scope && a->slot == b->slot;
 }
 
+/* x, or x.name. */
+static bool same_place(const Ast *a, const Ast *b) {
+    if (a->kind != A_FIELD) return a->kind == A_NAME && same_name(a, b);
+    return b->kind == A_FIELD && a->name == b->name && a->a->kind == A_NAME && same_name(a->a, b->a);
+}
+
 /* The value appended, or NULL if node is not x = append(x, v) or x = x.append(v). */
 static Ast *appended(const Ast *node) {
     const Ast *call = node->b;
-    if ((call->kind != A_CALL && call->kind != A_METHOD) || !call->op) return NULL;
+    if (call->kind != A_CALL && call->kind != A_METHOD) return NULL;
+    if (!has_plain_arguments(call)) return NULL;
     if (call->kind == A_CALL && call->count == 2 && call->a->kind == A_NAME &&
         call->a->scope == S_GLOBAL && call->a->name == SYMBOL("append") &&
-        same_name(node->a, call->kids[0])) {
+        same_place(node->a, call->kids[0])) {
         return call->kids[1];
     }
     if (call->kind == A_METHOD && call->count == 1 && call->scope == S_GLOBAL &&
-        call->name == SYMBOL("append") && same_name(node->a, call->a)) {
+        call->name == SYMBOL("append") && same_place(node->a, call->a)) {
         return call->kids[0];
     }
     return NULL;
@@ -381,24 +388,46 @@ static void push_in_place(List *list, Value v) {
     list->item[list->count++] = value_hold(v);
 }
 
-/* A list that only this variable holds grows in place. */
-static Value assign_append(Ast *node, Frame *frame) {
-    Ast *call = node->b;
+/* The library's append, unless the program has one of its own. */
+static bool calls_library(const Ast *call, const Frame *frame) {
     uint32_t slot = call->kind == A_CALL ? call->a->slot : call->slot;
-    Value *place = variable_place(node->a, frame);
-    bool library = frame->variables[S_GLOBAL][slot].tag == V_UNSET;
-    if (!library || place->tag != V_LIST || place->as.obj->refs != 1) {
-        if (node->a->scope == S_CELL) return assign_cell(node, frame);
-        assign_variable(node, frame);
+    return frame->variables[S_GLOBAL][slot].tag == V_UNSET;
+}
+
+/* The list's place, NULL if it has none. Whoever holds the struct around it holds it too. */
+static Value *list_to_grow(Ast *target, Frame *frame) {
+    if (target->kind == A_NAME) return variable_place(target, frame);
+    const Value *root = variable_place(target->a, frame);
+    if (root->tag != V_STRUCT || root->as.obj->refs != 1 || root->as.record->module) return NULL;
+    return struct_find(*root, target->name);
+}
+
+/* Is v the list itself, or the struct around it? What has either in it is another holder. */
+static bool leads_to(Ast *target, Frame *frame, Value v, Value list) {
+    if (!is_object(v)) return false;
+    if (v.as.obj == list.as.obj) return true;
+    return target->kind == A_FIELD && v.as.obj == variable_place(target->a, frame)->as.obj;
+}
+
+/* A list that only its place holds grows in place, so that a loop takes the time of its turns and
+ * not of their square. The pool keeps it while v is evaluated, which may do anything. */
+static Value assign_append(Ast *node, Frame *frame) {
+    Value *place = calls_library(node->b, frame) ? list_to_grow(node->a, frame) : NULL;
+    if (!place || place->tag != V_LIST || place->as.obj->refs != 1) {
+        if (node->a->kind == A_FIELD) assign_field(node, frame);
+        else if (node->a->scope == S_CELL) assign_cell(node, frame);
+        else assign_variable(node, frame);
         return NIL;
     }
+    size_t mark = pool_mark();
+    Value list = value_keep(*place);
+    pool_own(list.as.obj);
     Value v = eval(node->c, frame);
     if (frame->flow != FLOW_ON) return NIL;
-    if (place->tag == V_LIST && place->as.obj->refs == 1 && v.as.obj != place->as.obj) {
-        push_in_place(place->as.list, v);
-    } else {
-        value_store(place, list_push(*place, v));
-    }
+    place = list_to_grow(node->a, frame);
+    bool ours = place && place->tag == V_LIST && place->as.obj == list.as.obj;
+    if (ours && !leads_to(node->a, frame, v, list) && list.as.obj->refs == 2) push_in_place(list.as.list, v);
+    else assign(node->a, frame, settle(mark, list_push(list, v)));
     return NIL;
 }
 
@@ -442,6 +471,8 @@ Eval *choose_assign(Ast *node) {
     default:
         if (update || has_block(node->b) || node->a->a->kind != A_NAME)
             return update ? update_place : assign_element;
+        node->c = node->a->kind == A_FIELD ? appended(node) : NULL;
+        if (node->c) return assign_append;
         if (node->a->kind == A_FIELD) return NULL;
         return node->a->count == 1 && is_simple(node->a->kids[0]) ? NULL : assign_element;
     }

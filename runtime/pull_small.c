@@ -12,15 +12,15 @@ typedef struct Contribution {
     double made[SMALL_SIZE];
 } Contribution;
 
-/* The data of an operand beside an adjoint like g, NULL if it is missing or of another shape. What
- * the rule does not mention may be missing or anything, unless it gets a contribution that would
- * have to be summed. */
+/* The data of an operand beside an adjoint like g, NULL if it is of another shape. What the rule does
+ * not mention may be anything, unless it gets a contribution that would have to be summed; or
+ * missing, since the tape only drops what has the shape of the result. */
 static inline __attribute__((always_inline)) const double *
 data_of(Operand operand, bool array, bool mentioned, uint32_t id, const Array *g, double *tile) {
     if (!mentioned && !id) return g->data;
     if (array) {
         const Array *a = operand.array;
-        if (!a) return NULL;
+        if (!a) return mentioned ? NULL : g->data;
         return is_small_vector(a) && a->size == g->size ? a->data : NULL;
     }
     if (id) return NULL;
@@ -28,8 +28,8 @@ data_of(Operand operand, bool array, bool mentioned, uint32_t id, const Array *g
     return tile;
 }
 
-static void add_in_place(double *sum, const double *part, int64_t n) {
-    elem_kernels[OP_add].loop[F64](n, sum, sum, part);
+static inline void add_in_place(double *restrict sum, const double *restrict part, int64_t n) {
+    for (int64_t i = 0; i < n; i++) sum[i] += part[i];
 }
 
 /* Nobody but the sweep knows it. */
@@ -48,7 +48,7 @@ static void add_slowly(Sweep *s, const Contribution *c, Array *g) {
 }
 
 /* Where the adjoint of an input stands in this sweep; NULL if there is no place yet. */
-static Array **place_of_adjoint(Sweep *s, uint32_t id) {
+static inline __attribute__((always_inline)) Array **place_of_adjoint(Sweep *s, uint32_t id) {
     if (id >= LEAF) {
         int64_t at = s->last_vector_leaf_at;
         if (id != s->last_vector_leaf) at = idmap_get(&s->leaf_index, id);
@@ -61,10 +61,9 @@ static Array **place_of_adjoint(Sweep *s, uint32_t id) {
     return c->owner == s->id ? &c->block->number[id & CHUNK_MASK].array : NULL;
 }
 
-/* Adds to an input's adjoint. last: g is not needed any more; true if its memory went to the
- * input. */
-static bool add_small(Sweep *s, const Contribution *c, Array *g, bool last) {
-    Array **place = place_of_adjoint(s, c->input);
+/* Adds to an input's adjoint, which stands at `place`. last: g is not needed any more; true if its
+ * memory went to the input. */
+static inline bool add_small(Sweep *s, Array **place, const Contribution *c, Array *g, bool last) {
     if (!place) {
         add_slowly(s, c, g);
         return false;
@@ -101,15 +100,19 @@ static inline bool contribute(int op, int which, const Array *g, const double *x
     return !nans || operations[op].class == C_SELECT;
 }
 
-/* What flows on through a chain goes last, and takes g's memory. */
+/* What flows on through a chain goes last, and takes g's memory. A place is looked for again where
+ * adding to another may have made room for it. */
 static void hand_on(Sweep *s, const Contribution *part, int parts, Array *g) {
+    Array **place = parts ? place_of_adjoint(s, part->input) : NULL;
     int last = parts - 1;
     if (parts == 2) {
-        Array **place = place_of_adjoint(s, part[0].input);
-        if (place && ((Operand *)(void *)place)->bits == NOT_REACHED) last = 0;
-        add_small(s, &part[1 - last], g, false);
+        bool first_flows = place && ((Operand *)(void *)place)->bits == NOT_REACHED;
+        const Contribution *other = &part[first_flows];
+        if (first_flows) last = 0;
+        add_small(s, first_flows ? place_of_adjoint(s, other->input) : place, other, g, false);
+        place = place_of_adjoint(s, part[last].input);
     }
-    bool moved = parts && add_small(s, &part[last], g, true);
+    bool moved = parts && add_small(s, place, &part[last], g, true);
     if (!moved) obj_drop(g);
 }
 
@@ -125,15 +128,16 @@ bool pull_small(Sweep *s, Chunk *c, uint32_t i) {
     double x_tile[SMALL_SIZE], y_tile[SMALL_SIZE];
     const double *x = data_of(n->x, n->head & N_X, t->needs_x, n->a, g, x_tile);
     const double *y = data_of(n->y, n->head & N_Y, t->needs_y, n->b, g, y_tile);
-    const double *r = data_of(n->r, true, t->needs_r, 0, g, NULL);
+    const double *r = t->needs_r ? data_of(n->r, true, true, 0, g, NULL) : g->data;
     if (!x || !y || !r) return false;
     Contribution part[2];
     int parts = 0;
-    if (wanted(s, n->a)) {
+    bool all = s->tape_mode;
+    if (all ? n->a != 0 : wanted(s, n->a)) {
         part[parts].input = n->a;
         if (!contribute(op, 0, g, x, y, r, &part[parts++])) return false;
     }
-    if (wanted(s, n->b)) {
+    if (all ? n->b != 0 : wanted(s, n->b)) {
         part[parts].input = n->b;
         if (!contribute(op, 1, g, x, y, r, &part[parts++])) return false;
     }

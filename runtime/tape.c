@@ -128,13 +128,16 @@ uint32_t tape_append_small(Op op, Value x, Value y, Array *r) {
     if (r->size > SMALL_ARRAY) return append_elementwise(op, 2, (Value[]){ x, y }, object(r));
     uint32_t id;
     Node *n = tape_push(&id);
-    rt.tape->top->objects = true;
+    const ElemTraits *t = &elem_traits[op];
+    bool all = tape_keeps();
+    size_t kept = 0;
     *n = (Node){ (uint16_t)(op | N_X | N_Y | N_R), 0, rt.here, x.node, y.node,
-                 { .array = x.as.array }, { .array = y.as.array }, { .array = r } };
-    obj_keep(x.as.array);
-    obj_keep(y.as.array);
-    obj_keep(r);
-    rt.tape->bytes += 3 * array_weight(r);
+                 { .array = NULL }, { .array = NULL }, { .array = NULL } };
+    if (all || t->needs_x) obj_keep(n->x.array = x.as.array), kept++;
+    if (all || t->needs_y) obj_keep(n->y.array = y.as.array), kept++;
+    if (all || t->needs_r) obj_keep(n->r.array = r), kept++;
+    rt.tape->top->objects = true;       /* adjoints, if nothing else */
+    rt.tape->bytes += kept * array_weight(r);
     rt.tape->busy |= rt.tape->bytes > rt.tape->collect_bytes;
     return id;
 }
@@ -182,6 +185,14 @@ Value node_x(const Node *n) { return operand_value(n->x, n->head & N_X); }
 Value node_y(const Node *n) { return operand_value(n->y, n->head & N_Y); }
 Value node_r(const Node *n) { return operand_value(n->r, n->head & N_R); }
 
+static inline void let_go(Operand *operand) {
+    Obj *object = operand->obj;
+    if (!object) return;
+    operand->obj = NULL;
+    rt.tape->bytes -= object_weight(object);
+    obj_drop(object);
+}
+
 void node_release_objects(Node *n) {
     if (has_extra(n)) {
         Extra *extra = n->x.extra;
@@ -192,10 +203,10 @@ void node_release_objects(Node *n) {
         }
         if (extra) mem_free(extra, extra->bytes);
     } else {
-        if (n->head & N_X) node_drop(n->x.array), n->x.array = NULL;
-        if (n->head & N_Y) node_drop(n->y.array), n->y.array = NULL;
+        if (n->head & N_X) let_go(&n->x);
+        if (n->head & N_Y) let_go(&n->y);
     }
-    if (n->head & N_R) node_drop(n->r.array), n->r.array = NULL;
+    if (n->head & N_R) let_go(&n->r);
 }
 
 /* ---- who holds a node ---- */

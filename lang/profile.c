@@ -89,8 +89,9 @@ static double measure_forward(Profile *p, uint32_t step, bool few) {
         p->unmeasured |= p->w->step[step].op == OP_custom;
         return 0;
     }
-    enum { SOME = 16 };
-    if (few) a.times = SOME;        /* of many steps: once, but long against the clock */
+    enum { SOME = 16, FEW = 4, VERY_MANY = 200000 };
+    /* Of many steps: once, but long against the clock. */
+    if (few) a.times = p->w->count > VERY_MANY ? FEW : SOME;
     double best = time_of(&a) / a.times, long_enough = 20e-6;
     if (few || best > 1e-3) return best;
     a.times = (int)(long_enough / (best > 1e-8 ? best : 1e-8)) + 1;
@@ -336,6 +337,19 @@ static const char *line_text(const Wengert *w, uint32_t step) {
     return string_format("%.*s", (int)bytes, text).as.string->text;
 }
 
+/* Steps of a loop come from few places: the group of a place is looked up once. */
+enum { PLACES = 64 };
+typedef struct KnownPlace { Span span; Group *group; } KnownPlace;
+
+static Group *group_of_line(const Wengert *w, uint32_t step, Group *group, size_t *count,
+                            KnownPlace *known) {
+    Span span = wengert_span(w, step);
+    KnownPlace *k = &known[span % PLACES];
+    if (k->group && k->span == span) return k->group;
+    *k = (KnownPlace){ span, group_of(group, count, line_text(w, step), wengert_line(w, step)) };
+    return k->group;
+}
+
 static void add_totals(Buffer *b, const Profile *p, const Cost *total, int width) {
     double ratio = total->reverse / total->forward, flops = total->back_flops / total->flops;
     Buffer text = { 0 };
@@ -410,11 +424,12 @@ Value builtin_profile(int count, const Value *arg) {
           *line = pool_bytes(MOST_GROUPS * sizeof *line);
     size_t operations_count = 0, lines = 0;
     Cost total = { 0 };
+    KnownPlace known[PLACES] = { 0 };
     for (uint32_t i = 0; i < w->count; i++) {
         add_cost(&total, &p.step[i]);
         add_cost(&group_of(operation, &operations_count, operation_word(w->step[i].op), 0)->cost,
                  &p.step[i]);
-        add_cost(&group_of(line, &lines, line_text(w, i), wengert_line(w, i))->cost, &p.step[i]);
+        add_cost(&group_of_line(w, i, line, &lines, known)->cost, &p.step[i]);
     }
     int width = screen_columns();
     Buffer b = { 0 };

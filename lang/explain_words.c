@@ -265,8 +265,7 @@ static void explain_row_rule(Explain *e, Flow *flow, uint32_t step, int k, Value
         flow_add(flow, STYLE_NAME, rule);
     } else {
         flow_words(flow, STYLE_PLAIN,
-                   string_format("by the rule of %s", operation_word(e->w->step[step].op))
-                       .as.string->text);
+                   operation_rule(e->w->step[step].op));
     }
     add_result(e, flow, sent);
 }
@@ -344,9 +343,12 @@ void explain_slope(Explain *e, uint32_t step, int k) {
         if (*rule) flow_add(&flow, STYLE_NAME, rule);
         else
             flow_words(&flow, STYLE_PLAIN,
-                       string_format("what the rule of %s says: %s",
-                                     operation_word(e->w->step[step].op), manual_rule(e, step))
-                           .as.string->text);
+                       e->w->step[step].op == OP_custom
+                           ? "what its own rule says"
+                           : string_format("what the rule of %s says: %s",
+                                           operation_word(e->w->step[step].op),
+                                           manual_rule(e, step))
+                                 .as.string->text);
     }
     flow_end(&flow);
 }

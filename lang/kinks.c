@@ -84,8 +84,23 @@ static String *label_of(Value given) {
     return string_of(*text ? text : "x").as.string;
 }
 
+static void check_watched(Value x) {
+    char what[80];
+    if (!is_numeric(x)) {
+        note_operand(0, x);
+        hint("watch one of its parts: watch(model.w)");
+        fail(E_TYPE, "watch shows the adjoint of one array or number, not of %s",
+             describe(x, what, sizeof what));
+    }
+    if (x.node) return;
+    note_operand(0, x);
+    hint("watch leaves (attach_grad) and what is computed from them inside record < ... >");
+    fail(E_GRADIENT, "watch: this value is not on the tape, so no sweep will reach it");
+}
+
 Value builtin_watch(int count, const Value *arg) {
     (void)count;
+    check_watched(arg[0]);
     Function *hook = function_new(sizeof(Watch), "watch", show_adjoint);
     String *label = label_of(arg[1]);
     obj_keep(label);

@@ -122,6 +122,8 @@ const char *wengert_input_label(const Wengert *w, uint32_t step, int k);
 const char *wengert_step_label(const Wengert *w, uint32_t step);
 /* How an operation is called in words: "multiply", "matrix product", "tanh". */
 const char *operation_word(int op);
+/* "by the rule of tanh" */
+const char *operation_rule(int op);
 
 /* ---- what repeats ---- */
 /* Steps first .. first + steps, `turns` times over: of one turn, the parts (NULL: single steps). A

@@ -192,6 +192,11 @@ static const struct { Op op; const char *word; } words[] = {
     { OP_cast, "convert" },
 };
 
+const char *operation_rule(int op) {
+    if (op == OP_custom) return "by a rule of its own";
+    return string_format("by the rule of %s", operation_word(op)).as.string->text;
+}
+
 const char *operation_word(int op) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if ((int)words[i].op == op) return words[i].word;

@@ -424,7 +424,7 @@ static const char *factors_at(const Why *y, uint32_t step, int k, Value sent, in
     bool alike = is_numeric(g) && size_of(g) == size_of(sent);
     if (s->op >= OP_ELEMS || !is_numeric(x.value) || !is_numeric(z.value) || r.tag == V_UNSET ||
         !alike)
-        return text_of("by the rule of %s", operation_word(s->op));
+        return operation_rule(s->op);
     Value slope = elem_slope((Op)s->op, k, x.value, s->inputs > 1 ? z.value : number(0), r);
     const char *x_name = wengert_input_label(y->w, step, 0);
     const char *z_name = s->inputs > 1 ? wengert_input_label(y->w, step, 1) : "";
@@ -517,6 +517,19 @@ static void why_fine(Why *y, Value g) {
                     cuts == 1 ? "leads" : "lead", y->name, view_head_name(y->w)));
 }
 
+static void sweep_again(void *env) { wengert_sweep(((Why *)env)->w); }
+
+/* false: the sweep itself fails, at a foreign function, say, and that is the answer. */
+static bool why_swept(Why *y) {
+    Error error;
+    if (guard(sweep_again, y, &error)) return true;
+    if (error.kind != E_GRADIENT) fail_again(&error);
+    title(y, "is missing");
+    finding(y, "no rule", place_whole(error.span).line, -1, error.message);
+    if (error.hint[0]) advise(y, error.hint);
+    return false;
+}
+
 static void why_reached(Why *y) {
     if (y->w->lost) {
         title(y, "cannot be told any more");
@@ -525,7 +538,7 @@ static void why_reached(Why *y) {
                         place_of(y->w->swept_at).line));
         return;
     }
-    wengert_sweep(y->w);
+    if (!why_swept(y)) return;
     find_ways(y);
     Value g = adjoint_of_x(y);
     bool some_zero = g.tag == V_UNSET || (is_numeric(g) && count_where(op_eq(g, number(0))) > 0);

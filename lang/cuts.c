@@ -9,7 +9,7 @@ typedef enum Tie { TIE_NONE, TIE_CUT, TIE_WHOLE } Tie;
 
 enum { MOST_NAMES = 256, MOST_CUTS = 64 };
 
-typedef struct Known { const String *name; Tie tie; uint32_t line; } Known;
+typedef struct Known { const String *name; Tie tie; Span at; } Known;
 
 typedef struct Follow {
     const String *origin;       /* the name that is followed */
@@ -27,7 +27,7 @@ static Tie *tie_of(Follow *f, const String *name) {
     return NULL;
 }
 
-static void set_tie(Follow *f, const String *name, Tie tie, uint32_t line) {
+static void set_tie(Follow *f, const String *name, Tie tie, Span at) {
     size_t i = 0;
     while (i < f->names && f->known[i].name != name) i++;
     if (name == f->origin && i < f->names) return;
@@ -35,19 +35,24 @@ static void set_tie(Follow *f, const String *name, Tie tie, uint32_t line) {
     if (i == f->names) f->names++;
     f->known[i].name = name;
     f->known[i].tie = tie;
-    f->known[i].line = line;
+    f->known[i].at = at;
 }
 
-static void add_cut_at(Follow *f, CutKind kind, const Ast *node, uint32_t line, const String *from,
+static bool same_line(Span a, Span b) {
+    Place x = place_whole(a), y = place_whole(b);
+    return x.source == y.source && x.line == y.line;
+}
+
+static void add_cut_at(Follow *f, CutKind kind, const Ast *node, Span at, const String *from,
                        const char *by) {
     for (size_t i = 0; i < f->cuts; i++)
-        if (f->cut[i].line == line && f->cut[i].kind == kind) return;
+        if (same_line(f->cut[i].at, at) && f->cut[i].kind == kind) return;
     if (f->cuts < MOST_CUTS)
-        f->cut[f->cuts++] = (Cut){ kind, node, line, (String *)from, (String *)f->target, by };
+        f->cut[f->cuts++] = (Cut){ kind, node, at, (String *)from, (String *)f->target, by };
 }
 
 static void add_cut(Follow *f, CutKind kind, const Ast *node, const String *from, const char *by) {
-    add_cut_at(f, kind, node, place_whole(node->span).line, from, by);
+    add_cut_at(f, kind, node, node->span, from, by);
 }
 
 /* ---- expressions ---- */
@@ -145,14 +150,13 @@ static const String *first_name(const Ast *target) {
 
 static void assign_all(Follow *f, const Ast *target, Tie tie) {
     if (!target) return;
-    uint32_t line = place_whole(target->span).line;
-    if (target->kind == A_NAME) set_tie(f, target->name, tie, line);
+    if (target->kind == A_NAME) set_tie(f, target->name, tie, target->span);
     else if (target->kind == A_TARGETS)
         for (uint32_t i = 0; i < target->count; i++) assign_all(f, target->kids[i], tie);
     else {                       /* a part of it: the rest stays tied as it was */
         const String *root = first_name(target);
         Tie *old = root ? tie_of(f, root) : NULL;
-        if (root) set_tie(f, root, old ? stronger(*old, tie) : tie, line);
+        if (root) set_tie(f, root, old ? stronger(*old, tie) : tie, target->span);
     }
 }
 
@@ -163,7 +167,7 @@ static void follow_attachment(Follow *f, const Ast *node) {
     for (size_t i = 0; i < f->names; i++) {
         if (f->known[i].tie != TIE_WHOLE || f->known[i].name == f->origin) continue;
         f->target = f->known[i].name;
-        add_cut_at(f, CUT_ATTACHED, node, f->known[i].line, f->origin, NULL);
+        add_cut_at(f, CUT_ATTACHED, node, f->known[i].at, f->origin, NULL);
         f->known[i].tie = TIE_CUT;
     }
 }
@@ -250,12 +254,22 @@ static void follow(Follow *f, const Ast *node) {
     f->paused = paused;
 }
 
+/* With what was typed before it. */
+static void follow_source(Follow *f, const Source *source) {
+    size_t count = 0;
+    for (const Source *s = source; s; s = source_before(s)) count++;
+    const Source **all = pool_bytes((count + 1) * sizeof *all);
+    for (size_t i = count; i-- > 0; source = source_before(source)) all[i] = source;
+    for (size_t i = 0; i < count; i++)
+        if (all[i]->program) follow(f, all[i]->program);
+}
+
 static Follow *followed(const Source *source, const String *name) {
     Follow *f = memset(pool_bytes(sizeof *f), 0, sizeof *f);
     f->cut = pool_bytes(MOST_CUTS * sizeof *f->cut);
     f->origin = name;
     set_tie(f, name, TIE_WHOLE, 0);
-    if (source && source->program) follow(f, source->program);
+    follow_source(f, source);
     return f;
 }
 

@@ -5,7 +5,7 @@
  *
  * It reads names, not values: a function's parameters and its caller's variables are told apart
  * only by their names. So views ask it where the tape has no answer, and say "on line n", where a
- * reader looks. */
+ * reader looks. At the prompt the text is all that was typed so far. */
 #ifndef CUTS_H
 #define CUTS_H
 #include "ast.h"
@@ -18,7 +18,7 @@ typedef enum CutKind {
 typedef struct Cut {
     CutKind kind;
     const Ast *node;        /* the detach call, the assignment, the flat call */
-    uint32_t line;          /* of the node; of CUT_ATTACHED, where `to` was computed */
+    Span at;                /* of the node; of CUT_ATTACHED, where `to` was computed */
     String *from, *to;      /* the name that goes in; the one that is assigned */
     const char *by;         /* of CUT_FLAT: "floor", "a comparison" */
 } Cut;

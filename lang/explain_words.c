@@ -402,12 +402,11 @@ void explain_start(Explain *e) {
                             name, name)
                   .as.string->text);
     else if (w->swept_at) {
-        const char *place = view_place(w->swept_at);
         explain_words(e, 4, STYLE_DIM,
-              string_format("It comes from %s %s %s.",
-                            span_whole_text(w->swept_at, call, sizeof call),
-                            strncmp(place, "line", 4) ? "in" : "on", place)
-                  .as.string->text);
+                      string_format("It comes from %s %s.",
+                                    span_whole_text(w->swept_at, call, sizeof call),
+                                    view_at(w->swept_at))
+                          .as.string->text);
     }
     bool scalar = w->heads == 1 && is_number(w->head[0]);
     if (scalar)

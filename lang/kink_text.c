@@ -31,10 +31,17 @@ static const Kink *kink_of(int op) {
     return NULL;
 }
 
+/* Places of windows that have a part of the gradient only; an element may be in several windows. */
+static double pool_ties(Value x, Value r, const Attr *attr) {
+    Value share = op_max_pool_shares(x, r, attr);
+    return count_true(op_mul(op_gt(share, number(0)), op_lt(share, number(1))));
+}
+
 /* Elements of x that are as great as the result they compete for, beyond one for each result. */
 static double shared_ties(const Wengert *w, uint32_t step, Value x, Value r) {
     const Node *n = node_at(w->step[step].node);
-    if (node_op(n) == OP_max_pool || !n->x.extra || x.tag != V_ARRAY) return 0;
+    if (!n->x.extra || x.tag != V_ARRAY) return 0;
+    if (node_op(n) == OP_max_pool) return pool_ties(x, r, n->x.extra->attr);
     Value whole = op_spread(r, x, n->x.extra->attr);
     double many = count_true(op_eq(x, whole)) - (double)size_of(r);
     return many > 0 ? many + 1 : 0;

@@ -20,18 +20,25 @@ static Value kink_row(const Wengert *w, uint32_t step, int64_t elements, const c
     return row;
 }
 
+/* Of a maximum those that compete count, else those of the result. */
+static int64_t elements_of(const Wengert *w, uint32_t step) {
+    Value r = wengert_value(w, step), x = wengert_input(w, step, 0).value;
+    int64_t size = is_numeric(r) ? size_of(r) : 0;
+    return is_numeric(x) && size_of(x) > size ? size_of(x) : size;
+}
+
 static void show_kink(Buffer *b, const Wengert *w, uint32_t step, int64_t elements,
                       const char *rule) {
-    Value v = wengert_value(w, step);
+    int64_t all = elements_of(w, step);
     Flow flow = { b, 4, screen_columns(), 4, true };
     buffer_text(b, "  - ");
     flow_words(&flow, STYLE_NAME, wengert_text(w, step, 50));
     flow_words(&flow, STYLE_DIM,
-               string_format("on line %u:", wengert_line(w, step)).as.string->text);
-    if (size_of(v) > 1)
+               string_format("%s:", view_at(wengert_span(w, step))).as.string->text);
+    if (all > 1)
         flow_words(&flow, STYLE_PLAIN,
                    string_format("%s of %lld,", counted((uint64_t)elements, "element"),
-                                 (long long)size_of(v))
+                                 (long long)all)
                        .as.string->text);
     flow_words(&flow, STYLE_WARNING, rule);
     flow_end(&flow);

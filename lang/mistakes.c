@@ -5,6 +5,7 @@
 #include "ast.h"
 #include "mistakes.h"
 #include "source.h"
+#include "views.h"
 
 /* The last assignment to a name before some place. */
 typedef struct Search {
@@ -20,8 +21,6 @@ static uint32_t start_of(const Ast *node) {
     span_bounds(node->span, &start, &end);
     return start;
 }
-
-static uint32_t line_of(Span span) { return place_whole(span).line; }
 
 static bool is_name(const Ast *node, const String *name) {
     return node && node->kind == A_NAME && node->name == name;
@@ -65,10 +64,16 @@ static void search(Search *s, const Ast *node, bool recorded) {
     if (node->fn) search(s, node->fn->body, recorded);
 }
 
+/* In the text and in what was typed before it at the prompt, the nearest text first. */
 static Search find_assignment(const Source *source, const String *name, uint32_t before) {
-    Search s = { .name = name, .before = before };
-    if (source && source->program) search(&s, source->program, false);
-    return s;
+    Search found = { .name = name };
+    for (; source; source = source_before(source), before = UINT32_MAX) {
+        Search s = { .name = name, .before = before };
+        if (source->program) search(&s, source->program, false);
+        if (!found.found) found.found = s.found, found.recorded = s.recorded;
+        if (!found.attached) found.attached = s.attached;
+    }
+    return found;
 }
 
 /* The name that an operand of the running call is, or NULL. */
@@ -90,18 +95,17 @@ static const String *operand_name(Span call, int operand, Place *place) {
  * since, else any one that never had one. */
 typedef struct Culprit {
     const String *lost, *bare;
-    uint32_t line;          /* where it lost its slot */
-    const Ast *made;        /* the assignment that made the bare one */
-    const Source *source;
+    const Ast *again;       /* the assignment by which it lost its slot */
+    const Ast *made;        /* the one that made the bare one */
 } Culprit;
 
 static void find_culprit(Culprit *c, const Ast *node) {
     if (!node) return;
     if (node->kind == A_NAME) {
-        Search s = find_assignment(c->source, node->name, start_of(node));
+        Search s = find_assignment(source_of(node->span), node->name, start_of(node));
         if (s.found && s.attached && s.attached != s.found && s.found->op == OP_NONE) {
             c->lost = node->name;
-            c->line = line_of(s.found->span);
+            c->again = s.found;
         } else if (s.found && !s.attached && !s.recorded && !c->bare) {
             c->bare = node->name;
             c->made = s.found;
@@ -116,18 +120,28 @@ static void find_culprit(Culprit *c, const Ast *node) {
     for (uint32_t i = 0; i < node->count; i++) find_culprit(c, node->kids[i]);
 }
 
-/* A name with a slot among those that an expression reads; NULL: none has one. */
-static const String *attached_in(const Source *source, const Ast *node) {
-    if (!node) return NULL;
-    if (node->kind == A_NAME)
-        return find_assignment(source, node->name, start_of(node)).attached ? node->name : NULL;
-    const String *found = attached_in(source, node->a);
+/* A name with a slot among those that an expression reads, or that these were computed from, so
+ * many assignments back; NULL: none was found among the first `names`. */
+static const String *attached_in(const Ast *node, int deep, int *names) {
+    if (!node || *names <= 0) return NULL;
+    if (node->kind == A_NAME) {
+        --*names;
+        Search s = find_assignment(source_of(node->span), node->name, start_of(node));
+        if (s.attached) return node->name;
+        return s.found && deep ? attached_in(s.found->b, deep - 1, names) : NULL;
+    }
+    const String *found = attached_in(node->a, deep, names);
     bool own = node->kind != A_METHOD && node->kind != A_FIELD && node->kind != A_ATTACH;
-    if (!found && own) found = attached_in(source, node->b);
-    if (!found) found = attached_in(source, node->c);
+    if (!found && own) found = attached_in(node->b, deep, names);
+    if (!found) found = attached_in(node->c, deep, names);
     for (uint32_t i = 0; !found && i < node->count; i++)
-        found = attached_in(source, node->kids[i]);
+        found = attached_in(node->kids[i], deep, names);
     return found;
+}
+
+static const String *attached_behind(const Ast *assignment, int deep) {
+    int names = 200;
+    return assignment ? attached_in(assignment->b, deep, &names) : NULL;
 }
 
 void fail_unrecorded(Value head) { fail_unrecorded_by(head, "nothing to sweep"); }
@@ -147,30 +161,38 @@ void fail_unrecorded_operand(Value head, int operand, const char *nothing) {
     Search s = find_assignment(call.source, name, call.start);
     if (s.found && !s.recorded) {
         hint("compute it inside record < ... >");
-        fail(E_GRADIENT, "%s: %s was computed on line %u, outside record", nothing, name->text,
-             line_of(s.found->span));
+        fail(E_GRADIENT, "%s: %s was computed %s, outside record", nothing, name->text,
+             view_at(s.found->span));
     }
-    Culprit c = { .source = call.source };
+    Culprit c = { 0 };
     if (s.found) find_culprit(&c, s.found->b);
     if (c.lost) {
         hint("`%s -= ...` or `%s[:] = ...` gives it a new value and keeps the slot", c.lost->text,
              c.lost->text);
-        fail(E_GRADIENT, "%s: %s is computed from %s, which lost its gradient slot on line %u",
-             nothing, name->text, c.lost->text, c.line);
+        fail(E_GRADIENT, "%s: %s is computed from %s, which lost its gradient slot %s", nothing,
+             name->text, c.lost->text, view_at(c.again->span));
     }
-    const String *from = c.bare ? attached_in(call.source, c.made->b) : NULL;
+    const String *from = attached_behind(c.made, 0);
     if (from) {
         hint("compute %s inside record < ... >, so that the step from %s is on the tape",
              c.bare->text, from->text);
         fail(E_GRADIENT,
-             "%s: %s depends on %s by %s only, and %s was computed on line %u, outside record",
+             "%s: %s depends on %s by %s only, and %s was computed %s, outside record",
              nothing, name->text, from->text, c.bare->text, c.bare->text,
-             line_of(c.made->span));
+             view_at(c.made->span));
     }
     if (c.bare) {
         hint("attach_grad(%s) before record < ... > gives it a gradient", c.bare->text);
         fail(E_GRADIENT, "%s: nothing that %s is computed from was attached; %s was not", nothing,
              name->text, c.bare->text);
+    }
+    from = attached_behind(s.found, 6);
+    if (from) {
+        hint("why(%s, %s) names the place", from->text, name->text);
+        fail(E_GRADIENT,
+             "%s: %s depends on %s only through what passes no gradient, like detach, pause or a "
+             "flat operation",
+             nothing, name->text, from->text);
     }
     hint("attach_grad(x) before record < ... > gives x a gradient");
     fail(E_GRADIENT, "%s: nothing that %s is computed from was attached", nothing, name->text);
@@ -191,8 +213,8 @@ void fail_no_gradient(Value x) {
     if (name) s = find_assignment(call.source, name, call.start);
     if (s.attached && s.attached != s.found && s.found->op == OP_NONE) {
         hint("`%s -= ...` or `%s[:] = ...` gives it a new value and keeps the slot", text, text);
-        fail(E_GRADIENT, "%s lost its gradient slot on line %u, where it was assigned afresh", text,
-             line_of(s.found->span));
+        fail(E_GRADIENT, "%s lost its gradient slot %s, where it was assigned afresh", text,
+             view_at(s.found->span));
     }
     hint("attach_grad(%s) before record < ... > gives it a gradient", name ? text : "x");
     fail(E_GRADIENT, "%s was never attached or recorded, so it has no gradient", text);
@@ -231,7 +253,7 @@ void fail_swept(Span node, Span swept_at) {
     const String *name = operand_name(rt.here, 0, &call),
                  *first = operand_name(swept_at, 0, &before);
     const char *text = name ? name->text : "this value";
-    uint32_t line = before.source ? place_whole(swept_at).line : 0;
+    const char *at = before.source ? view_at(swept_at) : NULL;
     bool same_call = before.source == call.source && before.start == call.start;
     const Ast *state = call.source && call.source->program && same_call
                            ? find_state(call.source->program, false)
@@ -240,20 +262,18 @@ void fail_swept(Span node, Span swept_at) {
         hint("%s = detach(%s) at the end of a turn cuts it off", state->name->text,
              state->name->text);
         fail(E_GRADIENT,
-             "%s is computed from %s of an earlier turn, whose tape was already swept on line %u",
-             text, state->name->text, line);
+             "%s is computed from %s of an earlier turn, whose tape was already swept %s",
+             text, state->name->text, at ? at : "before");
     }
     if (name && first && name != first) {
         hint(
             "sweep both at once: backward((%s, %s)), or keep the tape: backward(%s, retain = true)",
             first->text, text, first->text);
         fail(E_GRADIENT,
-             "%s and %s have a part of the tape in common, which was already swept on line %u",
-             text, first->text, line);
+             "%s and %s have a part of the tape in common, which was already swept %s",
+             text, first->text, at ? at : "before");
     }
     hint("keep the tape with backward(%s, retain = true), or compute %s again", text, text);
-    if (line)
-        fail(E_GRADIENT, "%s was already swept on line %u and not computed again since", text,
-             line);
+    if (at) fail(E_GRADIENT, "%s was already swept %s and not computed again since", text, at);
     fail(E_GRADIENT, "%s, or something it was computed from, was already swept", text);
 }

@@ -192,6 +192,15 @@ static uint32_t characters(const char *text, size_t bytes) {
     return count;
 }
 
+bool source_is_typed(const Source *source) { return !strncmp(source->name->text, "adl[", 4); }
+
+const Source *source_before(const Source *source) {
+    if (!source || !source_is_typed(source)) return NULL;
+    for (size_t i = number_of(source); i-- > 1;)
+        if (source_is_typed(table.source[i])) return table.source[i];
+    return NULL;
+}
+
 static Place place_at(const SpanEntry *entry) {
     Source *source = table.source[entry->source];
     uint32_t line = line_of(source, entry->start), start = source->line_start[line];

@@ -39,6 +39,10 @@ enum { MAX_SPAN_OPERANDS = 8 };
 
 /* Lives as long as the process. */
 Source *source_new(const char *name, const char *text, size_t bytes);
+/* Is it a statement typed at the prompt, "adl[3]"? And the one typed before it; NULL: there is
+ * none. */
+bool source_is_typed(const Source *source);
+const Source *source_before(const Source *source);
 /* For texts that are only looked at: source_forget() takes back all sources and spans since the
  * mark. Nobody may hold one of them. */
 typedef struct SourceMark { size_t sources, entries; } SourceMark;

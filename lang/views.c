@@ -39,8 +39,7 @@ static const char *text_of(const char *text) { return string_of(text).as.string-
 /* The number of a statement typed at the prompt, whose text is called adl[4]; NULL: it is a line of
  * a file. */
 static const char *prompt_number(const Place *place) {
-    const char *name = place->source->name->text;
-    return !strncmp(name, "adl[", 4) ? name + 3 : NULL;
+    return source_is_typed(place->source) ? place->source->name->text + 3 : NULL;
 }
 
 const char *view_place(Span span) {
@@ -50,6 +49,12 @@ const char *view_place(Span span) {
     if (!number) return string_format("line %u", place.line).as.string->text;
     if (place.line == 1) return string_format("adl%s", number).as.string->text;
     return string_format("adl%s, line %u", number, place.line).as.string->text;
+}
+
+const char *view_at(Span span) {
+    const char *place = view_place(span);
+    if (!*place) return "in the library";
+    return string_format("%s %s", strncmp(place, "line", 4) ? "in" : "on", place).as.string->text;
 }
 
 const char *view_short_place(Span span) {
@@ -104,9 +109,8 @@ const char *view_sweep_text(const Wengert *w) {
     else if (!*place)
         snprintf(text, sizeof text, "adjoints: from the last sweep that reached %.100s", name);
     else
-        snprintf(text, sizeof text, "adjoints: from %s %s %s",
-                 span_whole_text(w->swept_at, call, sizeof call),
-                 strncmp(place, "line", 4) ? "in" : "on", place);
+        snprintf(text, sizeof text, "adjoints: from %s %s",
+                 span_whole_text(w->swept_at, call, sizeof call), view_at(w->swept_at));
     if (w->swept && w->lost)
         snprintf(text, sizeof text, "adjoints: lost, the sweep of %s has released values; "
                  "sweep with retain = true to keep them", *place ? place : "before");
@@ -118,8 +122,8 @@ _Noreturn void view_fail_lost(const Wengert *w, const char *view) {
     hint("call %s before the sweep, or sweep with retain = true; a program that mentions %s by "
          "name keeps its values", view, view);
     if (*place)
-        fail(E_GRADIENT, "%s: the sweep %s %s has released values that lead to %s", view,
-             strncmp(place, "line", 4) ? "in" : "on", place, view_head_name(w));
+        fail(E_GRADIENT, "%s: the sweep %s has released values that lead to %s", view,
+             view_at(w->swept_at), view_head_name(w));
     fail(E_GRADIENT, "%s: a sweep has released values that lead to %s", view, view_head_name(w));
 }
 

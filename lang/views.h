@@ -26,6 +26,8 @@ const char *counted(uint64_t count, const char *word);
  * "adl[4]". Short: "7", "[4]". "" if nobody knows. */
 const char *view_place(Span span);
 const char *view_short_place(Span span);
+/* "on line 7", "in adl[4]" */
+const char *view_at(Span span);
 /* What the heads are called together: "f", "(l1, l2)", "this value". */
 const char *view_head_name(const Wengert *w);
 /* Where the adjoints come from, as a sentence: "adjoints: from backward(f) on line 3". */

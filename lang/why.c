@@ -120,9 +120,8 @@ static const char *number_text(double x) { return short_number(x, 6); }
 /* ---- steps in sentences ---- */
 /* "z = relu(x - 5) on line 4" */
 static const char *step_text(const Why *y, uint32_t step) {
-    uint32_t line = wengert_line(y->w, step);
     const char *text = wengert_text(y->w, step, 50);
-    return line ? text_of("%s on line %u", text, line) : text_of("%s in the library", text);
+    return text_of("%s %s", text, view_at(wengert_span(y->w, step)));
 }
 
 static bool same_place(const Wengert *w, uint32_t a, uint32_t b) {
@@ -251,24 +250,24 @@ static bool head_gradient_is_zero(const Why *y) {
 /* ---- what the text cut ---- */
 static const char *cut_text(const Why *y, const Cut *c) {
     const char *to = c->to ? c->to->text : "what it gives",
-               *from = c->from ? c->from->text : y->name;
+               *from = c->from ? c->from->text : y->name, *at = view_at(c->at);
     switch (c->kind) {
-    case CUT_DETACH: return text_of("detach on line %u cuts %s off from %s", c->line, to, from);
+    case CUT_DETACH: return text_of("detach %s cuts %s off from %s", at, to, from);
     case CUT_PAUSE:
-        return text_of("%s is computed from %s inside pause, on line %u, so nothing was recorded",
-                       to, from, c->line);
+        return text_of("%s is computed from %s inside pause, %s, so nothing was recorded",
+                       to, from, at);
     case CUT_OUTSIDE:
-        return text_of("%s is computed from %s on line %u, outside record", to, from, c->line);
+        return text_of("%s is computed from %s %s, outside record", to, from, at);
     case CUT_FLAT:
-        return text_of("%s on line %u passes nothing back to %s: %s is flat, its slope is 0 "
+        return text_of("%s %s passes nothing back to %s: %s is flat, its slope is 0 "
                        "wherever it has one",
-                       to, c->line, from, c->by);
+                       to, at, from, c->by);
     case CUT_LEAF:
-        return text_of("attach_grad on line %u makes %s a leaf of its own: nothing goes on from "
-                       "there to %s", c->line, to, y->name);
+        return text_of("attach_grad %s makes %s a leaf of its own: nothing goes on from "
+                       "there to %s", at, to, y->name);
     case CUT_ATTACHED:
-        return text_of("%s was computed from %s on line %u, before it got its slot on line %u", to,
-                       from, c->line, place_whole(c->node->span).line);
+        return text_of("%s was computed from %s %s, before it got its slot %s", to,
+                       from, at, view_at(c->node->span));
     }
     return "";
 }
@@ -302,7 +301,7 @@ static int report_cuts_by(Why *y, bool (*leads_on)(const Source *, const String 
         bool leads = !f || !cut[i].to || cut[i].to == f || leads_on(source, cut[i].to, f);
         bool mended = cut[i].kind == CUT_ATTACHED && f && text_connects(source, y->variable, f);
         if (!leads || mended) continue;
-        finding(y, cut_reason(&cut[i]), cut[i].line, -1, cut_text(y, &cut[i]));
+        finding(y, cut_reason(&cut[i]), place_whole(cut[i].at).line, -1, cut_text(y, &cut[i]));
         told++;
     }
     return told;
@@ -317,7 +316,8 @@ static int report_cuts(Why *y) {
 static bool report_late_attachment(Why *y) {
     Wengert *w = y->w;
     if (!is_leaf(y->x)) return false;
-    uint32_t attached = place_of(leaf_at(y->x.node)->span).line;
+    Span span = leaf_at(y->x.node)->span;
+    uint32_t attached = place_of(span).line;
     for (uint32_t i = 0; y->x.tag == V_ARRAY && i < w->count; i++)
         for (int k = 0; k < w->step[i].inputs; k++) {
             Input in = wengert_input(w, i, k);
@@ -325,8 +325,8 @@ static bool report_late_attachment(Why *y) {
                 in.value.as.array != y->x.as.array)
                 continue;
             finding(y, "attached later", attached, i,
-                    text_of("%s used %s when it had no slot: attach_grad came later, on line %u",
-                            step_text(y, i), y->name, attached));
+                    text_of("%s used %s when it had no slot: attach_grad came later, %s",
+                            step_text(y, i), y->name, view_at(span)));
             advise(y, text_of("call attach_grad(%s) before record < ... >", y->name));
             return true;
         }
@@ -338,11 +338,10 @@ static bool report_stale(Why *y) {
     const Leaf *leaf = leaf_at(y->x.node);
     uint64_t last = rt.tape->swept;
     if (!leaf->sweep || leaf->sweep == last || all_zero(leaf->gradient)) return false;
-    uint32_t from = place_of(leaf->swept_at).line, now = place_of(rt.tape->swept_at).line;
-    finding(y, "stale", from, -1,
-            text_of("grad(%s) is still %s from the sweep on line %u; the last sweep, on line %u, "
-                    "did not reach %s",
-                    y->name, short_value(leaf->gradient, 24), from, now, y->name));
+    finding(y, "stale", place_of(leaf->swept_at).line, -1,
+            text_of("grad(%s) is still %s from the sweep %s; the last sweep, %s, did not reach %s",
+                    y->name, short_value(leaf->gradient, 24), view_at(leaf->swept_at),
+                    view_at(rt.tape->swept_at), y->name));
     return true;
 }
 
@@ -534,8 +533,8 @@ static void why_reached(Why *y) {
     if (y->w->lost) {
         title(y, "cannot be told any more");
         finding(y, "lost", place_of(y->w->swept_at).line, -1,
-                text_of("the sweep on line %u has released the values; sweep with retain = true",
-                        place_of(y->w->swept_at).line));
+                text_of("the sweep %s has released the values; sweep with retain = true",
+                        view_at(y->w->swept_at)));
         return;
     }
     if (!why_swept(y)) return;
@@ -574,6 +573,19 @@ static bool why_forgotten(Why *y) {
     finding(y, "head", 0, -1, "a sweep has filled it, but what it started from was not kept");
     advise(y, text_of("why(%s, f) asks for the part of f in it", y->name));
     return true;
+}
+
+/* The head is not on the tape. Where the text cuts it off from x, the place is named; what was
+ * computed outside record, the message itself says better. */
+static void why_unrecorded(Why *y, Value head) {
+    Error error;
+    rt.here = y->call;
+    guard(raise_unrecorded, &head, &error);
+    bool outside = strstr(error.message, "outside record") != NULL;
+    title(y, "is missing");
+    if (!outside && report_cuts(y)) return;
+    finding(y, "head not recorded", place_whole(y->call).line, -1, error.message);
+    if (error.hint[0]) advise(y, error.hint);
 }
 
 static void why_unswept(Why *y) {
@@ -621,7 +633,7 @@ static void answer(Why *y, Value f) {
     }
     if (!y->x.node) why_missing(y, raise_missing, y->x, "unattached");
     else if (f.tag == V_UNSET || f.tag == V_NIL) why_unswept(y);
-    else if (!recorded_heads(f)) why_missing(y, raise_unrecorded, f, "head not recorded");
+    else if (!recorded_heads(f)) why_unrecorded(y, f);
     else {
         y->w = wengert_of(f, "why");
         if (y->w->lost || reached(y)) why_reached(y);

@@ -442,6 +442,10 @@ static Value one_line(Value g) {
     return op_reshape(g, shape.axes, shape.dim);
 }
 
+Value op_max_pool_shares(Value x, Value r, const Attr *attr) {
+    return shares(x, r, window_of(attr + 1));
+}
+
 /* g goes to the greatest element of each window, evenly to equal ones. */
 Value op_max_pool_rule(Value g, Value x, Value r, const Attr *attr) {
     Window w = window_of(attr + 1);

@@ -24,6 +24,7 @@ typedef struct Why {
     Value x, gradient;      /* UNSET: it has none */
     const char *name;       /* of x in sentences */
     const String *variable; /* NULL: x is no name */
+    const String *head;     /* of why(x, f): f */
     Span call;
     bool *leads;            /* by step: does it depend on x? */
     bool *live;             /* by step: does f depend on it through what was not 0? */
@@ -282,7 +283,7 @@ static const char *cut_reason(const Cut *c) {
 }
 
 static const String *head_name(const Why *y) {
-    if (!y->w) return NULL;
+    if (!y->w) return y->head;
     const char *name = view_head_name(y->w);
     return text_is_name(name, strlen(name)) ? symbol(name, strlen(name)) : NULL;
 }
@@ -608,6 +609,10 @@ static void find_name(Why *y) {
     size_t bytes = strlen(text);
     y->variable = bytes && text_is_name(text, bytes) ? symbol(text, bytes) : NULL;
     y->name = *text && bytes < 60 ? text_of("%s", text) : "x";
+    if (call.operands > 1) {
+        span_text(rt.here + 2, text, sizeof text);
+        if (text_is_name(text, strlen(text))) y->head = symbol(text, strlen(text));
+    }
     if (!y->variable && y->x.node) y->variable = name_held(naming_new(), y->x.node);
 }
 

@@ -63,7 +63,9 @@ void hint_nearest(String *name, Frame *frame) {
     const char *module = foreign ? NULL : module_with(name->text);
     if (foreign || module) {
         if (foreign) hint("%s", foreign);
-        else hint("the module %s has it: import %s; %s.%s(...)", module, module, module, name->text);
+        else
+            hint("the module %s has it: import %s; %s.%s(...)", module, module, module,
+                 name->text);
         return;
     }
     if (frame->fn) {
@@ -608,7 +610,7 @@ static void hint_field(Value x, String *name) {
     if (nearest) {
         hint("did you mean `%s`?", nearest);
     } else if (s->module) {
-        hint("its names are keys(module); adl doc MODULE and the prompt's ?module tell what they do");
+        hint("keys(module) lists its names; adl doc MODULE and, at the prompt, ?module tell more");
     } else if (s->count && s->count <= 8) {
         Buffer list = { 0 };
         for (size_t i = 0; i < s->count; i++) buffer_format(&list, "%s%s", i ? ", " : "", names[i]);

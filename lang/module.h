@@ -43,7 +43,7 @@ typedef struct EmbeddedFile { const char *name, *text; size_t bytes; } EmbeddedF
 extern const EmbeddedFile embedded_files[];           /* ends with a name of NULL */
 extern const EmbeddedFile embedded_lessons[];         /* examples/learn, for `adl learn` */
 extern const EmbeddedFile embedded_pages[];           /* the chapters of the manual: lang/manual */
-/* The module of the standard library that has a function of this name, still to be imported; or NULL. */
+/* The module of the standard library that has a function of this name; or NULL. */
 const char *module_with(const char *function);
 /* Runs prelude.adl; its functions become names of the library. */
 void prelude_open(void);

@@ -52,6 +52,17 @@ bool shapes_join(const Shape *a, const Shape *b, Shape *out) {
     return true;
 }
 
+void must_expand(const Shape *from, const Shape *to, const char *format) {
+    Shape joined;
+    if (shapes_join(from, to, &joined) &&
+        same_shape(joined.axes, joined.dim, to->axes, to->dim))
+        return;
+    char left[128], right[128];
+    shape_text(from->axes, from->dim, left, sizeof left);
+    shape_text(to->axes, to->dim, right, sizeof right);
+    fail(E_SHAPE, format, left, right);
+}
+
 static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
     char text[128];
     shape_text(axes, shape, text, sizeof text);

@@ -122,6 +122,8 @@ static inline double *vector_at(const Array *a, int64_t i) {
 }
 /* The broadcast of two shapes; false if they do not broadcast. */
 bool shapes_join(const Shape *a, const Shape *b, Shape *out);
+/* E_SHAPE unless `from` broadcasts to just `to`; the format takes the texts of both. */
+void must_expand(const Shape *from, const Shape *to, const char *format);
 
 /* ---- arguments of operations: each fails with a message that names `what` ---- */
 double arg_number(Value v, const char *what);         /* any one-element number */

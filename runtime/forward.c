@@ -7,6 +7,7 @@
 #include <string.h>
 #include "elem.h"
 #include "forward_inside.h"
+#include "pullback.h"
 #include "rules.h"
 #include "fuse.h"
 #include "zero.h"
@@ -188,11 +189,7 @@ static Value pass_custom(Forward *f, const Node *n, uint32_t id) {
     memcpy(arguments + 2, in + 2, (size_t)count * sizeof *in);
     rt.recording = true;
     Function *rule = extra->in[0].as.function;
-    Value result = rule->call(rule, count + 2, arguments);
-    if (result.tag != V_LIST) result = list_of(1, &result);
-    if (result.as.list->count != (size_t)count)
-        fail(E_GRADIENT, "the rule of a custom gradient gave %zu gradients for %d arguments",
-             result.as.list->count, count);
+    Value result = custom_gradients(rule, count, arguments);
     for (int i = 0; i < count; i++) {
         Value t = tangent_of(f, extra->in[i + 2].node);
         if (t.tag != V_UNSET && is_numeric(result.as.list->item[i]))

@@ -395,19 +395,27 @@ Value kernel_index(int count, const Value *in, const Attr *attr) {
     return array_value(out);
 }
 
-/* x[2], x[1, 0] of a constant: one load */
-static bool index_at_once(Value x, int count, const IndexItem *items, Value *out) {
-    if (x.tag != V_ARRAY || count != x.as.array->axes || x.as.array->dtype == F32) return false;
-    if (x.node && rt.recording) return false;
-    const Array *a = x.as.array;
-    int64_t offset = 0;
+/* Where the one element lies that the items name: whole numbers in range, one for each axis. */
+static bool element_at(const Array *a, int count, const IndexItem *items, int64_t *offset) {
+    if (count != a->axes) return false;
+    *offset = 0;
     for (int i = 0; i < count; i++) {
         if (items[i].kind != I_AT) return false;
         int64_t n = shape_of(a)[i], at = items[i].start;
         if (at < 0) at += n;
         if (at < 0 || at >= n) return false;
-        offset += at * strides_of(a)[i];
+        *offset += at * strides_of(a)[i];
     }
+    return true;
+}
+
+/* x[2], x[1, 0] of a constant: one load */
+static bool index_at_once(Value x, int count, const IndexItem *items, Value *out) {
+    if (x.tag != V_ARRAY || x.as.array->dtype == F32) return false;
+    if (x.node && rt.recording) return false;
+    const Array *a = x.as.array;
+    int64_t offset;
+    if (!element_at(a, count, items, &offset)) return false;
     *out = a->dtype == F64 ? number(f64_of(a)[offset]) : boolean(bool_of(a)[offset] != 0);
     return true;
 }
@@ -483,14 +491,8 @@ Value op_index_like(Value g, int count, const Value *in, const Attr *attr) {
 static void put_into(Array *x, Value v, int count, const Attr *words, const Value *gathers) {
     Pick p;
     pick(&p, x, count, words, gathers);
-    Shape from = value_shape(v), to = picked_shape(&p), joined;
-    if (!shapes_join(&to, &from, &joined)
-        || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
-        char left[120], right[120];
-        shape_text(from.axes, from.dim, left, sizeof left);
-        shape_text(to.axes, to.dim, right, sizeof right);
-        fail(E_SHAPE, "cannot store shape %s where the index picks shape %s", left, right);
-    }
+    Shape from = value_shape(v), to = picked_shape(&p);
+    must_expand(&from, &to, "cannot store shape %s where the index picks shape %s");
     if (x->dtype == BOOL && dtype_of(v) != BOOL) {
         Array *a = array_of(v);
         for (int64_t i = 0; i < a->size; i++) {
@@ -512,15 +514,9 @@ Value kernel_put(int count, const Value *in, const Attr *attr) {
 
 static bool put_at_once(Value x, int count, const IndexItem *items, Value v) {
     Array *a = x.as.array;
-    if (a->dtype != F64 || v.tag != V_NUM || count != a->axes) return false;
-    int64_t offset = 0;
-    for (int i = 0; i < count; i++) {
-        if (items[i].kind != I_AT) return false;
-        int64_t n = shape_of(a)[i], at = items[i].start;
-        if (at < 0) at += n;
-        if (at < 0 || at >= n) return false;
-        offset += at * strides_of(a)[i];
-    }
+    if (a->dtype != F64 || v.tag != V_NUM) return false;
+    int64_t offset;
+    if (!element_at(a, count, items, &offset)) return false;
     f64_of(a)[offset] = v.as.num;
     return true;
 }

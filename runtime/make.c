@@ -50,16 +50,10 @@ Value call_ones(int count, const Value *bound) {
 
 Value call_full(int count, const Value *bound) {
     (void)count;
-    Shape shape = arg_shape_rest(bound[0], "full"), joined;
+    Shape shape = arg_shape_rest(bound[0], "full");
     Shape from = value_shape(object(operand(bound[1], "full")));
     if (!bound[1].node && bound[1].tag == V_NUM) return filled(shape, bound[1].as.num, F64);
-    if (!shapes_join(&from, &shape, &joined)
-        || !same_shape(joined.axes, joined.dim, shape.axes, shape.dim)) {
-        char left[120], right[120];
-        shape_text(from.axes, from.dim, left, sizeof left);
-        shape_text(shape.axes, shape.dim, right, sizeof right);
-        fail(E_SHAPE, "full: a value of shape %s does not fill the shape %s", left, right);
-    }
+    must_expand(&from, &shape, "full: a value of shape %s does not fill the shape %s");
     return op_expand(bound[1], &shape);
 }
 

@@ -283,6 +283,15 @@ void pull_elementwise(Sweep *s, uint32_t id, const Node *n, Value g) {
     }
 }
 
+Value custom_gradients(Function *rule, int count, const Value *arguments) {
+    Value result = rule->call(rule, count + 2, arguments);
+    if (result.tag != V_LIST) result = list_of(1, &result);
+    if (result.as.list->count != (size_t)count)
+        fail(E_GRADIENT, "the rule of a custom gradient gave %zu gradients for %d arguments",
+             result.as.list->count, count);
+    return result;
+}
+
 /* What a custom rule gave for an argument must be of its shape, or broadcast to it. */
 static void check_custom(Value c, Value input, int which) {
     if (!is_numeric(c))
@@ -318,11 +327,7 @@ static void pull_custom(Sweep *s, uint32_t id, const Extra *extra, Value g) {
         arguments[i + 2] = operand(s, extra->in[i + 2], extra->in[i + 2].node);
         if (!s->recorded) arguments[i + 2].node = 0;
     }
-    Value result = rule->call(rule, count + 2, arguments);
-    if (result.tag != V_LIST) result = list_of(1, &result);
-    if (result.as.list->count != (size_t)count)
-        fail(E_GRADIENT, "the rule of a custom gradient gave %zu gradients for %d arguments",
-             result.as.list->count, count);
+    Value result = custom_gradients(rule, count, arguments);
     for (int i = 0; i < count; i++) {
         Value input = extra->in[i + 2], c = result.as.list->item[i];
         if (!wanted(s, input.node) || c.tag == V_NIL) continue;

@@ -17,4 +17,7 @@ uint32_t pull_numbers(Sweep *s, Chunk *c, uint32_t first, uint32_t i, uint32_t s
  * look at it; else false. */
 bool pull_small(Sweep *s, Chunk *c, uint32_t i);
 void pullbacks_open(void);
+/* What a custom rule gives for (adjoint, value, argument ...): a list, one for each of the count
+ * arguments. */
+Value custom_gradients(Function *rule, int count, const Value *arguments);
 #endif

@@ -380,14 +380,8 @@ Value call_swapaxes(int count, const Value *bound) {
 Value call_broadcast_to(int count, const Value *bound) {
     (void)count;
     operand(bound[0], "broadcast_to");
-    Shape from = value_shape(bound[0]), to = arg_shape_rest(bound[1], "broadcast_to"), joined;
-    if (!shapes_join(&from, &to, &joined)
-        || !same_shape(joined.axes, joined.dim, to.axes, to.dim)) {
-        char left[120], right[120];
-        shape_text(from.axes, from.dim, left, sizeof left);
-        shape_text(to.axes, to.dim, right, sizeof right);
-        fail(E_SHAPE, "cannot broadcast shape %s to %s", left, right);
-    }
+    Shape from = value_shape(bound[0]), to = arg_shape_rest(bound[1], "broadcast_to");
+    must_expand(&from, &to, "cannot broadcast shape %s to %s");
     return op_expand(bound[0], &to);
 }
 

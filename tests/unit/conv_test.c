@@ -12,19 +12,8 @@
 #include "conv_kernels.h"
 #include "ops.h"
 #include "par.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime_open(), ops_open();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    runtime_close();
-    return mem_counts().blocks == 0 && mem_counts().used == 0 ? 0 : -1;
-}
 
 enum { IMAGES = 2 * 3 * 11 * 13, WEIGHTS = 7 * 3 * 3 * 2, RESULTS = 2 * 7 * 11 * 12 };
 typedef struct Results { float result[RESULTS], images[IMAGES], weights[WEIGHTS]; } Results;

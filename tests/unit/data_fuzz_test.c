@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 #include "npz.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -239,13 +240,6 @@ static void npz_is_read_or_refused(void **state) {
 }
 
 /* ---- running ---- */
-
-static int open_runtime(void **state) { return (void)state, runtime_open(), 0; }
-static int close_runtime(void **state) {
-    (void)state;
-    runtime_close();
-    return mem_counts().blocks != 0;
-}
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_runtime, close_runtime)
 int main(int count, char **arguments) {

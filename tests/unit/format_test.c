@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "format.h"
 #include "io.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
 
 /* ---- values ---- */
@@ -495,13 +496,6 @@ static void an_allocation_that_fails_leaks_nothing(void **state) {
 }
 
 /* ---- running ---- */
-
-static int open_runtime(void **state) { return (void)state, runtime_open(), 0; }
-static int close_runtime(void **state) {
-    (void)state;
-    runtime_close();
-    return mem_counts().blocks != 0;
-}
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_runtime, close_runtime)
 int main(void) {

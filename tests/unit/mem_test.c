@@ -8,20 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "value.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime_open();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    mem_set_limit(0);
-    runtime_close();
-    return mem_counts().blocks == 0 && mem_counts().used == 0 ? 0 : -1;
-}
 
 /* Sizes on both sides of every boundary between classes. */
 static size_t size_near(int i) {

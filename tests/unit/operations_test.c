@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "sweep.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own, taken back here */
 #undef fail
 
@@ -278,22 +279,12 @@ static void every_row_has_a_doc_and_an_example(void **state) {
     assert_int_equal(mistakes, 0);
 }
 
-static int open_runtime(void **state) {
-    (void)state;
-    runtime_open(), ops_open(), tape_open(), sweep_open();
+static int open_without_mistakes(void **state) {
     mistakes = 0;
-    return 0;
+    return open_runtime(state);
 }
 
-static int close_runtime(void **state) {
-    (void)state;
-    pool_unwind(0);
-    tape_close();
-    runtime_close();
-    return mem_counts().blocks == 0 ? 0 : -1;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_runtime, close_runtime)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_without_mistakes, close_runtime)
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(every_derivative_agrees_with_differences),

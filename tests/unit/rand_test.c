@@ -10,26 +10,10 @@
 #include <string.h>
 #include "rand.h"
 #include "sweep.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own */
 
 enum { MANY = 200000 };
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime_open();
-    ops_open();
-    tape_open();
-    sweep_open();
-    rand_seed(1);
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    tape_close();
-    runtime_close();
-    return mem_counts().blocks == 0 ? 0 : -1;
-}
 
 static Value draw(const char *name, int count, const Value *bound) {
     Op op = op_named(name);

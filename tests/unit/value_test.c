@@ -9,20 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "array.h"
+#include "runtime_fixture.h"
 #include <cmocka.h>   /* last: it has a fail() of its own, taken back here */
 #undef fail
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime_open();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    runtime_close();
-    return mem_counts().blocks == 0 && mem_counts().used == 0 ? 0 : -1;
-}
 
 /* ---- errors ---- */
 static void fail_on_purpose(void *env) {
@@ -150,12 +139,11 @@ static void *dive_on_thread(void *error) {
 }
 
 static void the_limit_is_that_of_the_running_thread(void **state) {
-    (void)state;
     Error error;
     pthread_t thread;
     pthread_attr_t attributes;
     void *result;
-    runtime_close();   /* there is one runtime, and the thread opens it */
+    assert_int_equal(close_runtime(state), 0);   /* there is one, and the thread opens it */
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 64 << 20);
     assert_int_equal(pthread_create(&thread, &attributes, dive_on_thread, &error), 0);
@@ -163,7 +151,7 @@ static void the_limit_is_that_of_the_running_thread(void **state) {
     pthread_attr_destroy(&attributes);
     assert_null(result);
     assert_non_null(strstr(error.message, "64 MiB"));
-    runtime_open();
+    open_runtime(state);
 }
 
 /* ---- the pool ---- */
@@ -430,7 +418,6 @@ static void build_things(void *env) {
 }
 
 static void any_allocation_may_fail_and_nothing_leaks(void **state) {
-    (void)state;
     Error error;
     bool done = false;
     for (long n = 1; !done; n++) {
@@ -438,9 +425,8 @@ static void any_allocation_may_fail_and_nothing_leaks(void **state) {
         done = guard(build_things, NULL, &error);
         mem_fail_at(0);
         if (!done) assert_int_equal(error.kind, E_MEMORY);
-        runtime_close();
-        assert_int_equal(mem_counts().blocks, 0);
-        runtime_open();
+        assert_int_equal(close_runtime(state), 0);
+        open_runtime(state);
         if (n > 200) n += 97;
         assert_true(n < 20000);
     }

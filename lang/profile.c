@@ -198,6 +198,13 @@ static double row_flops(int op, Value x, Value y, Value r) {
     return moves || op == OP_sort || op == OP_part ? 0 : all;
 }
 
+/* What goes back to one input costs about what the operation costs; but a sum spreads its adjoint,
+ * and what was spread is summed. */
+static double row_back_flops(int op, double flops, Value x, Value r) {
+    if (op == OP_sum || op == OP_sum_to) return 0;
+    return op == OP_expand_to && elements(r) > elements(x) ? elements(r) : flops;
+}
+
 static void count_step(Profile *p, uint32_t i) {
     const Wengert *w = p->w;
     Cost *c = &p->step[i];
@@ -216,7 +223,7 @@ static void count_step(Profile *p, uint32_t i) {
         Input input = wengert_input(w, i, k);
         if (input.kind != FROM_STEP && input.kind != FROM_LEAF) continue;
         const char *rule = operations[op].rule[k < 2 ? k : 2];
-        if (op >= OP_ELEMS) c->back_flops += c->flops;
+        if (op >= OP_ELEMS) c->back_flops += row_back_flops(op, c->flops, in[0], r);
         else if (rule && strcmp(rule, "1"))
             c->back_flops += elements(r) * (strcmp(rule, "-1") ? 1 + operations_in(rule) : 1);
     }

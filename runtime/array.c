@@ -347,6 +347,7 @@ Shape arg_shape(Value v, const char *of) {
 }
 
 /* ---- walking ---- */
+enum { SHORT_ROW = 16, STRETCH = 256 };
 typedef struct Walk {
     int count, axes;
     char *at[WALK_ARRAYS];
@@ -406,26 +407,68 @@ static void walk_row(Walk *w, Run *body, void *env) {
     if (length > RUN) advance(w, last, -length);
 }
 
-void array_walk(int count, Array *const *arrays, Run *body, void *env) {
-    Walk w;
-    int64_t turn[MAX_AXES] = { 0 }, since_poll = 0;
-    if (count < 1 || count > WALK_ARRAYS) fail(E_INTERNAL, "array_walk() got %d arrays", count);
-    if (arrays[0]->size == 0) return;
-    walk_open(&w, count, arrays);
+/* The two innermost axes where rows are so short that a call for each would cost more than its work:
+ * the axis outside them becomes the runs, a stretch at a time, so that what one run has brought into
+ * the cache is there for the next. */
+static void walk_short_rows(Walk *w, Run *body, void *env) {
+    int last = w->axes - 1, outer = last - 1;
+    char *at[WALK_ARRAYS];
+    for (int64_t done = 0; done < w->length[outer]; done += STRETCH) {
+        int64_t left = w->length[outer] - done, n = left < STRETCH ? left : STRETCH;
+        for (int64_t j = 0; j < w->length[last]; j++) {
+            for (int k = 0; k < w->count; k++) {
+                int64_t element = done * w->stride[outer][k] + j * w->stride[last][k];
+                at[k] = w->at[k] + element * (int64_t)w->element[k];
+            }
+            body(n, at, w->stride[outer], env);
+        }
+        poll_at(done);
+    }
+}
+
+static bool has_short_rows(const Walk *w) {
+    return w->axes > 1 && w->length[w->axes - 1] < SHORT_ROW &&
+           w->length[w->axes - 2] > w->length[w->axes - 1];
+}
+
+/* inner: how many axes one call of `part` takes care of */
+static void walk_outside(Walk *w, int inner, void (*part)(Walk *, Run *, void *), Run *body,
+                         void *env) {
+    int64_t turn[MAX_AXES] = { 0 }, since_poll = 0, elements = 1;
+    for (int i = w->axes - inner; i < w->axes; i++) elements *= w->length[i];
     for (;;) {
-        walk_row(&w, body, env);
-        if ((since_poll += w.length[w.axes - 1]) >= RUN) {
+        part(w, body, env);
+        if ((since_poll += elements) >= RUN) {
             poll();
             since_poll = 0;
         }
-        int axis = w.axes - 2;                   /* count up as an odometer does */
-        while (axis >= 0 && ++turn[axis] == w.length[axis]) {
-            advance(&w, axis, 1 - w.length[axis]);
+        int axis = w->axes - 1 - inner;          /* count up as an odometer does */
+        while (axis >= 0 && ++turn[axis] == w->length[axis]) {
+            advance(w, axis, 1 - w->length[axis]);
             turn[axis--] = 0;
         }
         if (axis < 0) return;
-        advance(&w, axis, 1);
+        advance(w, axis, 1);
     }
+}
+
+static bool walk_begins(Walk *w, int count, Array *const *arrays) {
+    if (count < 1 || count > WALK_ARRAYS) fail(E_INTERNAL, "array_walk() got %d arrays", count);
+    if (arrays[0]->size == 0) return false;
+    walk_open(w, count, arrays);
+    return true;
+}
+
+void array_walk(int count, Array *const *arrays, Run *body, void *env) {
+    Walk w;
+    if (walk_begins(&w, count, arrays)) walk_outside(&w, 1, walk_row, body, env);
+}
+
+void array_walk_freely(int count, Array *const *arrays, Run *body, void *env) {
+    Walk w;
+    if (!walk_begins(&w, count, arrays)) return;
+    if (has_short_rows(&w)) walk_outside(&w, 2, walk_short_rows, body, env);
+    else walk_outside(&w, 1, walk_row, body, env);
 }
 
 /* ---- copying ---- */
@@ -471,7 +514,7 @@ static Run *const copy_runs[3][3] = {
 };
 
 void array_assign(Array *dst, Array *src) {
-    array_walk(2, (Array *[]){ dst, src }, copy_runs[dst->dtype][src->dtype], NULL);
+    array_walk_freely(2, (Array *[]){ dst, src }, copy_runs[dst->dtype][src->dtype], NULL);
 }
 
 #define FILL_RUN(name, type, convert)                                                             \
@@ -485,5 +528,5 @@ FILL_RUN(fill_bool, uint8_t, TRUTH)
 
 void array_fill(Array *dst, double value) {
     static Run *const fills[] = { [F64] = fill_f64, [F32] = fill_f32, [BOOL] = fill_bool };
-    array_walk(1, &dst, fills[dst->dtype], &value);
+    array_walk_freely(1, &dst, fills[dst->dtype], &value);
 }

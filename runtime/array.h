@@ -141,6 +141,8 @@ Shape arg_shape(Value v, const char *what);   /* [2, 3], 3, (2, 3), ([2, 3],); m
 enum { RUN = 64 << 10, WALK_ARRAYS = 32 };
 typedef void Run(int64_t n, char **at, const int64_t *strides, void *env);
 void array_walk(int count, Array *const *arrays, Run *body, void *env);
+/* The same for a body that takes any strides and any order: faster where rows are short. */
+void array_walk_freely(int count, Array *const *arrays, Run *body, void *env);
 /* Copies src into dst (same shape, any dtypes and layouts). */
 void array_assign(Array *dst, Array *src);
 void array_fill(Array *dst, double value);

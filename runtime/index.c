@@ -459,7 +459,8 @@ void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr) {
     pick(&p, whole, (int)(attr[0] / ITEM_WORDS), attr + 1, gathers);
     Array *from = fitted(&p, g);
     if (p.gathered) move_gathered(&p, ADD, array_contiguous(from));
-    else array_walk(2, (Array *[]){ p.view, from }, whole->dtype == F32 ? add_f32 : add_f64, NULL);
+    else array_walk_freely(2, (Array *[]){ p.view, from },
+                           whole->dtype == F32 ? add_f32 : add_f64, NULL);
 }
 
 Value op_unindex(Value g, Value x, const Value *gathers, const Attr *attr) {

@@ -151,63 +151,104 @@ Value kernel_shift(int count, const Value *in, const Attr *attr) {
 /* ---- sorting ---- */
 typedef struct Ranked { uint64_t key; int64_t place; } Ranked;
 
-/* Doubles as unsigned integers of the same order: zeros are equal, NaN comes last. */
+/* Doubles as unsigned integers of the same order; NaN comes last. */
 static uint64_t sort_key(double x) {
     uint64_t bits;
-    x += 0.0;
     if (x != x) return UINT64_MAX;
     memcpy(&bits, &x, sizeof bits);
     return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
-static void insertion_sort(Ranked *r, int64_t n) {
-    for (int64_t i = 1; i < n; i++) {
-        Ranked moving = r[i];
-        int64_t j = i;
-        for (; j > 0 && r[j - 1].key > moving.key; j--) r[j] = r[j - 1];
-        r[j] = moving;
-    }
+static double of_sort_key(uint64_t key) {
+    double x;
+    uint64_t bits = key >> 63 ? key & ~((uint64_t)1 << 63) : ~key;
+    if (key == UINT64_MAX) return NAN;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
-/* By the lowest byte first: each pass is stable, and one that all keys agree on is left out. */
-static void radix_sort(Ranked *r, Ranked *other, int64_t n) {
-    Ranked *from = r, *to = other;
-    for (int shift = 0; shift < 64; shift += 8) {
-        int64_t start[257] = { 0 };
-        for (int64_t i = 0; i < n; i++) {
-            start[(from[i].key >> shift & 255) + 1]++;
-            poll_at(i);
-        }
-        if (start[(from[0].key >> shift & 255) + 1] == n) continue;
-        for (int i = 0; i < 256; i++) start[i + 1] += start[i];
-        for (int64_t i = 0; i < n; i++) {
-            to[start[from[i].key >> shift & 255]++] = from[i];
-            poll_at(i);
-        }
-        Ranked *swap = from;
-        from = to;
-        to = swap;
+/* Sorts by digits of the key, the lowest first: each pass is stable, and one that all keys agree on
+ * is left out. Wide digits make few passes, but clearing their counters costs as much as some
+ * thousand elements. Gives the array, `from` or `to`, that ends up sorted. */
+enum { FEW = 32, MANY = 4096, WIDE = 11, NARROW = 8, COUNTERS = 6 << WIDE };
+#define SORT(T, suffix, KEY)                                                                       \
+    static T *insertion_sort_##suffix(T *r, int64_t n) {                                           \
+        for (int64_t i = 1; i < n; i++) {                                                          \
+            T moving = r[i];                                                                       \
+            int64_t j = i;                                                                         \
+            for (; j > 0 && KEY(r[j - 1]) > KEY(moving); j--) r[j] = r[j - 1];                     \
+            r[j] = moving;                                                                         \
+        }                                                                                          \
+        return r;                                                                                  \
+    }                                                                                              \
+    static void count_digits_##suffix(const T *r, int64_t n, int bits, int64_t *count) {           \
+        int passes = (64 + bits - 1) / bits;                                                       \
+        uint64_t mask = ((uint64_t)1 << bits) - 1;                                                 \
+        memset(count, 0, ((size_t)passes << bits) * sizeof *count);                                \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            uint64_t key = KEY(r[i]);                                                              \
+            for (int d = 0; d < passes; d++, key >>= bits)                                         \
+                count[((uint64_t)d << bits) + (key & mask)]++;                                     \
+            poll_at(i);                                                                            \
+        }                                                                                          \
+    }                                                                                              \
+    static T *sort_##suffix(T *from, T *to, int64_t n) {                                           \
+        int64_t count[COUNTERS], *digit = count;                                                   \
+        int bits = n < MANY ? NARROW : WIDE;                                                       \
+        uint64_t mask = ((uint64_t)1 << bits) - 1;                                                 \
+        if (n <= FEW) return insertion_sort_##suffix(from, n);                                     \
+        count_digits_##suffix(from, n, bits, count);                                               \
+        for (int shift = 0; shift < 64; shift += bits, digit += mask + 1) {                        \
+            if (digit[KEY(from[0]) >> shift & mask] == n) continue;                                \
+            int64_t start = 0;                                                                     \
+            for (uint64_t i = 0; i <= mask; i++) {                                                 \
+                int64_t here = digit[i];                                                           \
+                digit[i] = start;                                                                  \
+                start += here;                                                                     \
+            }                                                                                      \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                to[digit[KEY(from[i]) >> shift & mask]++] = from[i];                               \
+                poll_at(i);                                                                        \
+            }                                                                                      \
+            T *swap = from;                                                                        \
+            from = to;                                                                             \
+            to = swap;                                                                             \
+        }                                                                                          \
+        return from;                                                                               \
     }
-    if (from != r) memcpy(r, from, (size_t)n * sizeof *r);
+#define ITSELF(x) (x)
+#define ITS_KEY(x) ((x).key)
+SORT(uint64_t, keys, ITSELF)
+SORT(Ranked, ranked, ITS_KEY)
+
+static void sort_line(const double *from, double *to, int64_t n, uint64_t *scratch) {
+    for (int64_t j = 0; j < n; j++) {
+        scratch[j] = sort_key(from[j]);
+        poll_at(j);
+    }
+    const uint64_t *sorted = sort_keys(scratch, scratch + n, n);
+    for (int64_t j = 0; j < n; j++) to[j] = of_sort_key(sorted[j]);
 }
 
-static Value sorted(Value x, int64_t axis, bool places_only) {
+/* Zeros of either sign are equal, and so stay in the order in which they came. */
+static void rank_line(const double *from, double *to, int64_t n, Ranked *scratch) {
+    for (int64_t j = 0; j < n; j++) {
+        scratch[j] = (Ranked){ sort_key(from[j] + 0.0), j };
+        poll_at(j);
+    }
+    const Ranked *sorted = sort_ranked(scratch, scratch + n, n);
+    for (int64_t j = 0; j < n; j++) to[j] = (double)sorted[j].place;
+}
+
+static Value sorted_lines(Value x, int64_t axis, bool places_only) {
     Lines l = lines_of(x, axis_bit(axis), F64);
     Array *out = lines_like(&l);
-    Ranked *ranked = pool_bytes((size_t)(2 * l.length + 1) * sizeof *ranked);
+    size_t item = places_only ? sizeof(Ranked) : sizeof(uint64_t);
+    void *scratch = pool_bytes((size_t)(2 * l.length + 1) * item);
     for (int64_t i = 0; i < l.count; i++) {
-        const double *from = line(&l, i);
         double *to = f64_of(out) + i * l.length;
-        for (int64_t j = 0; j < l.length; j++) {
-            ranked[j] = (Ranked){ sort_key(from[j]), j };
-            poll_at(j);
-        }
-        if (l.length <= 32) insertion_sort(ranked, l.length);
-        else radix_sort(ranked, ranked + l.length, l.length);
-        for (int64_t j = 0; j < l.length; j++) {
-            to[j] = places_only ? (double)ranked[j].place : from[ranked[j].place];
-            poll_at(j);
-        }
+        if (places_only) rank_line(line(&l, i), to, l.length, scratch);
+        else sort_line(line(&l, i), to, l.length, scratch);
         poll();
     }
     return lines_value(&l, out, places_only ? F64 : dtype_of(x));
@@ -215,12 +256,12 @@ static Value sorted(Value x, int64_t axis, bool places_only) {
 
 Value kernel_sort(int count, const Value *in, const Attr *attr) {
     (void)count;
-    return sorted(in[0], attr[1], false);
+    return sorted_lines(in[0], attr[1], false);
 }
 
 Value kernel_argsort(int count, const Value *in, const Attr *attr) {
     (void)count;
-    return sorted(in[0], attr[1], true);
+    return sorted_lines(in[0], attr[1], true);
 }
 
 /* ---- elements along an axis, by their places ---- */

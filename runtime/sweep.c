@@ -67,6 +67,16 @@ static void visit(Sweep *s, Chunk *c, uint32_t offset, Value g) {
     pull(s, id, n, g);
 }
 
+/* The adjoint of a node that was visited: nothing more can arrive at it, and if nobody keeps it its
+ * memory serves the next. */
+static void forget(const Sweep *s, Block *b, const Node *n, uint32_t offset) {
+    Value g = adjoint_at(s, b, n, offset);
+    if (!is_object(g)) return;
+    if (s->recorded) values_of(b)[offset] = UNSET;
+    else b->number[offset].bits = NOT_REACHED;
+    value_drop(g);
+}
+
 static void sweep_chunk(Sweep *s, Chunk *c) {
     Block *b = c->block;
     uint32_t first = c->base < s->low ? (uint32_t)(s->low - c->base) : 0;
@@ -86,6 +96,7 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
         size_t pool = pool_mark();
         visit(s, c, i - 1, g);
         pool_unwind(pool);
+        forget(s, b, &c->node[i - 1], i - 1);
         poll();
     }
 }

@@ -513,7 +513,56 @@ static Run *const copy_runs[3][3] = {
     [BOOL] = { bool_from_f64, bool_from_f32, bool_from_bool },
 };
 
+/* Where rows of dst are columns of src: squares, so that each line of src that is brought into the
+ * cache is used up before it leaves. env is unused, as is the body. */
+enum { SQUARE = 16 };
+#define TURN(name, type)                                                                          \
+    static void name(Walk *w, Run *body, void *env) {                                             \
+        int last = w->axes - 1;                                                                   \
+        int64_t rows = w->length[last - 1], columns = w->length[last];                            \
+        int64_t pitch = w->stride[last - 1][0], step = w->stride[last][1];                        \
+        (void)body, (void)env;                                                                    \
+        for (int64_t i = 0; i < rows; i += SQUARE)                                                \
+            for (int64_t j = 0; j < columns; j += SQUARE) {                                       \
+                type *to = (type *)w->at[0] + i * pitch + j;                                      \
+                const type *from = (const type *)w->at[1] + j * step + i;                         \
+                int64_t m = rows - i < SQUARE ? rows - i : SQUARE;                                \
+                int64_t n = columns - j < SQUARE ? columns - j : SQUARE;                          \
+                for (int64_t k = 0; k < m; k++)                                                   \
+                    for (int64_t l = 0; l < n; l++) to[k * pitch + l] = from[l * step + k];       \
+                poll_at(j);                                                                       \
+            }                                                                                     \
+    }
+TURN(turn_f64, double)
+TURN(turn_f32, float)
+
+/* Brings the axis along which src is contiguous next to the one along which dst is. */
+static bool turns(Walk *w) {
+    int last = w->axes - 1;
+    if (last < 1 || w->stride[last][0] != 1 || w->stride[last][1] == 1) return false;
+    for (int axis = last - 1; axis >= 0; axis--) {
+        if (w->stride[axis][1] != 1) continue;
+        int64_t stride[WALK_ARRAYS], length = w->length[axis];
+        memcpy(stride, w->stride[axis], sizeof stride);
+        memcpy(w->stride[axis], w->stride[last - 1], sizeof stride);
+        memcpy(w->stride[last - 1], stride, sizeof stride);
+        w->length[axis] = w->length[last - 1];
+        w->length[last - 1] = length;
+        return length >= SQUARE && w->length[last] >= SQUARE;
+    }
+    return false;
+}
+
+static bool assign_turned(Array *dst, Array *src) {
+    Walk w;
+    if (dst->dtype != src->dtype || dst->dtype == BOOL) return false;
+    if (!walk_begins(&w, 2, (Array *[]){ dst, src }) || !turns(&w)) return false;
+    walk_outside(&w, 2, dst->dtype == F64 ? turn_f64 : turn_f32, NULL, NULL);
+    return true;
+}
+
 void array_assign(Array *dst, Array *src) {
+    if (assign_turned(dst, src)) return;
     array_walk_freely(2, (Array *[]){ dst, src }, copy_runs[dst->dtype][src->dtype], NULL);
 }
 

@@ -259,7 +259,7 @@ static Value run_builtin(Function *f, const Arguments *a) {
     bind_arguments(f, s, a, bound);
     bool trees = row->maps && has_tree(s->count, bound);
     for (uint32_t i = 0; i < s->count; i++)
-        if (row->op == OP_NONE && (i || row->call != call_sum)) bound[i] = fuse_force(bound[i]);
+        if (row->op == OP_NONE && (i || !reduces_deferred(row))) bound[i] = fuse_force(bound[i]);
     if (row->op != OP_NONE) return elementwise(row, (int)s->count, bound, 0);
     if (trees) return tree_call(row->call, (int)s->count, bound);
     return row->call((int)s->count, bound);
@@ -416,8 +416,8 @@ static Value call_on_number(Ast *node, Frame *frame, Function *f) {
 /* A call of a function that takes deferred arguments, unless a variable has its name. */
 Value eval_call_deferring(Ast *node, Frame *frame) {
     Value f = eval(node->a, frame);
-    if (f.tag == V_FUNCTION && takes_deferred(f.as.function->row))
-        return node->op ? call_on_number(node, frame, f.as.function)
+    if (f.tag == V_FUNCTION && takes_deferred(f.as.function))
+        return node->op && f.as.function->row ? call_on_number(node, frame, f.as.function)
                         : call_with(node, frame, f, NULL);
     for (uint32_t i = 0; i < node->count; i++) node->kids[i]->flags &= (uint8_t)~AST_DEFERS;
     node->eval = choose_call(node);
@@ -479,7 +479,7 @@ Value eval_method(Ast *node, Frame *frame) {
         const BuiltinRow *row = f.as.function->row;
         return number(elem_kernels[row->op].scalar(x.as.num, 0));
     }
-    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row)))
+    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function)))
         x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);
@@ -490,7 +490,7 @@ Value eval_field(Ast *node, Frame *frame) {
     Value *field = field_of(node, x);
     if (field) return *field;
     Value f = method_of(node, frame);
-    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function->row)))
+    if (is_deferred(x) && (f.tag != V_FUNCTION || !takes_deferred(f.as.function)))
         x = fuse_force(x);
     if (f.tag == V_UNSET) fail_method(node, x);
     return call_with(node, frame, f, &x);

@@ -632,9 +632,20 @@ Value field_value(Value x, String *name, Span span) {
 
 /* ---- choosing: what may come deferred ---- */
 
-/* Functions that take arguments not yet computed. */
-bool takes_deferred(const BuiltinRow *row) {
-    return row && (row->op != OP_NONE || row->call == call_sum || row->call == call_where);
+/* Builtins whose first argument may be not yet computed: they reduce it, or ask for its size. */
+bool reduces_deferred(const BuiltinRow *row) {
+    return row->call == call_sum || row->call == call_max || row->call == call_min ||
+           row->call == call_size;
+}
+
+/* Functions that take arguments not yet computed. The library's mean (prelude.adl) does nothing
+ * with its first one but add it up and count it. */
+bool takes_deferred(const Function *f) {
+    if (!f) return false;
+    const BuiltinRow *row = f->row;
+    if (row) return row->op != OP_NONE || row->call == call_where || reduces_deferred(row);
+    const Value *mean = f->call == closure_call ? library_find(SYMBOL("mean")) : NULL;
+    return mean && mean->tag == V_FUNCTION && mean->as.function == f;
 }
 
 static bool is_tiled_node(const Ast *node) {
@@ -642,17 +653,19 @@ static bool is_tiled_node(const Ast *node) {
            (node->kind == A_UNARY && node->token == T_MINUS);
 }
 
-/* The library's row that a call most likely means: a variable of that name comes before it. */
-static const BuiltinRow *likely_row(const Ast *node) {
+/* The library's function that a call most likely means: a variable of that name comes before it. */
+static const Function *likely_function(const Ast *node) {
     const Ast *name = node->kind == A_CALL ? node->a : node;
     if (name != node && (name->kind != A_NAME || name->scope != S_GLOBAL)) return NULL;
     Value *v = library_find(name->name);
-    return v && v->tag == V_FUNCTION ? v->as.function->row : NULL;
+    return v && v->tag == V_FUNCTION ? v->as.function : NULL;
 }
 
 static void let_defer(Ast *kid) {
     bool call = kid->kind == A_CALL || kid->kind == A_METHOD || kid->kind == A_FIELD;
-    if (is_tiled_node(kid) || (call && takes_deferred(likely_row(kid)))) kid->flags |= AST_DEFERS;
+    const Function *f = call ? likely_function(kid) : NULL;
+    bool makes_one = f && f->row && takes_deferred(f);
+    if (is_tiled_node(kid) || makes_one) kid->flags |= AST_DEFERS;
 }
 
 static void choose_deferring(Ast *node) {
@@ -660,10 +673,11 @@ static void choose_deferring(Ast *node) {
         let_defer(node->a);
         if (node->b) let_defer(node->b);
     } else if (node->kind == A_METHOD || node->kind == A_FIELD) {
-        if (takes_deferred(likely_row(node))) let_defer(node->a);
+        if (takes_deferred(likely_function(node))) let_defer(node->a);
     } else if (node->kind == A_CALL && !(node->flags & AST_STATEMENT) &&
-               takes_deferred(likely_row(node))) {
-        for (uint32_t i = 0; i < node->count; i++) let_defer(node->kids[i]);
+               takes_deferred(likely_function(node))) {
+        bool all = likely_function(node)->row;
+        for (uint32_t i = 0; i < node->count && (all || !i); i++) let_defer(node->kids[i]);
         node->eval = eval_call_deferring;
     }
 }

@@ -84,7 +84,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* ---- expressions: eval.c ---- */
 Value binary(Ast *node, Value x, Value y); /* any operands; records, broadcasts, maps over trees */
 Value binary_op(Op op, Value x, Value y, int reuse);
-bool takes_deferred(const BuiltinRow *row);     /* arguments not yet computed: fuse.h */
+bool takes_deferred(const Function *f);         /* arguments not yet computed: fuse.h */
+bool reduces_deferred(const BuiltinRow *row);
 static inline bool is_numeric_or_deferred(Value v) { return is_numeric(v) || is_deferred(v); }
 Value *variable_place(Ast *name, Frame *frame);  /* a name's variable, set or not */
 Value library_or_fail(Ast *name, Frame *frame);  /* the value of a name whose variable is unset */

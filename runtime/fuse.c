@@ -156,7 +156,6 @@ Value fuse_apply(Op op, int count, const Value *operands, int flags) {
 }
 
 /* ---- running ---- */
-/* Flattened: the program, and its sources as values with their nodes. */
 static int add_source(Program *p, Value *source, Value v, int wanted) {
     for (int k = 0; k < p->sources; k++)
         if (v.tag == V_ARRAY && source[k].tag == V_ARRAY && source[k].as.array == v.as.array &&
@@ -187,7 +186,7 @@ static int flatten(Program *p, Value *source, const Deferred *d) {
     return add_step(p, step);
 }
 
-static void make_program(Program *p, Value *source, const Deferred *d) {
+void fuse_program(Program *p, Value *source, const Deferred *d) {
     p->streams = false;
     p->steps = p->sources = 0;
     p->dtype = d->width;
@@ -220,7 +219,7 @@ Value fuse_force(Value v) {
     Deferred *d = deferred_of(v);
     Program p;
     Value source[PROGRAM_SOURCES];
-    make_program(&p, source, d);
+    fuse_program(&p, source, d);
     rt.here = d->span;
     Array *out = d->recorded ? NULL : result_place(d, d);
     if (out) out->span = rt.here;
@@ -229,41 +228,4 @@ Value fuse_force(Value v) {
     Value result = array_value(out);
     if (d->recorded) result.node = fuse_record(&p, source, result);
     return result;
-}
-
-/* What stands on the tape for an array that was never stored: its shape and dtype. */
-static Value stand_in(const Deferred *d) {
-    int64_t strides[MAX_AXES] = { 0 };
-    Array *one = array_new(d->dtype, 0, NULL);
-    memset(one->data, 0, dtype_bytes(d->dtype));
-    return object(array_view(one, d->axes, d->shape, strides, 0));
-}
-
-static void fill_block(int64_t first, int64_t n, void *out, const void *env) {
-    program_fill(env, first, n, out);
-}
-
-Value fuse_sum(Value v, bool keepdims) {
-    Deferred *d = deferred_of(v);
-    Program p;
-    Value source[PROGRAM_SOURCES];
-    Span here = rt.here;
-    make_program(&p, source, d);
-    double sum = sum_of_blocks(d->size, d->dtype, fill_block, &p, p.heavy);
-    Value total = number(sum);
-    if (keepdims || d->dtype == F32) {
-        int64_t ones[MAX_AXES];
-        for (int i = 0; i < d->axes; i++) ones[i] = 1;
-        Array *out = array_new(F64, keepdims ? d->axes : 0, ones);
-        *f64_of(out) = sum;
-        total = value_of_dtype(out, d->dtype == F32 ? F32 : F64);
-    }
-    if (!d->recorded) return total;
-    Value x = stand_in(d);
-    rt.here = d->span;
-    x.node = fuse_record(&p, source, UNSET);
-    rt.here = here;
-    uint64_t all = ALL_AXES >> (64 - d->axes);
-    total.node = tape_append(OP_sum, 1, &x, total, ATTR((int64_t)all, keepdims));
-    return total;
 }

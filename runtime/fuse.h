@@ -3,7 +3,7 @@
  * as one program of tiles (tiles.h), and nothing between its operands and its result is stored.
  *
  * Whoever evaluates an expression says with DEFER where a deferred value may be given; it must go
- * into fuse_apply(), fuse_sum() or fuse_force() and nowhere else, once. Operands are checked when
+ * into fuse_apply(), fuse_reduce() or fuse_force() and nowhere else, once. Operands are checked when
  * an operation is deferred, so that errors come in the order in which they are written.
  *
  * On the tape each operation has its usual node, but those inside an expression keep no values and
@@ -46,8 +46,9 @@ static inline bool is_worth_deferring(Value v) {
 Value fuse_apply(Op op, int count, const Value *in, int flags);
 /* The value itself, computed and recorded if it was deferred. */
 Value fuse_force(Value v);
-/* sum(v) over all its elements, where v is deferred: its elements are never stored. */
-Value fuse_sum(Value v, bool keepdims);
+/* OP_sum, OP_max or OP_min of a deferred v, whose elements are never stored but a part at a time;
+ * false if it has to be computed first. */
+bool fuse_reduce(Op op, Value v, uint64_t axes, bool keepdims, Value *result);
 
 /* ---- on the tape ---- */
 /* Does a fused expression end in this node, whose inside is not stored? */

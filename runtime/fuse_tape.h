@@ -4,6 +4,9 @@
 #include "fuse.h"
 #include "tiles.h"
 
+/* The program of a deferred value, and its sources as values with their nodes. */
+void fuse_program(Program *p, Value *source, const Deferred *d);
+
 /* Appends the steps of a program whose sources are these values; result is UNSET if it was not
  * stored. Returns the id of the last one. */
 uint32_t fuse_record(const Program *p, const Value *source, Value result);

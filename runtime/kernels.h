@@ -86,6 +86,12 @@ double line_min(const double *x, int64_t n);
 typedef void FillBlock(int64_t first, int64_t n, void *out, const void *env);
 double join_sums(const double *sum_of_block, int64_t blocks);
 double sum_of_blocks(int64_t size, int dtype, FillBlock *fill, const void *env, bool heavy);
+/* For sum, max and min, as they are over such axes of a whole array: x reduced to `out`; and n
+ * columns of as many rows, which fill() gives in parts of about PART elements. */
+enum { PART = 32 << 10 };
+void fold_part(Op op, const Array *x, uint64_t axes, double *out);
+void fold_columns(Op op, int dtype, int64_t rows, int64_t n, FillBlock *fill, const void *env,
+                  double *out);
 
 /* ---- counting through the indices of some axes while moving an offset ---- */
 typedef struct Odometer {

@@ -168,56 +168,82 @@ static void reduce_by_runs(Plan *plan, const char *at, double *out) {
     }
 }
 
-/* Up to COLUMNS totals side by side, from all rows: blocks of ROWS rows, joined pairwise as in a
- * Cascade. parts: one scratch row, then one row per level. */
-static void fold_rows(const Plan *plan, const char *at, int64_t n, int64_t stride, double *parts,
-                      double *out) {
-    const Fold *fold = plan->fold;
-    void (*add_rows)(int64_t, double *, const void *, int64_t, int64_t, int64_t) =
-        line_kernels->rows[fold->kind][plan->dtype];
+/* Totals side by side, from blocks of ROWS rows that are joined pairwise as in a Cascade. parts:
+ * one scratch row, then one row per level. */
+typedef struct Columns {
+    const Fold *fold;
+    int dtype;
+    int64_t n;
+    uint64_t blocks;
+    double *parts;
+} Columns;
+
+static Columns columns_open(const Fold *fold, int dtype, int64_t n, int64_t rows) {
+    size_t levels = 2;
+    for (int64_t blocks = rows / ROWS; blocks; blocks /= 2) levels++;
+    return (Columns){ fold, dtype, n, 0, pool_bytes(levels * (size_t)n * sizeof(double)) };
+}
+
+/* Where the totals of the next block begin, and taking them in when it is full. */
+static double *columns_block(Columns *c) {
+    double *fresh = c->parts + (c->blocks & 1 ? 0 : c->n);
+    for (int64_t j = 0; j < c->n; j++) fresh[j] = c->fold->start;
+    return fresh;
+}
+
+static void columns_take(Columns *c, double *fresh) {
+    int level = 0;
+    for (uint64_t bits = c->blocks++; bits & 1; bits >>= 1, level++)
+        for (int64_t j = 0; j < c->n; j++)
+            fresh[j] = c->fold->join(c->parts[(level + 1) * c->n + j], fresh[j]);
+    if (level) memcpy(c->parts + (level + 1) * c->n, fresh, (size_t)c->n * sizeof *fresh);
+}
+
+static void columns_rows(const Columns *c, double *totals, const char *at, int64_t rows,
+                         int64_t down, int64_t right) {
+    line_kernels->rows[c->fold->kind][c->dtype](c->n, totals, at, rows, down, right);
+}
+
+static void columns_total(const Columns *c, double *out) {
+    bool first = true;
+    for (int level = 0; level < 64 && c->blocks >> level; level++) {
+        if (!(c->blocks >> level & 1)) continue;
+        double *part = c->parts + (level + 1) * c->n;
+        for (int64_t j = 0; j < c->n; j++)
+            out[j] = first ? part[j] : c->fold->join(part[j], out[j]);
+        first = false;
+    }
+}
+
+static void fold_rows(const Plan *plan, const char *at, Columns c, int64_t stride, double *out) {
     Odometer gone = plan->gone;
     int64_t rows = odometer_turns(&gone);
-    uint64_t blocks = 0;
     for (int64_t row = 0; row < rows; row += ROWS) {
-        int level = 0;
-        for (uint64_t bits = blocks; bits & 1; bits >>= 1) level++;
-        double *total = parts + (level + 1) * COLUMNS, *fresh = level ? parts : total;
-        for (int64_t j = 0; j < n; j++) fresh[j] = fold->start;
         int64_t count = rows - row < ROWS ? rows - row : ROWS;
+        double *fresh = columns_block(&c);
         if (gone.axes == 1) {
-            add_rows(n, fresh, at, count, gone.stride[0], stride);
+            columns_rows(&c, fresh, at, count, gone.stride[0], stride);
             at += count * gone.stride[0] * plan->width;
         } else {
             for (; count > 0; count--, at += odometer_step(&gone) * plan->width)
-                add_rows(n, fresh, at, 1, 0, stride);
+                columns_rows(&c, fresh, at, 1, 0, stride);
         }
-        for (int k = 0; k < level; k++)
-            for (int64_t j = 0; j < n; j++)
-                fresh[j] = fold->join(parts[(k + 1) * COLUMNS + j], fresh[j]);
-        if (level) memcpy(total, fresh, (size_t)n * sizeof *total);
-        blocks++;
+        columns_take(&c, fresh);
         poll();
     }
-    bool first = true;
-    for (int level = 0; level < 64 && blocks >> level; level++) {
-        if (!(blocks >> level & 1)) continue;
-        double *part = parts + (level + 1) * COLUMNS;
-        for (int64_t j = 0; j < n; j++) out[j] = first ? part[j] : fold->join(part[j], out[j]);
-        first = false;
-    }
+    columns_total(&c, out);
 }
 
 static void reduce_by_rows(Plan *plan, const char *at, double *out) {
     int64_t n, stride;
     take_inner(&plan->kept, &n, &stride);
-    int levels = 2;
-    for (int64_t blocks = odometer_turns(&plan->gone) / ROWS; blocks; blocks /= 2) levels++;
-    double *parts = pool_bytes((size_t)levels * COLUMNS * sizeof *parts);
+    Columns c = columns_open(plan->fold, plan->dtype, n < COLUMNS ? n : COLUMNS,
+                             odometer_turns(&plan->gone));
     for (int64_t turn = odometer_turns(&plan->kept); turn > 0; turn--) {
         for (int64_t j = 0; j < n; j += COLUMNS) {
-            int64_t count = n - j < COLUMNS ? n - j : COLUMNS;
-            fold_rows(plan, at + j * stride * plan->width, count, stride, parts, out);
-            out += count;
+            c.n = n - j < COLUMNS ? n - j : COLUMNS;
+            fold_rows(plan, at + j * stride * plan->width, c, stride, out);
+            out += c.n;
         }
         at += odometer_step(&plan->kept) * plan->width;
     }
@@ -298,16 +324,48 @@ Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {
     return out;
 }
 
+static void reduce_into(const Array *x, uint64_t axes, const Fold *fold, double *out) {
+    Plan plan;
+    make_plan(&plan, x, axes, fold);
+    if (goes_by_rows(&plan)) reduce_by_rows(&plan, x->data, out);
+    else reduce_by_runs(&plan, x->data, out);
+}
+
 static Array *reduce(Array *x, uint64_t axes, bool keepdims, const Fold *fold) {
     Shape shape = value_shape(object(x)), out_shape = reduced_shape(&shape, axes, keepdims);
     Array *out = array_new(F64, out_shape.axes, out_shape.dim);
-    Plan plan;
-    make_plan(&plan, x, axes, fold);
     if (!out->size) return out;
     if (!x->size) array_fill(out, fold->start);
-    else if (goes_by_rows(&plan)) reduce_by_rows(&plan, x->data, f64_of(out));
-    else reduce_by_runs(&plan, x->data, f64_of(out));
+    else reduce_into(x, axes, fold, f64_of(out));
     return out;
+}
+
+/* ---- for expressions that are reduced as they are computed (fuse_reduce.c) ---- */
+static const Fold *fold_of(Op op) {
+    return op == OP_max ? &greatest : op == OP_min ? &least : &sum;
+}
+
+void fold_part(Op op, const Array *x, uint64_t axes, double *out) {
+    reduce_into(x, axes, fold_of(op), out);
+}
+
+void fold_columns(Op op, int dtype, int64_t rows, int64_t n, FillBlock *fill, const void *env,
+                  double *out) {
+    int64_t together = PART / (ROWS * n) > 1 ? PART / (ROWS * n) * ROWS : ROWS;
+    int64_t width = (int64_t)dtype_bytes(dtype);
+    Columns c = columns_open(fold_of(op), dtype, n, rows);
+    char *part = pool_bytes((size_t)(together * n * width));
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t in_part = row % together, left = rows - row;
+        if (!in_part) fill(row * n, (left < together ? left : together) * n, part, env);
+        if (in_part % ROWS) continue;
+        double *fresh = columns_block(&c);
+        columns_rows(&c, fresh, part + in_part * n * width, left < ROWS ? left : ROWS, n, 1);
+        columns_take(&c, fresh);
+        row += (left < ROWS ? left : ROWS) - 1;
+        poll();
+    }
+    columns_total(&c, out);
 }
 
 /* All of a small contiguous array, without a plan. */
@@ -511,19 +569,19 @@ Value op_norm_rule(Value g, Value x, Value r, const Attr *attr) {
     return op_mul(op_spread(g, x, attr), op_ratio_or_zero(x, with_kept_axes(r, x, attr)));
 }
 
-/* The sum of an expression that is not yet computed: of all elements without storing them. */
-static Value sum_deferred(const Value *bound) {
+/* An expression that is not yet computed is reduced as it is computed, if it can be. */
+static Value reduce_deferred(Op op, const Value *bound, const char *name) {
     int n = deferred_of(bound[0])->axes;
-    uint64_t axes = arg_axes(bound[1], bound[3], n, "sum");
+    uint64_t axes = arg_axes(bound[1], bound[3], n, name);
     bool keepdims = arg_flag(bound[2], "keepdims");
-    if (axes == ALL_AXES >> (64 - n) && deferred_of(bound[0])->dtype != BOOL)
-        return fuse_sum(bound[0], keepdims);
-    return apply_over(OP_sum, fuse_force(bound[0]), axes, keepdims);
+    Value result;
+    if (fuse_reduce(op, bound[0], axes, keepdims, &result)) return result;
+    return apply_over(op, fuse_force(bound[0]), axes, keepdims);
 }
 
 /* ---- calls: (x, axis = nil, keepdims = false, exclude = false) ---- */
 static Value call_over(Op op, const Value *bound, const char *name) {
-    if (is_deferred(bound[0])) return sum_deferred(bound);
+    if (is_deferred(bound[0])) return reduce_deferred(op, bound, name);
     int n = operand(bound[0], name)->axes;
     return apply_over(op, bound[0], arg_axes(bound[1], bound[3], n, name),
                       arg_flag(bound[2], "keepdims"));
@@ -531,7 +589,7 @@ static Value call_over(Op op, const Value *bound, const char *name) {
 
 /* max(a, b) is meant elementwise by whoever writes it: b is no axis of a. */
 static Value call_extreme(Op op, const Value *bound, const char *name) {
-    int n = operand(bound[0], name)->axes;
+    int n = is_deferred(bound[0]) ? deferred_of(bound[0])->axes : operand(bound[0], name)->axes;
     Value axis = bound[1];
     bool fits = !is_numeric(axis) || (axis.tag != V_BOOL && dtype_of(axis) == F64);
     if (fits && is_numeric(axis)) {

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuse.h"
 #include "rules.h"
 #include "text.h"
 
@@ -652,7 +653,13 @@ Value call_shape(int count, const Value *bound) {
     return object(out);
 }
 
-BIND(size, number((double)operand(bound[0], "size")->size))
+/* How many elements, also of what is not yet computed. */
+Value call_size(int count, const Value *bound) {
+    (void)count;
+    if (is_deferred(bound[0])) return number((double)deferred_of(bound[0])->size);
+    return number((double)operand(bound[0], "size")->size);
+}
+
 BIND(ndim, number(operand(bound[0], "ndim")->axes))
 Value call_dtype(int count, const Value *bound) {
     (void)count;

@@ -176,11 +176,15 @@ static const void *ahead(const Program *p, const Step *s, int64_t at, const void
     return source->at + at * (int64_t)dtype_bytes(source->dtype);
 }
 
+static int64_t result_bytes(const Program *p) {
+    return (int64_t)dtype_bytes(p->step[p->steps - 1].dtype);
+}
+
 static __attribute__((noinline)) void fill(const Program *p, int64_t first, int64_t n, char *out) {
     Tile loaded[PROGRAM_SOURCES], slot[PROGRAM_STEPS + 1];
     const void *source[PROGRAM_SOURCES];
     const int last = p->steps - 1;
-    int64_t bytes = (int64_t)dtype_bytes(p->step[last].dtype);
+    int64_t bytes = result_bytes(p);
     for (int k = 0; k < p->sources; k++)
         if (p->source[k].kind == SOURCE_REPEATED) source_fill(&p->source[k], loaded[k]);
     for (int64_t done = 0; done < n; done += FUSED) {
@@ -205,31 +209,33 @@ static __attribute__((noinline)) void fill(const Program *p, int64_t first, int6
 void program_fill(const Program *p, int64_t first, int64_t n, void *out) { fill(p, first, n, out); }
 
 /* ---- all of it ---- */
-typedef struct Filling { const Program *program; char *out; } Filling;
+typedef struct Filling { const Program *program; int64_t first, n; char *out; } Filling;
 
 static void fill_chunk(int64_t chunk, void *env) {
     const Filling *f = env;
-    const Program *p = f->program;
-    int64_t first = chunk * FUSED * CHUNK_TILES, n = p->size - first;
+    int64_t at = chunk * FUSED * CHUNK_TILES, n = f->n - at;
     if (rt.interrupted) return;
     if (n > FUSED * CHUNK_TILES) n = FUSED * CHUNK_TILES;
-    fill(p, first, n, f->out + first * (int64_t)dtype_bytes(p->step[p->steps - 1].dtype));
+    fill(f->program, f->first + at, n, f->out + at * result_bytes(f->program));
 }
 
-void program_run(Program *p, void *out) {
-    Filling f = { p, out };
-    p->streams = p->size * (int64_t)dtype_bytes(p->step[p->steps - 1].dtype) >= STREAM_FROM;
-    for (int k = 0; k < p->sources; k++) p->streams &= p->source[k].at != out;
-    if (p->heavy && par_threads() > 1 && p->size > FUSED * CHUNK_TILES) {
-        par_for(par_chunks(p->size, FUSED * CHUNK_TILES), fill_chunk, &f);
+void program_run_part(const Program *p, int64_t first, int64_t n, void *out) {
+    Filling f = { p, first, n, out };
+    if (p->heavy && par_threads() > 1 && n > FUSED * CHUNK_TILES) {
+        par_for(par_chunks(n, FUSED * CHUNK_TILES), fill_chunk, &f);
         poll();
         return;
     }
-    int64_t width = (int64_t)dtype_bytes(p->step[p->steps - 1].dtype);
-    for (int64_t first = 0; first < p->size; first += RUN) {
-        fill(p, first, p->size - first < RUN ? p->size - first : RUN, f.out + first * width);
+    for (int64_t at = 0; at < n; at += RUN) {
+        fill(p, first + at, n - at < RUN ? n - at : RUN, f.out + at * result_bytes(p));
         poll();
     }
+}
+
+void program_run(Program *p, void *out) {
+    p->streams = p->size * result_bytes(p) >= STREAM_FROM;
+    for (int k = 0; k < p->sources; k++) p->streams &= p->source[k].at != out;
+    program_run_part(p, 0, p->size, out);
 }
 
 void program_one(Op op, int dtype, int count, const Value *in, Array *out) {

@@ -56,8 +56,9 @@ bool op_is_tiled(Op op);
 void program_close(Program *p);
 /* Elements first .. first + n of the last step, to `out`. Any thread may call it. */
 void program_fill(const Program *p, int64_t first, int64_t n, void *out);
-/* All of them, with threads where it pays. */
+/* All of them, or these, with threads where it pays. */
 void program_run(Program *p, void *out);
+void program_run_part(const Program *p, int64_t first, int64_t n, void *out);
 /* One operation as a program, into an array of its shape, which may lie over an operand. */
 void program_one(Op op, int dtype, int count, const Value *in, Array *out);
 /* One step on tiles. */

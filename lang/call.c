@@ -420,7 +420,7 @@ Value eval_call_deferring(Ast *node, Frame *frame) {
         return node->op && f.as.function->row ? call_on_number(node, frame, f.as.function)
                         : call_with(node, frame, f, NULL);
     for (uint32_t i = 0; i < node->count; i++) node->kids[i]->flags &= (uint8_t)~AST_DEFERS;
-    node->eval = choose_call(node);
+    if (node->eval == eval_call_deferring) node->eval = choose_call(node);
     return call_with(node, frame, f, NULL);
 }
 
@@ -506,6 +506,7 @@ Value call_value(Value f, int count, const Value *args) {
 
 Eval *choose_call(const Ast *node) {
     if (node->kind == A_METHOD) return eval_method;
+    if (node->count && node->kids[0]->flags & AST_DEFERS) return eval_call_deferring;
     bool near = node->a->kind == A_NAME && node->a->scope != S_CELL && !(node->a->flags & AST_PIN);
     return near && node->op ? eval_call_name : eval_call;
 }

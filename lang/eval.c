@@ -676,9 +676,9 @@ static void choose_deferring(Ast *node) {
         if (takes_deferred(likely_function(node))) let_defer(node->a);
     } else if (node->kind == A_CALL && !(node->flags & AST_STATEMENT) &&
                takes_deferred(likely_function(node))) {
-        bool all = likely_function(node)->row;
-        for (uint32_t i = 0; i < node->count && (all || !i); i++) let_defer(node->kids[i]);
-        node->eval = eval_call_deferring;
+        bool builtin = likely_function(node)->row, looked_at = node->eval != choose_call(node);
+        for (uint32_t i = 0; i < node->count && (builtin || !i); i++) let_defer(node->kids[i]);
+        if (builtin || !looked_at) node->eval = eval_call_deferring;
     }
 }
 

@@ -56,6 +56,24 @@ INLINE double floor_divide(double x, double y) {
     double quotient = (x - modulo(x, y)) / y, low = floor(quotient);
     return quotient - low > 0.5 ? low + 1 : low;
 }
+
+/* The same where the quotient is less than 2^52, without a call or a loop. The truncated quotient
+ * is the right one, or one too far from 0 because it was rounded to an integer; either way what is
+ * left of x is a double, so that a fused multiply-add gives it exactly. */
+INLINE bool far_apart(double x, double y) {
+    return (fabs(x / y) >= 0x1p52) | (fabs(y) == VM_INFINITY);
+}
+INLINE double modulo_near(double x, double y) {
+    double left = __builtin_fma(-trunc(x / y), y, x);
+    double back = (left < 0) != (x < 0) ? copysign(y, x) : 0;
+    double m = left == 0 ? 0 : left + back;
+    double more = (m < 0) != (y < 0) ? y : 0;
+    return m == 0 ? copysign(0, y) : m + more;
+}
+INLINE double floor_divide_near(double x, double y) {
+    double quotient = (x - modulo_near(x, y)) / y, low = floor(quotient);
+    return quotient - low > 0.5 ? low + 1 : low;
+}
 INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 INLINE double power(double x, double y) { return vm_pow(x, y); }
 INLINE double mul_or_zero(double x, double y) { return x == 0 ? 0 : x * y; }
@@ -102,6 +120,28 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #undef tan
 
 /* ---- loops ---- */
+/* Remainders: sixty-four at a time, once more number by number where one is far. out may be x. */
+#define DIVIDING(name, T, dtype)                                                                   \
+    INLINE void name##_near_##dtype(int64_t n, T *out, const T *x, const T *y) {                   \
+        enum { PART = 64 };                                                                        \
+        for (int64_t i = 0; i < n; i += PART, x += PART, y += PART) {                              \
+            T r[PART] __attribute__((aligned(64)));                                                \
+            int count = n - i < PART ? (int)(n - i) : PART;                                        \
+            int64_t far = 0;                                                                       \
+            for (int k = 0; k < count; k++) {                                                      \
+                far |= far_apart((double)x[k], (double)y[k]);                                      \
+                r[k] = (T)name##_near((double)x[k], (double)y[k]);                                 \
+            }                                                                                      \
+            for (int k = 0; k < count && far; k++) r[k] = (T)name((double)x[k], (double)y[k]);     \
+            memcpy(out + i, r, (size_t)count * sizeof(T));                                         \
+        }                                                                                          \
+    }
+DIVIDING(modulo, double, f64)
+DIVIDING(modulo, float, f32)
+DIVIDING(floor_divide, double, f64)
+DIVIDING(floor_divide, float, f32)
+#define DIVIDES(name) (VM_FUSED && (!strcmp(#name, "mod") || !strcmp(#name, "floor_divide")))
+
 /* Rows that vlanes.h has a loop for: true if it ran. The compiler drops the question from all
  * others. */
 #if LANES
@@ -142,6 +182,11 @@ IN_LANES(float, f32, LaneF32)
         out_type *o = out;                                                                         \
         const type *xs = x_, *ys = y_;                                                             \
         if (in_lanes_##dtype(#name, n, out, x_, y_)) return;                                       \
+        if (DIVIDES(name)) {                                                                       \
+            if (!strcmp(#name, "mod")) modulo_near_##dtype(n, out, xs, ys);                        \
+            else floor_divide_near_##dtype(n, out, xs, ys);                                        \
+            return;                                                                                \
+        }                                                                                          \
         if (IS_ANGULAR(name)) {                                                                    \
             ANY_FAR(type)                                                                          \
             if (far) {                                                                             \

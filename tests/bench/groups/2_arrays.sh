@@ -9,3 +9,28 @@ for dtype in f64 f32; do
     row sum_$dtype "\`sum(a)\`, $dtype" 'all ≥ ×1'
     row softmax_$dtype "\`softmax(a)\`, $dtype" 'all ≥ ×1'
 done
+
+# Whole lines of a matrix, and reductions of expressions; f32, ns an element.
+programs lines
+for size in 1000x1000 100000x10; do
+    row softmax_$size "\`softmax(x)\`, $size" 'all ≥ ×1'
+    row softmax_swept_$size "the same recorded and swept, $size" 'all ≥ ×1'
+    row log_softmax_$size "\`log_softmax(x)\`, $size" 'all ≥ ×1'
+    row logsumexp_$size "\`logsumexp(x, -1)\`, $size" 'all ≥ ×1'
+    row softmax_0_$size "\`softmax(x, 0)\`, $size" 'all ≥ ×1'
+    row layer_norm_$size "\`layer_norm(x)\`, $size" 'all ≥ ×1'
+    row layer_norm_swept_$size "the same recorded and swept, $size" 'all ≥ ×1'
+    row cross_entropy_$size "\`cross_entropy(x, labels)\`, $size" 'all ≥ ×1'
+    row cross_entropy_swept_$size "the same recorded and swept, $size" 'all ≥ ×1'
+    row mean_of_squares_$size "\`mean((x - y)^2)\`, $size" 'all ≥ ×1'
+    row mean_of_squares_swept_$size "the same recorded and swept, $size" 'all ≥ ×1'
+    row sum_of_exp_1_$size "\`sum(exp(x), axis = 1)\`, $size" 'all ≥ ×1'
+    row sum_of_exp_0_$size "\`sum(exp(x), axis = 0)\`, $size" 'all ≥ ×1'
+    row mean_0_$size "\`mean(x * y, axis = 0)\`, $size" 'all ≥ ×1'
+    row max_0_$size "\`max(x * y, axis = 0)\`, $size" 'all ≥ ×1'
+    row sum_1_$size "\`sum(x, axis = 1)\`, $size" 'all ≥ ×1'
+    row sum_0_$size "\`sum(x, axis = 0)\`, $size" 'all ≥ ×1'
+    row cumsum_$size "\`cumsum(x, -1)\`, $size" 'all ≥ ×1'
+    row sort_$size "\`sort(x)\`, $size" 'all ≥ ×1'
+    row modulo_$size "\`x % 3\`, $size" 'all ≥ ×1'
+done

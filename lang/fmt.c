@@ -1,8 +1,9 @@
 /* adl fmt. Reads the tokens, comments included, and writes them again with blanks by rule:
- *   a line is indented by 4 for each line above it that opened a bracket which is still open, and
- *     by 4 more if it continues the expression of the line above;
+ *   a line in brackets stands below the first thing in them, or, if the bracket ended its line or
+ *     opens a block, 4 to the right of that line; one that continues an expression 4 more;
  *   brackets of blocks and records have blanks inside, others have none;
- *   binary signs have blanks around them, but ^ and ** have not;
+ *   binary signs have blanks around them, but ^ and ** have not; so has the : between bounds that
+ *     are calculated, x[i : i + n];
  *   comments behind code stand in one column as long as the lines follow each other;
  *   at most one line is empty.
  * What stands in an f-string is left alone.
@@ -23,7 +24,9 @@ typedef enum Kind { IN_CALL, IN_INDEX, IN_STRUCT, IN_BLOCK, IN_RECORD, IN_EXTERN
 typedef struct Open {
     Kind kind;
     bool options;             /* the parentheses of record(...) */
-    int indent;               /* of the line that opened it */
+    int indent;               /* of the line that opened it, in columns */
+    int inside;               /* of the lines in it */
+    bool wide;                /* an index whose bounds are calculated */
 } Open;
 
 typedef struct Line {
@@ -46,24 +49,11 @@ typedef struct Formatter {
     size_t written;
     Line *line;
     size_t lines, line_capacity;
-    int indent;                  /* of the current line */
+    int indent, column;          /* of the current line; where it has come to */
+    int first;                   /* the kind of its first token */
 } Formatter;
 
 /* ---- lines ---- */
-
-static void put(Formatter *f, const char *text, size_t bytes) {
-    fwrite(text, 1, bytes, f->code);
-    f->written += bytes;
-}
-
-static Line *current(Formatter *f) { return &f->line[f->lines - 1]; }
-
-static void begin_line(Formatter *f, int indent, bool empty_above) {
-    if (f->lines) current(f)->end = f->written;
-    f->line = mem_grow(f->line, &f->line_capacity, f->lines + 1, sizeof(Line));
-    f->line[f->lines++] = (Line){ .start = f->written, .empty_above = empty_above };
-    f->indent = indent;
-}
 
 static int width_of(const char *text, size_t bytes) {
     int width = 0;
@@ -76,6 +66,22 @@ static int width_of(const char *text, size_t bytes) {
         i += (size_t)length;
     }
     return width;
+}
+
+static void put(Formatter *f, const char *text, size_t bytes) {
+    fwrite(text, 1, bytes, f->code);
+    f->written += bytes;
+    f->column = (memchr(text, '\n', bytes) ? 0 : f->column) + width_of(text, bytes);
+}
+
+static Line *current(Formatter *f) { return &f->line[f->lines - 1]; }
+
+static void begin_line(Formatter *f, int indent, bool empty_above) {
+    if (f->lines) current(f)->end = f->written;
+    f->line = mem_grow(f->line, &f->line_capacity, f->lines + 1, sizeof(Line));
+    f->line[f->lines++] = (Line){ .start = f->written, .empty_above = empty_above };
+    f->indent = indent;
+    f->column = 0;
 }
 
 /* ---- brackets ---- */
@@ -91,11 +97,18 @@ static bool in_extern(const Formatter *f) {
 }
 static bool newlines_count(const Formatter *f) { return innermost(f) >= IN_BLOCK; }
 
+/* Behind this bracket something stands on its line: there what is in it begins. */
+static int column_inside(const Formatter *f, Kind kind) {
+    bool hangs = f->next.newline || f->next.kind == T_COMMENT || kind >= IN_BLOCK;
+    return hangs ? f->indent + INDENT : f->column;
+}
+
 static void open_kind(Formatter *f, Kind kind) {
     f->open = mem_grow(f->open, &f->open_capacity, f->opened + 1, sizeof(Open));
     f->open[f->opened++] = (Open){ .kind = kind,
                                    .options = kind == IN_CALL && f->before.kind == T_RECORD,
-                                   .indent = f->indent };
+                                   .indent = f->indent,
+                                   .inside = column_inside(f, kind) };
 }
 
 /* The rule of the parser: braces() in parse_expr.c. */
@@ -158,11 +171,19 @@ static bool goes_on(const Formatter *f) {
            kind == T_OR;
 }
 
+/* An `else` below a line that began with something else goes on with what that line assigns. */
+static int indent_of_else(const Formatter *f) {
+    bool own = f->first == T_IF || f->first == T_ELSE || f->first == T_BRACE_CLOSE;
+    return own ? f->indent : f->indent + INDENT;
+}
+
 static int indent_here(const Formatter *f) {
-    if (!f->opened) return goes_on(f);
+    if (f->token.kind == T_ELSE && f->lines) return indent_of_else(f);
+    int more = goes_on(f) ? INDENT : 0;
+    if (!f->opened) return more;
     const Open *open = &f->open[f->opened - 1];
-    if (closes(f)) return open->indent;
-    return open->indent + 1 + goes_on(f);
+    if (!closes(f)) return open->inside + more;
+    return open->inside == open->indent + INDENT ? open->indent : open->inside;
 }
 
 static bool empty_line_before(const Formatter *f, uint32_t from) {
@@ -198,6 +219,28 @@ static bool blank_before_close(const Formatter *f) {
     return roomy && f->token.kind != T_PAREN_CLOSE && f->token.kind != T_SQUARE_CLOSE;
 }
 
+/* Behind this bracket or comma: are there two bounds up to the next comma, one of them calculated, as
+ * in [i : i + n]? */
+static bool wide_index(const Formatter *f) {
+    Lexer ahead = f->lexer;
+    ahead.at = f->token.end;
+    ahead.comments = false;
+    bool sign = false, operand = false;
+    int depth = 0, bounds = 0, colons = 0;
+    for (Token t = lex_next(&ahead); t.kind != T_END && t.kind != T_ERROR; t = lex_next(&ahead)) {
+        bool opens = t.kind == T_PAREN_OPEN || t.kind == T_SQUARE_OPEN || t.kind == T_BRACE_OPEN;
+        bool shuts = t.kind == T_PAREN_CLOSE || t.kind == T_SQUARE_CLOSE || t.kind == T_BRACE_CLOSE;
+        if ((shuts && --depth < 0) || (depth == 0 && t.kind == T_COMMA)) break;
+        if (depth == 0 && t.kind == T_COLON) colons++;
+        else if (bounds == colons) bounds++;
+        bool binary = t.kind >= T_PLUS && t.kind <= T_AT;
+        if (depth == 0 && binary && operand) sign = true;
+        if (opens) depth++;
+        operand = shuts || t.kind == T_NUMBER || t.kind == T_NAME || t.kind == T_PRIME;
+    }
+    return colons && bounds > colons && sign;
+}
+
 /* A blank between the token before and this one, both on one line? */
 static bool blank(const Formatter *f, bool operand_before) {
     int before = f->before.kind, kind = f->token.kind;
@@ -213,8 +256,9 @@ static bool blank(const Formatter *f, bool operand_before) {
     if (before == T_DOT) return false;
     if (kind == T_PAREN_OPEN || kind == T_SQUARE_OPEN)
         return !is_power(before) && blank_before_bracket(f, operand_before);
-    if (kind == T_COLON) return false;
-    if (before == T_COLON) return innermost(f) != IN_INDEX;
+    if (kind == T_COLON || (before == T_COLON && innermost(f) == IN_INDEX))
+        return innermost(f) == IN_INDEX && f->open[f->opened - 1].wide;
+    if (before == T_COLON) return true;
     if (kind == T_STAR && in_extern(f)) return false;
     return !is_power(before) && !is_power(kind);
 }
@@ -263,6 +307,8 @@ static void note_token(Formatter *f, bool operand_before) {
     if (kind == T_SQUARE_OPEN) open_kind(f, IN_INDEX);
     if (kind == T_BRACE_OPEN) open_kind(f, brace);
     if (record) open_kind(f, IN_RECORD);
+    if (innermost(f) == IN_INDEX && (kind == T_SQUARE_OPEN || kind == T_COMMA))
+        f->open[f->opened - 1].wide = wide_index(f);
     if (kind != T_STRING && kind != T_COMMA)
         f->extern_next = kind == T_EXTERN && f->before.kind != T_DOT;
     f->before = f->token;
@@ -281,7 +327,8 @@ static bool opened_above(const Formatter *f, uint32_t previous_end) {
 
 static void start_line(Formatter *f, int indent, bool empty_above) {
     begin_line(f, indent, empty_above);
-    for (int i = 0; i < indent * INDENT; i++) put(f, " ", 1);
+    f->first = f->token.kind;
+    for (int i = 0; i < indent; i++) put(f, " ", 1);
 }
 
 static void write_token(Formatter *f, uint32_t previous_end) {

@@ -1,6 +1,7 @@
 /* adl check, adl fmt, adl doc: what works on a program's text instead of running it. (adl test is
  * doctest.c.) The one idea: each tool takes all its files, says everything that is wrong with each
  * of them, and ends with the worst status. */
+#define _GNU_SOURCE
 #include "tools.h"
 #include "doc.h"
 #include "doctest.h"
@@ -11,8 +12,11 @@
 #include "options.h"
 #include "parse.h"
 #include "report.h"
+#include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int worse(int a, int b) { return a == STATUS_USAGE || (a && b != STATUS_USAGE) ? a : b; }
@@ -38,11 +42,41 @@ static int no_such_option(const char *tool, const char *word) {
     return STATUS_USAGE;
 }
 
-static int each_file(const char *tool, int count, char **words, int (*work)(const char *path)) {
+typedef int Work(const char *path);
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* In a folder: folders, and programs. Links to folders are not followed. */
+static bool is_work(const char *path) {
+    size_t bytes = strlen(path);
+    return is_folder(path) || (bytes > 4 && !strcmp(path + bytes - 4, ".adl"));
+}
+
+/* A file, or all programs in a folder and those in it, by name. */
+static int each_in(const char *path, Work *work) {
+    struct dirent **entry;
+    int status = STATUS_FINE;
+    int count = is_folder(path) ? scandir(path, &entry, NULL, alphasort) : -1;
+    if (count < 0) return work(path);
+    for (int i = 0; i < count; i++) {
+        char inner[PATH_MAX];
+        int bytes = snprintf(inner, sizeof inner, "%s/%s", path, entry[i]->d_name);
+        bool seen = entry[i]->d_name[0] != '.' && bytes < (int)sizeof inner && is_work(inner);
+        if (seen) status = worse(each_in(inner, work), status);
+        free(entry[i]);
+    }
+    free(entry);
+    return status;
+}
+
+static int each_file(const char *tool, int count, char **words, Work *work) {
     int status = STATUS_FINE, files = 0;
     for (int i = 0; i < count; i++) {
         if (is_option(words[i])) continue;
-        status = worse(work(words[i]), status);
+        status = worse(each_in(words[i], work), status);
         files++;
     }
     if (files) return status;

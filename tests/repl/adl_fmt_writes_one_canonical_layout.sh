@@ -33,6 +33,36 @@ formats 'x = sum(
 a,
         b
  )'
+formats 'f(a,
+  b + g(c,
+        d),
+  x -> {
+      y
+  })'                                     'f(a,
+b+g(c,
+d),
+x->{
+y
+})'
+formats 'm = [[1, 2],
+     [3, 4]]'                             'm=[[1,2],
+        [3,4]]'
+formats 'part = x[i : i + n, :, k + 1:, -1:]' 'part=x[i:i+n,:,k+1 :,-1:]'
+formats 'h = if a { 1 }
+    else if b { 2 }
+    else { 3 }
+if a { 1 }
+else { 2 }'                               'h = if a { 1 }
+else if b { 2 }
+ else { 3 }
+if a { 1 }
+   else { 2 }'
+folder=$(mktemp -d)
+mkdir "$folder/inner"; printf 'x=1\n' >"$folder/inner/b.adl"; printf 'y = 1\n' >"$folder/a.adl"
+printf 'no program' >"$folder/c.txt"
+[ "$("$adl" fmt --check "$folder")" = "$folder/inner/b.adl" ] || echo "fmt --check of a folder"
+wants 0 '' fmt "$folder"; wants 0 '' fmt --check "$folder"; rm -rf "$folder"
+wants 0 '' fmt --check stdlib examples tests/bench    # if not: adl fmt stdlib examples tests/bench
 file=$(mktemp -d)/a.adl
 printf 'x=1\n' >"$file"
 wants 3 "$file" fmt --check "$file"

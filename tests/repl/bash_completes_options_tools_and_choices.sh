@@ -7,6 +7,7 @@ completes() {
     case " $got " in *" $2 "*) ;; *) echo "adl $1<tab> gives \"$got\", not $2" ;; esac
 }
 completes "--se" --seed
+completes "--er" --errors
 completes "--color = al" always
 completes "--errors j" json
 completes "fm" fmt

@@ -40,17 +40,17 @@ static Value filled(Shape shape, double value, int dtype) {
 /* ---- calls ---- */
 Value call_zeros(int count, const Value *bound) {
     (void)count;
-    return filled(arg_shape_rest(bound[0], "zeros"), 0, arg_dtype(bound[1]));
+    return filled(arg_shape_rest(bound[0], "the shape of zeros"), 0, arg_dtype(bound[1]));
 }
 
 Value call_ones(int count, const Value *bound) {
     (void)count;
-    return filled(arg_shape_rest(bound[0], "ones"), 1, arg_dtype(bound[1]));
+    return filled(arg_shape_rest(bound[0], "the shape of ones"), 1, arg_dtype(bound[1]));
 }
 
 Value call_full(int count, const Value *bound) {
     (void)count;
-    Shape shape = arg_shape_rest(bound[0], "full");
+    Shape shape = arg_shape_rest(bound[0], "the shape of full");
     Shape from = value_shape(object(operand(bound[1], "full")));
     if (!bound[1].node && bound[1].tag == V_NUM) return filled(shape, bound[1].as.num, F64);
     must_expand(&from, &shape, "full: a value of shape %s does not fill the shape %s");

@@ -246,7 +246,7 @@ static Shape draw_shape(Value given, Value a, const char *a_name, Value b, const
         if (!shapes_join(&x, &y, &shape)) check_fits(&x, &y, a_name);
         return shape;
     }
-    shape = arg_shape(given, "shape");
+    shape = arg_shape(given, "the shape");
     check_fits(&x, &shape, a_name);
     check_fits(&y, &shape, b_name);
     return shape;

@@ -381,7 +381,7 @@ Value call_swapaxes(int count, const Value *bound) {
 Value call_broadcast_to(int count, const Value *bound) {
     (void)count;
     operand(bound[0], "broadcast_to");
-    Shape from = value_shape(bound[0]), to = arg_shape_rest(bound[1], "broadcast_to");
+    Shape from = value_shape(bound[0]), to = arg_shape_rest(bound[1], "the shape of broadcast_to");
     must_expand(&from, &to, "cannot broadcast shape %s to %s");
     return op_expand(bound[0], &to);
 }

@@ -168,10 +168,11 @@ static void run_options(void *status) {
 
 static pthread_t interpreter_thread;
 
-/* A call of a foreign library cannot be stopped: whoever waits should know. */
+/* A call of LAPACK or of a foreign function cannot be stopped: whoever waits should know. */
 static void say_pending(void) {
     static const char text[] = "\ninterrupt pending: it is taken when this library call returns\n";
-    if (rt.outside && isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
+    bool outside = rt.outside || rt.foreign;
+    if (outside && isatty(STDERR_FILENO) && write(STDERR_FILENO, text, sizeof text - 1) < 0)
         rt.interrupted = 1;
 }
 

@@ -154,27 +154,34 @@ static const char *family_of(const Entry *e) {
 
 /* ---- an entry ---- */
 
+/* The text of a rule, for free(); NULL if there is none. */
+static char *rule_copy(Op op, int which) {
+    size_t mark = pool_mark();
+    Buffer text = { 0 };
+    char *copy = rule_text(op, which, &text) ? strndup(text.text, text.bytes) : NULL;
+    pool_unwind(mark);
+    return copy;
+}
+
+/* One item for the inputs whose rules read the same; add has one for each. */
 static void put_rules(FILE *out, Op op) {
-    char name[24];
-    char *before = NULL;
-    int shown = 0;
-    for (int i = 0; i < rule_inputs(op); i++) {
-        size_t mark = pool_mark();
-        Buffer text = { 0 };
-        bool has = rule_text(op, i, &text);
-        bool again = has && before && strlen(before) == text.bytes &&
-                     !memcmp(before, text.text, text.bytes) && op != OP_add;
-        if (has && !again) {
-            if (!shown++)
-                fputs("\nDerivative, where `g` is the adjoint of the result `r`:\n\n", out);
-            fprintf(out, "- by `%s`: `%.*s`\n", rule_input(op, i, name, sizeof name),
-                    (int)text.bytes, text.text);
+    enum { MOST = 8 };
+    char name[24], *text[MOST];
+    int inputs = rule_inputs(op) < MOST ? rule_inputs(op) : MOST, shown = 0;
+    for (int i = 0; i < inputs; i++) text[i] = rule_copy(op, i);
+    for (int i = 0; i < inputs; i++) {
+        if (!text[i]) continue;
+        if (!shown++) fputs("\nDerivative, where `g` is the adjoint of the result `r`:\n\n", out);
+        fprintf(out, "- by `%s`", rule_input(op, i, name, sizeof name));
+        for (int k = i + 1; k < inputs && op != OP_add; k++) {
+            if (!text[k] || strcmp(text[k], text[i])) continue;
+            fprintf(out, " and `%s`", rule_input(op, k, name, sizeof name));
+            free(text[k]);
+            text[k] = NULL;
         }
-        free(before);
-        before = has ? strndup(text.text, text.bytes) : NULL;
-        pool_unwind(mark);
+        fprintf(out, ": `%s`\n", text[i]);
+        free(text[i]);
     }
-    free(before);
 }
 
 static void put_derivative(FILE *out, Op op) {

@@ -24,7 +24,7 @@ static const char style[] =
     "nav a{display:block;color:inherit;text-decoration:none;padding:.12rem "
     ".4rem;border-radius:.3rem;white-space:nowrap;"
     "overflow:hidden;text-overflow:ellipsis}nav a:hover{background:var(--code);color:var(--accent)}"
-    "nav .chapter{font-weight:600;margin-top:.8rem}nav .entry{font:.85rem/1.5 "
+    "nav .chapter{font-weight:600;margin-top:.8rem}nav input{margin-bottom:.5rem}nav .entry{font:.85rem/1.5 "
     "ui-monospace,monospace;color:var(--faint)}"
     "main{max-width:52rem;padding:1.5rem 2.5rem 50vh;display:flex;flex-direction:column}"
     "main.searching section{display:contents}main.searching h1,main.searching h2,main.searching "
@@ -39,15 +39,19 @@ static const char style[] =
     ".3em;border-radius:.3em}"
     "pre{background:var(--code);padding:.8rem "
     "1rem;border-radius:.5rem;overflow-x:auto;font:.875rem/1.5 ui-monospace,monospace}"
-    "p a code{color:var(--accent)}pre code{background:none;padding:0;font:inherit}"
+    "main a{color:var(--accent)}p a code{color:inherit}article>:last-child{margin-bottom:0}"
+    "pre code{background:none;padding:0;font:inherit}"
     "table{border-collapse:collapse;width:100%;margin:.8rem 0}th,td{text-align:left;padding:.35rem "
     ".8rem .35rem 0;"
     "border-bottom:1px solid var(--line);vertical-align:top}"
     ".k{color:var(--word)}.n{color:var(--number)}.s{color:var(--string)}.c{color:var(--faint);font-"
     "style:italic}"
     ".none{color:var(--faint)}mark{background:var(--mark);color:inherit}"
-    "@media(max-width:50rem){body{display:block}nav{position:static;height:auto;border:0}nav "
-    "a{display:none}main{padding:0 1rem}}";
+    "@media(max-width:50rem){body{display:block}main{padding:0 1rem}html{scroll-padding-top:5rem}"
+    "nav{height:auto;overflow:auto hidden;white-space:nowrap;border-right:0;border-bottom:1px solid var(--line);"
+    "background:var(--page);padding:.7rem 1rem;z-index:1}nav input{position:sticky;left:0}"
+    "nav .entry{display:none}nav .chapter{display:inline-block;font-size:.85rem;"
+    "font-weight:400;margin:0}pre{font-size:.8rem}h1{font-size:1.6rem}h2{margin-top:2rem}}";
 
 static const char script[] =
     "const "

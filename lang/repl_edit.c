@@ -244,10 +244,16 @@ static int insert_closing(int count, int key) {
     return rl_insert(count, key);
 }
 
+/* Then a Tab is never part of a paste, whatever waits behind it. */
+static bool pastes_in_brackets(void) {
+    const char *on = rl_variable_value("enable-bracketed-paste"), *term = getenv("TERM");
+    return on && !strcmp(on, "on") && term && strcmp(term, "dumb");
+}
+
 /* At the beginning of a line a Tab indents; else it completes. */
 static int tab(int count, int key) {
     int start = block_line_start(rl_point);
-    if (edit_input_waits()) return rl_insert_text("    "), 0;
+    if (edit_input_waits() && !pastes_in_brackets()) return rl_insert_text("    "), 0;
     if (rl_point > start && leading_spaces(start) < rl_point - start)
         return rl_complete(count, key);
     if (start == 0 && rl_end == 0) return rl_complete(count, key);

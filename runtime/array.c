@@ -327,7 +327,7 @@ static void shape_add(Shape *shape, int64_t length, const char *what) {
 
 Shape arg_shape(Value v, const char *of) {
     char what[80];
-    snprintf(what, sizeof what, "a length in %s", of);
+    snprintf(what, sizeof what, "%s: a length", of);
     static const char needed[] = "lengths, as 3, [2, 3] or (2, 3)";
     Shape shape = { .axes = 0 };
     while (v.tag == V_LIST && v.as.list->count == 1) v = v.as.list->item[0];

@@ -49,7 +49,7 @@ static const char style[] =
     ".none{color:var(--faint)}mark{background:var(--mark);color:inherit}"
     "@media(max-width:50rem){body{display:block}main{padding:0 1rem}html{scroll-padding-top:5rem}"
     "nav{height:auto;overflow:auto hidden;white-space:nowrap;border-right:0;border-bottom:1px solid var(--line);"
-    "background:var(--page);padding:.7rem 1rem;z-index:1}nav input{position:sticky;left:0}"
+    "background:var(--page);padding:.7rem 1rem;z-index:1}nav input{display:block;position:sticky;left:0}"
     "nav .entry{display:none}nav .chapter{display:inline-block;font-size:.85rem;"
     "font-weight:400;margin:0}pre{font-size:.8rem}h1{font-size:1.6rem}h2{margin-top:2rem}}";
 

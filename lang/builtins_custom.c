@@ -279,11 +279,12 @@ static void visit_custom(Function *self, void (*each)(Value v, void *env), void 
 
 Value builtin_custom_grad(int count, const Value *arg) {
     (void)count;
+    char text[80];
     for (int i = 0; i < 2; i++)
         if (arg[i].tag != V_FUNCTION)
             fail(E_ARGUMENT,
                  "custom_grad needs a function and its rule (g, y, *args) -> gradients, not %s",
-                 type_name(arg[i]));
+                 describe(arg[i], text, sizeof text));
     CustomFunction *self =
         (CustomFunction *)function_new(sizeof *self, arg[0].as.function->name->text, call_custom);
     self->f = value_hold(arg[0]);

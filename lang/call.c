@@ -363,7 +363,8 @@ static Value call_other(Ast *node, Frame *frame, Function *f, const Value *recei
     rt.here = node->span;
     if (a.named_count && foreign_signature(f)) return call_foreign_named(f, &a);
     if (a.named_count)
-        fail_at(a.named[0].span, E_ARGUMENT, "this function takes no named arguments");
+        fail_at(a.named[0].span, E_ARGUMENT,
+                "this function takes no named arguments: its values go by their places");
     return f->call(f, (int)a.count, a.positional);
 }
 

@@ -45,7 +45,7 @@ static const struct { const char *text, *problem, *advice; } foreign_signs[] = {
     { "!",   "`!` is not adl",                "write `not`" },
     { "..",  "`..` is not adl",               "write range(a, b), or a:b in an index" },
     { "?",   "`?` is not adl",                "write `if c { a } else { b }`" },
-    { "\\",  "a `\\` has no meaning here",    "a line goes on inside ( ) and after an operator" },
+    { "\\",  "a `\\` has no meaning here",    "a line goes on inside ( ) and after an operator; at the prompt Tab makes a letter of \\alpha" },
     { "\xE2\x80\x9C", "strings stand in straight quotes",        "write \"" },
     { "\xE2\x80\x9D", "strings stand in straight quotes",        "write \"" },
     { "\xE2\x80\x98", "strings stand in straight double quotes", "write \"" },

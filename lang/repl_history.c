@@ -6,6 +6,7 @@
  * A statement that is repeated moves to the end, one that begins with a space is not kept. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
+#include "report.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -48,7 +49,10 @@ static void make_folders(void) {
 }
 
 static void give_up(int reason) {
-    fprintf(stderr, "warning: the history is not kept: %s: %s\n", past.path, strerror(reason));
+    Error warning = { .kind = E_IO };
+    snprintf(warning.message, sizeof warning.message, "the history is not kept: %.300s: %s", past.path,
+             strerror(reason));
+    report_warning(&warning);
     past.path[0] = 0;
 }
 

@@ -351,8 +351,8 @@ static void write_columns(Buffer *b, const Struct *table, char separator) {
     for (size_t c = 0; c < table->count; c++) {
         size_t length = length_of(table->field[c].value);
         if (length != rows)
-            fail(E_SHAPE, "column \"%s\" has %zu cells, and the first column has %zu",
-                 table->field[c].name->text, length, rows);
+            fail(E_SHAPE, "column \"%s\" has %zu cell%s, and the first column has %zu",
+                 table->field[c].name->text, length, length == 1 ? "" : "s", rows);
         write_text(b, table->field[c].name, separator);
         end_cell(b, c + 1 == table->count, separator);
     }

@@ -402,7 +402,7 @@ static Array *choose(int64_t count, int64_t taken, bool again, Value p) {
     if (!is_given(p)) return again ? choose_any(count, taken) : order_new(count, taken);
     Array *weights = arg_weights(p, "p of choice");
     if (weights->size != count)
-        fail(E_SHAPE, "p of choice must have a weight for each of the %lld, but has %lld",
+        fail(E_SHAPE, "p of choice needs a weight for each of the %lld items, but has %lld",
              (long long)count, (long long)weights->size);
     return again ? choose_weighted(weights, taken) : choose_distinct_weighted(weights, taken);
 }

@@ -478,7 +478,7 @@ Value call_split(int count, const Value *bound) {
     if (is_number(bound[1])) {
         parts = arg_int(bound[1], "parts");
         if (parts < 1 || length % parts)
-            fail(E_SHAPE, "split: axis %d of length %lld has no %lld equal parts", axis,
+            fail(E_SHAPE, "split: axis %d of length %lld cannot be cut into %lld equal parts", axis,
                  (long long)length, (long long)parts);
     } else {
         cuts = arg_items(bound[1], &count, "split");

@@ -32,7 +32,7 @@ half = custom_grad(x -> x / 2, (g, y, x) -> g / 2)
 record < f = half(x * 3) >
 adjoint(f)
 ADL
-wants 1 "adjoint: step #2 on line 3 has a rule of its own, which is no text" "$dir/b.adl"
+wants 1 "adjoint: step #2 on line 3 has a rule of its own, which cannot be written as text" "$dir/b.adl"
 wants 1 "has 6000 steps, and a straight-line program of more than 5000 is no reading" -e 'x = attach_grad(1)
 record < for i in range(6000) { x = x * 1.001 } >
 adjoint(x)'

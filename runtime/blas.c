@@ -49,7 +49,7 @@ static void *open_library(void) {
     char path[512];
     for (int i = 0; i < 6 && !library; i++) {
         snprintf(path, sizeof path, "%s%s", i < 3 ? "" : OPENBLAS_FOLDER "/", names[i % 3]);
-        library = dlopen(path, RTLD_LAZY | RTLD_GLOBAL);
+        library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     }
     return library;
 }

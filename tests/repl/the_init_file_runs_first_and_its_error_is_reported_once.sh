@@ -14,7 +14,7 @@ rm -f "$init"; mkdir "$init"
 terminal 60 20; sees 'cannot read'; enters '1 + 1'; sees '2
 adl>'
 rm -r "$init"; printf 'a = 1; print("init runs")\nwhile true { }\n' >"$init"    # Ctrl-C ends it, and only it
-screens=$((screens + 1)); pane new-session -d -x 60 -y 20 "sh $scratch/start"
+pane kill-server; screens=$((screens + 1)); pane new-session -d -x 60 -y 20 "sh $scratch/start"
 sees 'init runs'; presses C-c; sees 'error: interrupted'; sees 'adl>'; enters 'a + 1'; sees '
 2
 adl>'

@@ -83,6 +83,7 @@ static void write_terminal(const char *text, size_t bytes) {
 
 void io_write(const char *text, size_t bytes) {
     if (status_columns) io_status(NULL);
+    if (!bytes) return;      /* text may be NULL then */
     if (output) {
         output(text, bytes, output_env);
         return;

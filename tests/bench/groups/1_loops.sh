@@ -5,6 +5,7 @@ programs fib
 row fib '`fib(30)`, ms' 'CPython ≥ ×1'
 programs recorded
 row recorded 'a recorded operation on numbers, with its sweep, ns' '≤ 20, PyTorch ≥ ×150'
+row recorded_fresh 'the same the first time, with the pages of the tape, ns' '≤ 40'
 programs forward
 row forward '1e5 turns of it by `jvp`, ns an operation' '≤ 50'
 programs nested

@@ -132,7 +132,8 @@ static _Noreturn void fail_unspelled(const Program *p, uint32_t step) {
     if (op == OP_custom) {
         hint("custom_grad(), checkpoint() and foreign functions have no operations inside that "
              "could be written down");
-        fail(E_GRADIENT, "adjoint: step #%u%s has a rule of its own, which cannot be written as text", step + 1,
+        fail(E_GRADIENT,
+             "adjoint: step #%u%s has a rule of its own, which cannot be written as text", step + 1,
              where);
     }
     hint("the step stands in the tape as an internal operation, most often because it came from a "

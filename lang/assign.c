@@ -361,7 +361,8 @@ static bool same_name(const Ast *a, const Ast *b) {
 /* x, or x.name. */
 static bool same_place(const Ast *a, const Ast *b) {
     if (a->kind != A_FIELD) return a->kind == A_NAME && same_name(a, b);
-    return b->kind == A_FIELD && a->name == b->name && a->a->kind == A_NAME && same_name(a->a, b->a);
+    return b->kind == A_FIELD && a->name == b->name && a->a->kind == A_NAME &&
+           same_name(a->a, b->a);
 }
 
 /* The value appended, or NULL if node is not x = append(x, v) or x = x.append(v). */
@@ -426,7 +427,8 @@ static Value assign_append(Ast *node, Frame *frame) {
     if (frame->flow != FLOW_ON) return NIL;
     place = list_to_grow(node->a, frame);
     bool ours = place && place->tag == V_LIST && place->as.obj == list.as.obj;
-    if (ours && !leads_to(node->a, frame, v, list) && list.as.obj->refs == 2) push_in_place(list.as.list, v);
+    if (ours && !leads_to(node->a, frame, v, list) && list.as.obj->refs == 2)
+        push_in_place(list.as.list, v);
     else assign(node->a, frame, settle(mark, list_push(list, v)));
     return NIL;
 }

@@ -1,5 +1,5 @@
-/* Builtins on streams and files: they check their arguments and call runtime/io.c, store.c, json_read.c
- * and csv.c, which do the work. Rows and documentation are in builtins.def. */
+/* Builtins on streams and files: they check their arguments and call runtime/io.c, store.c,
+ * json_read.c and csv.c, which do the work. Rows and documentation are in builtins.def. */
 #include "builtins.h"
 #include "io.h"
 #include "store.h"

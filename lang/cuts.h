@@ -1,7 +1,7 @@
 /* Cuts: where the text of a program stops a gradient without leaving anything on the tape. The one
  * idea: follow a name through the assignments of the text, in order; what is computed from it
- * through detach, in a pause, outside record, by a flat function, before attach_grad or through a second one is not
- * connected to it, and the place says why.
+ * through detach, in a pause, outside record, by a flat function, before attach_grad or through a
+ * second one is not connected to it, and the place says why.
  *
  * It reads names, not values: a function's parameters and its caller's variables are told apart
  * only by their names. So views ask it where the tape has no answer, and say "on line n", where a

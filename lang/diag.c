@@ -64,8 +64,8 @@ static int width_of(const char *text, size_t bytes) {
     return width;
 }
 
-/* How many bytes of text fit into `room` columns without cutting a word, if there is a blank at all;
- * all of them where nothing is to be wrapped. */
+/* How many bytes of text fit into `room` columns without cutting a word, if there is a blank at
+ * all; all of them where nothing is to be wrapped. */
 static size_t fitting(const Screen *s, const char *text, int room) {
     size_t bytes = strlen(text), best = 0;
     if (s->columns <= 0 || width_of(text, bytes) <= room) return bytes;

@@ -18,8 +18,8 @@
 
 typedef enum Severity { DIAG_ERROR, DIAG_WARNING } Severity;
 
-/* columns: of the screen, at which words are wrapped and long lines cut around the marks; 0: there is
- * none, and nothing is wrapped. Escape codes only with colour. E_EXIT gives "". */
+/* columns: of the screen, at which words are wrapped and long lines cut around the marks; 0: there
+ * is none, and nothing is wrapped. Escape codes only with colour. E_EXIT gives "". */
 char *diag_text(const Error *error, Severity severity, bool colour, int columns);
 /* One JSON object on one line: severity, kind, message, hint, file, line, column, end_line,
  * end_column, notes, trace. */

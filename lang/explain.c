@@ -50,7 +50,8 @@ static void forward_part(Explain *e, const ViewLine *line, size_t count) {
         while (line[i].step >= 0 && next < happenings && h[next].position <= position)
             explain_happening(e, &h[next++]);
         if (line[i].step < 0) explain_gap(e, &line[i], "");
-        else if (explain_shows(e, (uint32_t)line[i].step)) explain_forward(e, (uint32_t)line[i].step);
+        else if (explain_shows(e, (uint32_t)line[i].step))
+            explain_forward(e, (uint32_t)line[i].step);
     }
     while (next < happenings) explain_happening(e, &h[next++]);
     bool branched = false;

@@ -193,7 +193,8 @@ static Rule elementwise_rule(Explain *e, uint32_t step, int k) {
     Input x = wengert_input(e->w, step, 0), y = s->inputs > 1 ? wengert_input(e->w, step, 1) : x;
     const char *x_name = input_name(e, step, 0),
                *y_name = s->inputs > 1 ? input_name(e, step, 1) : "0";
-    Rule rule = { rule_derivative((Op)s->op, k, x_name, y_name, explain_step_name(e, step)), UNSET, false };
+    Rule rule = { rule_derivative((Op)s->op, k, x_name, y_name, explain_step_name(e, step)), UNSET,
+                  false };
     Value r = wengert_value(e->w, step);
     if (x.value.tag != V_UNSET && y.value.tag != V_UNSET && r.tag != V_UNSET)
         rule.factor = elem_slope((Op)s->op, k, x.value, s->inputs > 1 ? y.value : number(0), r);
@@ -240,8 +241,9 @@ static void add_result(Explain *e, Flow *flow, Value v) {
 static void explain_product(Explain *e, Flow *flow, uint32_t step, const char *to, const Rule *rule,
                             Value sent) {
     Value g = wengert_adjoint(e->w, step);
-    flow_words(flow, STYLE_PLAIN,
-               string_format("the slope of %s by %s is", explain_step_name(e, step), to).as.string->text);
+    flow_words(
+        flow, STYLE_PLAIN,
+        string_format("the slope of %s by %s is", explain_step_name(e, step), to).as.string->text);
     flow_add(flow, STYLE_NAME, rule->text);
     if (rule->plain) {
         flow_join(flow, STYLE_PLAIN, ",");

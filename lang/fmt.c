@@ -219,8 +219,8 @@ static bool blank_before_close(const Formatter *f) {
     return roomy && f->token.kind != T_PAREN_CLOSE && f->token.kind != T_SQUARE_CLOSE;
 }
 
-/* Behind this bracket or comma: are there two bounds up to the next comma, one of them calculated, as
- * in [i : i + n]? */
+/* Behind this bracket or comma: are there two bounds up to the next comma, one of them calculated,
+ * as in [i : i + n]? */
 static bool wide_index(const Formatter *f) {
     Lexer ahead = f->lexer;
     ahead.at = f->token.end;

@@ -1,6 +1,6 @@
-/* The graph as PNG. The one idea: it is the SVG's picture once more (graph_file.h), as the struct of
- * shapes that write_png draws; so only png_cairo.c knows Cairo, and where it is missing the message
- * is that of plots. */
+/* The graph as PNG. The one idea: it is the SVG's picture once more (graph_file.h), as the struct
+ * of shapes that write_png draws; so only png_cairo.c knows Cairo, and where it is missing the
+ * message is that of plots. */
 #include "builtins.h"
 #include "graph_file.h"
 

@@ -1,5 +1,5 @@
-/* Did you mean? The one idea: the name with the fewest letters changed, if that is few enough for its
- * length to be a slip of the fingers. */
+/* Did you mean? The one idea: the name with the fewest letters changed, if that is few enough for
+ * its length to be a slip of the fingers. */
 #include "diag.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* quiz(f): the reverse sweep with its adjoints hidden, asked for one by one, from the head down. The
- * one idea: an adjoint is asked for when the sweep has it, so all that is needed to find it has
+/* quiz(f): the reverse sweep with its adjoints hidden, asked for one by one, from the head down.
+ * The one idea: an adjoint is asked for when the sweep has it, so all that is needed to find it has
  * been seen; a hint says which uses hand something back, the next one by which slopes, and an
  * answer is explained in explain()'s words.
  *

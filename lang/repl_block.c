@@ -55,7 +55,8 @@ static int kill_to_line_start(int count, int key) {
 
 /* Moves within the block; false: there is no line there. */
 static bool move_line(int direction) {
-    int start = block_line_start(rl_point), end = block_line_end(rl_point), column = rl_point - start;
+    int start = block_line_start(rl_point), end = block_line_end(rl_point),
+        column = rl_point - start;
     if (direction < 0 ? start == 0 : end == rl_end) return false;
     int target = direction < 0 ? block_line_start(start - 1) : end + 1,
         length = block_line_end(target) - target;

@@ -1,6 +1,6 @@
-/* Which bracket belongs to which, for the prompt. The one idea: the lexer gives the brackets, and one
- * stack of those that are open pairs them; the `<` behind `record` is a bracket too, and a `>` ends
- * it where LANGUAGE says so. The parser is not asked: what is being typed is seldom whole. */
+/* Which bracket belongs to which, for the prompt. The one idea: the lexer gives the brackets, and
+ * one stack of those that are open pairs them; the `<` behind `record` is a bracket too, and a `>`
+ * ends it where LANGUAGE says so. The parser is not asked: what is being typed is seldom whole. */
 #include "repl_parts.h"
 #include "lex.h"
 

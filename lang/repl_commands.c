@@ -1,6 +1,6 @@
-/* What begins with a colon. The one idea: one table of commands, which help, completion and "did you
- * mean" read too. A command may be shortened as long as it is the only one. What the commands do
- * stands in repl_inspect.c, repl_files.c and repl_settings.c. */
+/* What begins with a colon. The one idea: one table of commands, which help, completion and "did
+ * you mean" read too. A command may be shortened as long as it is the only one. What the commands
+ * do stands in repl_inspect.c, repl_files.c and repl_settings.c. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "diag.h"
@@ -21,12 +21,15 @@ static const struct { const char *name, *argument; Command *run; const char *abo
     { "time", "CODE", command_timed, "runs once, and says how long it took" },
     { "bench", "CODE", command_bench,
       "runs for about a second, again and again: median, least and most" },
-    { "type", "EXPR", command_type, "type, dtype and shape of a value, and whether it has a gradient" },
+    { "type", "EXPR", command_type,
+      "type, dtype and shape of a value, and whether it has a gradient" },
     { "load", "FILE", command_load, "runs a file here: its variables become yours" },
     { "reload", "", command_reload, "loads that file again, and the modules you imported" },
     { "save", "FILE", command_save, "writes the statements of this session to a file" },
-    { "edit", "[FILE]", command_edit, "the last statement, or a file, in $EDITOR; runs what comes back" },
-    { "set", "[NAME VALUE]", command_set, "how values are shown, colour, threads; alone, all settings" },
+    { "edit", "[FILE]", command_edit,
+      "the last statement, or a file, in $EDITOR; runs what comes back" },
+    { "set", "[NAME VALUE]", command_set,
+      "how values are shown, colour, threads; alone, all settings" },
     { "reset", "", reset, "forgets all variables" },
     { "quit", "", quit, "leaves, as quit, exit and Ctrl-D do" },
 };
@@ -82,7 +85,8 @@ void help_alone(void) {
                  "goes on in the next line. `ans` is the last value shown, `err` the last error.",
                  0, columns());
     buffer_char(&page, '\n');
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) entry(&page, keys[i][0], "", keys[i][1]);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        entry(&page, keys[i][0], "", keys[i][1]);
     buffer_char(&page, '\n');
     list_commands(&page);
     show_page(&page);

@@ -201,7 +201,8 @@ static int opened_before(int point) {
 }
 
 static int new_line(void) {
-    int point = rl_point, opened = opened_before(point), spaces = leading_spaces(block_line_start(point));
+    int point = rl_point, opened = opened_before(point),
+        spaces = leading_spaces(block_line_start(point));
     if (spaces > point - block_line_start(point)) spaces = point - block_line_start(point);
     if (opened < 0 || edit_input_waits()) spaces = 0;
     else spaces += opened * INDENT;

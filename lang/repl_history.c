@@ -50,8 +50,8 @@ static void make_folders(void) {
 
 static void give_up(int reason) {
     Error warning = { .kind = E_IO };
-    snprintf(warning.message, sizeof warning.message, "the history is not kept: %.300s: %s", past.path,
-             strerror(reason));
+    snprintf(warning.message, sizeof warning.message, "the history is not kept: %.300s: %s",
+             past.path, strerror(reason));
     report_warning(&warning);
     past.path[0] = 0;
 }

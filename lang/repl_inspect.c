@@ -1,5 +1,5 @@
-/* Commands that look: variables, memory, time, type. The one idea: they measure what the session has,
- * and change nothing but `ans`. */
+/* Commands that look: variables, memory, time, type. The one idea: they measure what the session
+ * has, and change nothing but `ans`. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "format.h"

@@ -1,4 +1,4 @@
-/* `:set`. The one idea: a table of the numbers that may be set, each with its place and its bounds. */
+/* `:set`. The one idea: a table of the numbers that may be set, each with place and bounds. */
 #define _GNU_SOURCE
 #include "repl_parts.h"
 #include "diag.h"

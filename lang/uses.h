@@ -1,6 +1,6 @@
-/* Who uses a value: the inputs of a Wengert list the other way round. The one idea: a node's adjoint
- * is complete when all its uses have handed back their share, which is why a sweep goes on with it.
- * A step that uses a value twice, x * x, is one use. */
+/* Who uses a value: the inputs of a Wengert list the other way round. The one idea: a node's
+ * adjoint is complete when all its uses have handed back their share, which is why a sweep goes on
+ * with it. A step that uses a value twice, x * x, is one use. */
 #ifndef USES_H
 #define USES_H
 #include "wengert.h"

@@ -407,9 +407,9 @@ static void walk_row(Walk *w, Run *body, void *env) {
     if (length > RUN) advance(w, last, -length);
 }
 
-/* The two innermost axes where rows are so short that a call for each would cost more than its work:
- * the axis outside them becomes the runs, a stretch at a time, so that what one run has brought into
- * the cache is there for the next. */
+/* The two innermost axes where rows are so short that a call for each would cost more than its
+ * work: the axis outside them becomes the runs, a stretch at a time, so that what one run has
+ * brought into the cache is there for the next. */
 static void walk_short_rows(Walk *w, Run *body, void *env) {
     int last = w->axes - 1, outer = last - 1;
     char *at[WALK_ARRAYS];

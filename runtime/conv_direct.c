@@ -233,7 +233,8 @@ static bool store_weights(const Plan *p, void *weights) {
         for (int64_t k = 0; k < p->depth; k++) {
             int64_t o = i % s->outputs;
             int64_t block = (i / s->outputs * blocks + o / rows) * across + k / taps;
-            const char *lanes = p->sums + ((block * rows + o % rows) * taps + k % taps) * CORRELATED;
+            const char *lanes =
+                p->sums + ((block * rows + o % rows) * taps + k % taps) * CORRELATED;
             double total = line_kernels->sum[s->dtype](lanes, CORRELATED / p->width);
             finite &= isfinite(total) != 0;
             if (s->dtype == F64) ((double *)weights)[i * p->depth + k] = total;

@@ -15,7 +15,8 @@ typedef struct Sliding {
 
 /* The result. */
 void slide(const Sliding *s, const void *images, const void *weights, void *result);
-/* The adjoint of the images, from that of the result; the borders must be narrower than the window. */
+/* The adjoint of the images, from that of the result; the borders must be narrower than the window.
+ */
 void slide_back(const Sliding *s, const void *result, const void *weights, void *images);
 /* The adjoint of the weights. False if it has to be computed in another way: too many weights, or
  * something that is not finite, which would reach places where it does not belong. */

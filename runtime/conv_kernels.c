@@ -1,6 +1,6 @@
-/* The inner loops of convolution (conv_kernels.h), compiled once per instruction set with CONV_TABLE
- * naming the table this makes, and with -ffp-contract=fast: a product that is added to a sum is one
- * fused operation where there is one.
+/* The inner loops of convolution (conv_kernels.h), compiled once per instruction set with
+ * CONV_TABLE naming the table this makes, and with -ffp-contract=fast: a product that is added to a
+ * sum is one fused operation where there is one.
  *
  * The one idea: a block of results stays in the registers while all that adds to it goes by. A
  * block is as large as the registers are many, so that an operand once loaded serves several

@@ -1,6 +1,6 @@
 /* The inner loops of convolution in steps of one (conv_direct.c). Compiled once per instruction set
- * like the elementwise kernels; those with a fused multiply-add agree bit for bit, since each result
- * is the same sum in the same order on all of them.
+ * like the elementwise kernels; those with a fused multiply-add agree bit for bit, since each
+ * result is the same sum in the same order on all of them.
  *
  * Both work on an image whose border has been written out, so that an element of the window lies at
  * a fixed distance from the place of the result: offset[k] for the k-th of `depth` elements. */
@@ -8,7 +8,8 @@
 #define CONV_KERNELS_H
 #include <stdint.h>
 
-enum { CORRELATED = 64 };   /* bytes of one element's partial sums: SIMD lanes, in any register size */
+/* Bytes of one element's partial sums: SIMD lanes, in any register size. */
+enum { CORRELATED = 64 };
 
 typedef struct ConvKernels {
     int outputs;                    /* that slide() computes at once */

@@ -3,8 +3,8 @@
  * as one program of tiles (tiles.h), and nothing between its operands and its result is stored.
  *
  * Whoever evaluates an expression says with DEFER where a deferred value may be given; it must go
- * into fuse_apply(), fuse_reduce() or fuse_force() and nowhere else, once. Operands are checked when
- * an operation is deferred, so that errors come in the order in which they are written.
+ * into fuse_apply(), fuse_reduce() or fuse_force() and nowhere else, once. Operands are checked
+ * when an operation is deferred, so that errors come in the order in which they are written.
  *
  * On the tape each operation has its usual node, but those inside an expression keep no values and
  * are marked N_INNER: the sweep treats the whole as one step and computes the inside again, tile by

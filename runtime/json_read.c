@@ -1,5 +1,5 @@
-/* Reading JSON. The one idea: jansson reads a text into its tree, which becomes values; a rectangle of
- * numbers or of truths is found in the tree and filled in at once.
+/* Reading JSON. The one idea: jansson reads a text into its tree, which becomes values; a rectangle
+ * of numbers or of truths is found in the tree and filled in at once.
  *
  * jansson limits nesting to 2048, so reading recurses safely. */
 #include "io.h"

@@ -74,8 +74,8 @@ static double join_totals(double *total) {
     return total[0];
 }
 
-/* exp(x[i] - top) by, sixteen at a time; they go to out, unless that is NULL, and are added up as in
- * sum() if `adds`. */
+/* exp(x[i] - top) by, sixteen at a time; they go to out, unless that is NULL, and are added up as
+ * in sum() if `adds`. */
 #if LANES
 /* The k-th register of sixteen numbers, to their totals. */
 VR void widen_one_f64(LaneF64 *total, int k, LaneF64 e) { total[k] += e; }

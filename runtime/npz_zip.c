@@ -19,7 +19,8 @@ static struct {
 
 static void *open_libzip(void) {
     static const char *const names[] = { "libzip.so.5", "libzip.so.4", "libzip.5.dylib",
-                                         LIBZIP_FOLDER "/libzip.so", LIBZIP_FOLDER "/libzip.dylib" };
+                                         LIBZIP_FOLDER "/libzip.so",
+                                         LIBZIP_FOLDER "/libzip.dylib" };
     void *library = NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++)
         library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);

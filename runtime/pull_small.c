@@ -12,8 +12,8 @@ typedef struct Contribution {
     double made[SMALL_SIZE];
 } Contribution;
 
-/* The data of an operand beside an adjoint like g, NULL if it is of another shape. What the rule does
- * not mention may be anything, unless it gets a contribution that would have to be summed; or
+/* The data of an operand beside an adjoint like g, NULL if it is of another shape. What the rule
+ * does not mention may be anything, unless it gets a contribution that would have to be summed; or
  * missing, since the tape only drops what has the shape of the result. */
 static inline __attribute__((always_inline)) const double *
 data_of(Operand operand, bool array, bool mentioned, uint32_t id, const Array *g, double *tile) {

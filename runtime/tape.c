@@ -490,7 +490,8 @@ void tape_open(void) {
     t->first->node[0] = (Node){ 0 };
 }
 
-/* What the tape itself keeps may hold nodes (a recorded gradient does), so that it goes before them. */
+/* What the tape itself keeps may hold nodes (a recorded gradient does), so that it goes before
+ * them. */
 static void drop_gradients(void) {
     Tape *t = rt.tape;
     value_store(&t->swept_heads, NIL);

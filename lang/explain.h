@@ -56,8 +56,6 @@ void explain_slope(Explain *e, uint32_t step, int k);
 void explain_input(Explain *e, uint32_t step, int k);
 /* The same without words, of steps that are folded away. */
 void explain_unseen(Explain *e, uint32_t step);
-/* What has come to an input so far; nil: nothing. */
-Value explain_so_far(const Explain *e, Input input);
 /* The gradients of the leaves. */
 void explain_result(Explain *e);
 #endif

@@ -154,11 +154,6 @@ static Value sum_of(Value a, Value b) {
     return sum;
 }
 
-Value explain_so_far(const Explain *e, Input input) {
-    if (input.kind == FROM_STEP) return e->so_far.as.list->item[input.at];
-    return input.kind == FROM_LEAF ? e->leaf_so_far.as.list->item[input.at] : NIL;
-}
-
 static void keep_sum(Explain *e, Input input, Value sum) {
     list_set(input.kind == FROM_STEP ? e->so_far : e->leaf_so_far, input.at, sum);
 }

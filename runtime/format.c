@@ -697,11 +697,3 @@ void format_piece(Buffer *b, Value v, const char *text, size_t bytes) {
         add_string(b, whole.text, whole.bytes, &spec);
     }
 }
-
-void print_value(FILE *to, Value v, const FormatOptions *options) {
-    size_t mark = pool_mark();
-    Buffer b = { 0 };
-    format_value(&b, v, options);
-    fwrite(b.text, 1, b.bytes, to);
-    pool_unwind(mark);
-}

@@ -28,7 +28,6 @@ void format_literal(Buffer *b, Value v, const FormatOptions *options);
  * an array, and to each number in a container. E_VALUE names the spec. spec may be NULL:
  * format_value. */
 void format_piece(Buffer *b, Value v, const char *spec, size_t bytes);
-void print_value(FILE *to, Value v, const FormatOptions *options);
 
 enum { NUMBER_TEXT = 40 };
 /* The shortest digits that read back as the same f64 (or f32): "0.1", "1e21", "-0", "nan". Gives

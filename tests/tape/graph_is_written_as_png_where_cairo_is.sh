@@ -5,6 +5,7 @@ program='x = attach_grad(3); record < y = x * x; f = sin(y) >'
 if ! "$adl" -e "$program; graph(f, \"$file\")" 2>"${file%/*}/said"; then
     grep -q 'install Cairo' "${file%/*}/said" || cat "${file%/*}/said"
     [ ! -e "$file" ] || echo 'a file without Cairo'
+    echo 'not installed: Cairo'
     exit 77
 fi
 head -c 8 "$file" | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a' || echo 'no PNG'

@@ -160,6 +160,48 @@ static void trees_go_in_and_come_out(void **unused) {
     adl_close(adl);
 }
 
+static void what_goes_in_has_the_type_it_was_given(void **unused) {
+    (void)unused;
+    adl_state *adl = adl_open();
+    adl_value *f32 = adl_array_f32(adl, (float[]){ .5f, 2 }, 1, (int64_t[]){ 2 });
+    adl_value *nil = adl_nil(adl), *truth = adl_boolean(adl, 1);
+    assert_string_equal(adl_type(f32), "array");
+    assert_string_equal(adl_dtype(f32), "f32");
+    assert_true(adl_f32(f32)[1] == 2);
+    assert_string_equal(adl_type(nil), "nil");
+    assert_string_equal(adl_dtype(truth), "bool");
+    assert_int_equal(adl_set(adl, "truth", truth), 0);
+    assert_true(number_of(eval(adl, "if truth { 1 } else { 0 }")) == 1);
+    adl_release(f32);
+    adl_release(nil);
+    adl_release(truth);
+    adl_close(adl);
+}
+
+static void *interrupt_it(void *adl) {
+    adl_interrupt(adl);
+    return NULL;
+}
+
+static adl_value *interrupted_by_a_thread(adl_state *adl, int count, adl_value *const *arguments,
+                                          void *thread) {
+    (void)count, (void)arguments;
+    assert_int_equal(pthread_create(thread, NULL, interrupt_it, adl), 0);
+    return adl_nil(adl);
+}
+
+static void another_thread_stops_what_a_state_runs(void **unused) {
+    (void)unused;
+    pthread_t thread;
+    adl_state *adl = adl_open();
+    adl_define(adl, "stop", interrupted_by_a_thread, &thread);
+    assert_null(eval(adl, "x = 1; stop(); while true { x = 2 }"));
+    pthread_join(thread, NULL);
+    assert_string_equal(adl_error_kind(adl), "interrupt");
+    assert_true(number_of(eval(adl, "1 + 1")) == 2);           /* and the state goes on */
+    adl_close(adl);
+}
+
 static void text_that_is_no_utf8_is_refused(void **unused) {
     (void)unused;
     adl_state *adl = adl_open();
@@ -346,6 +388,8 @@ int main(void) {
         cmocka_unit_test(a_view_comes_out_in_row_major_order),
         cmocka_unit_test(dtypes_are_told_apart),
         cmocka_unit_test(trees_go_in_and_come_out),
+        cmocka_unit_test(what_goes_in_has_the_type_it_was_given),
+        cmocka_unit_test(another_thread_stops_what_a_state_runs),
         cmocka_unit_test(text_that_is_no_utf8_is_refused),
         cmocka_unit_test(callbacks_may_enter_other_states),
         cmocka_unit_test(a_sandbox_reads_no_files),

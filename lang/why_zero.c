@@ -61,34 +61,86 @@ static const char *zero_words(const Why *y, uint32_t step, int k) {
     return "its rule gives 0";
 }
 
+/* Does the step hand on nothing to this input, though it lies on the way to x? */
+static bool blocks(const Why *y, uint32_t step, int k) {
+    Input in = wengert_input(y->w, step, k);
+    if (!is_x(y, in) && (in.kind != FROM_STEP || !y->leads[in.at])) return false;
+    Value sent = wengert_sent(y->w, step, k);
+    return sent.tag == V_UNSET || why_all_zero(sent);
+}
+
+/* The places that were told, so that what a loop repeats is told once. */
+enum { MOST_PLACES = 6 };
+typedef struct Told { uint32_t step[MOST_PLACES]; int count, more; } Told;
+
+static bool is_told(const Why *y, const Told *told, uint32_t step) {
+    for (int t = 0; t < told->count; t++)
+        if (why_same_place(y->w, told->step[t], step)) return true;
+    return false;
+}
+
+/* false: it was told before, or there were enough of them. */
+static bool tell(const Why *y, Told *told, uint32_t step) {
+    if (is_told(y, told, step)) return false;
+    if (told->count == MOST_PLACES) told->more++;
+    else told->step[told->count++] = step;
+    return !told->more;
+}
+
 /* Of all steps between x and f that get something and hand on nothing. */
-void why_report_zeros(Why *y) {
-    Wengert *w = y->w;
-    enum { MOST = 6 };
-    uint32_t told[MOST];
-    int count = 0, more = 0;
-    for (uint32_t i = w->count; i-- > 0;) {
-        Value g = wengert_adjoint(w, i);
+static void report_blocking(Why *y, Told *told) {
+    for (uint32_t i = y->w->count; i-- > 0;) {
+        Value g = wengert_adjoint(y->w, i);
         if (!is_numeric(g) || why_all_zero(g)) continue;
-        for (int k = 0; k < w->step[i].inputs; k++) {
-            Input in = wengert_input(w, i, k);
-            bool towards = is_x(y, in) || (in.kind == FROM_STEP && y->leads[in.at]);
-            Value sent = towards ? wengert_sent(w, i, k) : UNSET;
-            if (!towards || (sent.tag != V_UNSET && !why_all_zero(sent))) continue;
-            bool again = false;
-            for (int t = 0; t < count; t++) again |= why_same_place(w, told[t], i);
-            if (again) continue;
-            if (count == MOST) {
-                more++;
-                continue;
-            }
-            told[count++] = i;
-            why_finding(y, "zero slope", wengert_line(w, i), i,
-                    why_text("%s gets the adjoint %s and passes 0 on to %s: %s", why_step(y, i),
-                            short_value(g, 24), wengert_input_label(w, i, k), zero_words(y, i, k)));
-        }
+        for (int k = 0; k < y->w->step[i].inputs; k++)
+            if (blocks(y, i, k) && tell(y, told, i))
+                why_finding(y, "zero slope", wengert_line(y->w, i), i,
+                            why_text("%s gets the adjoint %s and passes 0 on to %s: %s",
+                                     why_step(y, i), short_value(g, 24),
+                                     wengert_input_label(y->w, i, k), zero_words(y, i, k)));
     }
-    if (more) why_sentence(y, STYLE_DIM, " ", why_text("and %d more places like these", more));
+}
+
+/* Each step between x and f that got only 0 is given ones; false: none did, or it cannot be. */
+static bool give_ones(Why *y) {
+    Wengert *w = y->w;
+    bool any = false;
+    for (uint32_t i = 0; i < w->count; i++) {
+        Value g = wengert_adjoint(w, i), v = wengert_value(w, i);
+        if (!y->leads[i] || !is_numeric(v) || dtype_of(v) == BOOL) continue;
+        if (g.tag != V_UNSET && !why_all_zero(g)) continue;
+        wengert_give_adjoint(w, i, ones_like(v));
+        any = true;
+    }
+    return any;
+}
+
+/* Steps behind those that got nothing, but would have handed on nothing either: the zero of a
+ * square may come from a dead relu, and who mends the square alone meets the relu next. */
+static void report_behind(Why *y, Told *told) {
+    Wengert *w = y->w;
+    int64_t own = wengert_step_of(w, y->x);
+    if (!told->count || !give_ones(y)) return;
+    Value given = w->given;
+    wengert_sweep(w);
+    for (uint32_t i = w->count; i-- > 0;)
+        for (int k = 0; k < w->step[i].inputs && (int64_t)i != own; k++)
+            if (given.as.list->item[i].tag != V_NIL && blocks(y, i, k) && tell(y, told, i))
+                why_finding(y, "zero slope", wengert_line(w, i), i,
+                            why_text("behind it, %s would pass 0 on to %s whatever it got: %s",
+                                     why_step(y, i), wengert_input_label(w, i, k),
+                                     zero_words(y, i, k)));
+    w->given = UNSET;
+    wengert_sweep(w);
+}
+
+/* What passes 0 on, from f to x. */
+void why_report_zeros(Why *y) {
+    Told told = { .count = 0 };
+    report_blocking(y, &told);
+    report_behind(y, &told);
+    if (told.more)
+        why_sentence(y, STYLE_DIM, " ", why_text("and %d more places like these", told.more));
 }
 
 /* Terms that came to x and add up to nothing. */

@@ -110,13 +110,21 @@ Value module_run_source(Module *module, Source *source) {
 
 /* ---- importing ---- */
 
-/* The struct of a module: what it assigned, without what it imported and what begins with _. */
+/* A function with a docstring, under its own name. */
+static bool is_documented(const String *name, Value v) {
+    if (v.tag != V_FUNCTION || v.as.function->call != closure_call) return false;
+    return v.as.function->name == name && ((const Closure *)v.as.function)->fn->doc;
+}
+
+/* The struct of a module: what it assigned, without what it imported and what begins with _; of a
+ * file of the library, what has a docstring: the rest is the file's own. */
 static Value exports(Module *module) {
     Value record = struct_new(module->set_up);
     for (size_t i = 0; i < module->set_up; i++) {
         Value v = module->globals[i];
         bool imported = v.tag == V_STRUCT && v.as.record->module;
         if (v.tag == V_UNSET || imported || module->names.name[i]->text[0] == '_') continue;
+        if (module->library && !is_documented(module->names.name[i], v)) continue;
         struct_put(record, module->names.name[i], v);
     }
     record.as.record->module = true;
@@ -272,20 +280,13 @@ Value module_import(Module *from, String *name, bool is_path) {
 
 /* ---- opening and closing ---- */
 
-/* What has a docstring is for everybody; the rest is the file's own. */
-static bool is_public(Value v) {
-    if (v.tag != V_FUNCTION || v.as.function->call != closure_call) return false;
-    return ((const Closure *)v.as.function)->fn->doc != NULL;
-}
-
 static void open_library_file(const char *name) {
     const EmbeddedFile *file = embedded(name);
     if (!file) return;
     size_t mark = pool_mark();
     const Struct *names = import_embedded(file).as.record;
     for (size_t i = 0; i < names->count; i++)
-        if (is_public(names->field[i].value))
-            library_put(names->field[i].name, names->field[i].value);
+        library_put(names->field[i].name, names->field[i].value);
     pool_unwind(mark);
 }
 

@@ -132,10 +132,9 @@ static const char *word_of(Parser *p, Token t, char *buffer, size_t bytes) {
     return buffer;
 }
 
-/* The name that ends where the current token begins. */
-static Token word_before(const Parser *p) {
+Token word_ending(const Parser *p, uint32_t end) {
     const char *text = p->source->text;
-    uint32_t end = p->previous_end, start = end;
+    uint32_t start = end;
     while (start && (text[start - 1] == '_' ||
                      ((text[start - 1] | 32) >= 'a' && (text[start - 1] | 32) <= 'z')))
         start--;
@@ -145,7 +144,7 @@ static Token word_before(const Parser *p) {
 /* Says how adl writes what stands before or at the error, if that is a word of another language. */
 void advise_foreign(Parser *p, Error *error) {
     char word[16];
-    const char *advice = foreign_word(word_of(p, word_before(p), word, sizeof word));
+    const char *advice = foreign_word(word_of(p, word_ending(p, p->previous_end), word, sizeof word));
     if (!advice) advice = foreign_word(word_of(p, p->token, word, sizeof word));
     if (advice) advise(error, "%s", advice);
 }
@@ -204,6 +203,17 @@ static const char *what_closes(int kind) {
     return kind == T_GREATER ? "`>` to close the block" : token_text(kind);
 }
 
+/* Behind a `>` the call of something that has no value: it was meant to close the block, and no
+ * further line would make a comparison of it. */
+static bool compares_nothing(const Parser *p, Token sign) {
+    static const char *const calls[] = { "backward(", "print(", "zero_grad(" };
+    const char *text = p->source->text + sign.end, *found;
+    size_t line = strcspn(text, "\n");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if ((found = strstr(text, calls[i])) && found < text + line) return true;
+    return false;
+}
+
 static void missing_close(Parser *p, Bracket *bracket, int kind) {
     bool list =
         bracket->kind == IN_PARENS || bracket->kind == IN_SQUARES || bracket->kind == IN_STRUCT;
@@ -213,6 +223,7 @@ static void missing_close(Parser *p, Bracket *bracket, int kind) {
     Error *error = unexpected(p, expected);
     point_at(p, error, bracket->token, "opened here");
     if (bracket->kind == IN_ANGLES && bracket->compared.kind) {
+        if (compares_nothing(p, bracket->compared)) more_does_not_help(p);
         point_at(p, error, bracket->compared, "this one compares");
         advise(error, "to close the block with that `>`, put `;` or a newline behind it");
     }

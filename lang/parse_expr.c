@@ -75,13 +75,39 @@ static bool doubled_sign_before(const Parser *p) {
            (text[end - 1] == '+' || text[end - 1] == '-');
 }
 
+/* x++: a sum with something that is missing, or stands in the next line. */
+typedef struct Doubled { Token signs; char advice[120]; } Doubled;
+
+static Doubled doubled(const Parser *p) {
+    uint32_t end = p->previous_end;
+    const char *text = p->source->text, sign = text[end - 1];
+    Token name = word_ending(p, end - 2);
+    int bytes = name.end - name.start < 30 ? (int)(name.end - name.start) : 0;
+    const char *word = bytes ? text + name.start : "x";
+    Doubled d = { .signs = { .kind = T_PLUS, .start = end - 2, .end = end } };
+    snprintf(d.advice, sizeof d.advice, "write %.*s %c= 1, or %.*s = %.*s %c 1", bytes ? bytes : 1,
+             word, sign, bytes ? bytes : 1, word, bytes ? bytes : 1, word, sign);
+    return d;
+}
+
+static Ast *no_increment(Parser *p) {
+    Doubled d = doubled(p);
+    const char *text = p->source->text + d.signs.start;
+    advise(syntax_error(p, d.signs, "`%.2s` is not adl", text), "%s", d.advice);
+    return error_node(p);
+}
+
+static void warn_of_increment(Parser *p) {
+    Doubled d = doubled(p);
+    warn(p, d.signs, "these two signs go on with the next line", d.advice);
+}
+
 static Ast *no_operand(Parser *p) {
     Token t = p->token;
+    if (doubled_sign_before(p)) return no_increment(p);
     Error *error = unexpected(p, "an expression");
     if (t.kind == T_GREATER && p->previous_end == t.start)
         advise(error, "`<>` is not adl: write `!=`");
-    if (doubled_sign_before(p))
-        advise(error, "`++` and `--` are not adl: write x += 1 or x -= 1");
     if (t.kind == T_FLOOR_DIVIDE) advise(error, "a comment begins with `#`");
     if (t.kind == T_PRIME) advise(error, "strings stand in double quotes: \"text\"");
     if (t.kind == T_FOR || t.kind == T_WHILE || t.kind == T_RETURN || t.kind == T_IMPORT)
@@ -178,6 +204,7 @@ static Ast *one_operand(Parser *p, Token sign, Ast *a, uint32_t start, uint32_t 
 static Ast *prefix(Parser *p) {
     Token sign = p->token;
     advance(p);
+    if (p->token.newline && doubled_sign_before(p)) warn_of_increment(p);
     uint32_t start = p->token.start;
     Ast *a = expression(p, sign.kind == T_NOT ? POWER_NOT : POWER_SIGN);
     Ast *node = one_operand(p, sign, a, start, p->previous_end, sign.start);

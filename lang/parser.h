@@ -62,6 +62,7 @@ Error *unexpected(Parser *p, const char *expected);
 void advise(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void advise_foreign(Parser *p, Error *error);
 void point_at(Parser *p, Error *error, Token where, const char *text);
+Token word_ending(const Parser *p, uint32_t end);    /* the name, or nothing, that ends there */
 void more_does_not_help(Parser *p);    /* behind an error at the end: not INCOMPLETE */
 void warn(Parser *p, Token where, const char *message, const char *advice);
 

@@ -202,11 +202,14 @@ int doctest_main(int count, char **arguments) {
         if (!strcmp(arguments[i], "--update")) updating = true;
         else if (!strcmp(arguments[i], "--messages")) only_messages = true;
         else paths++;
-    for (int i = 0; i < count; i++)
-        if (strncmp(arguments[i], "--", 2) && !run_path(arguments[i])) {
-            fprintf(stderr, "adl test: cannot read %s: %s\n", arguments[i], strerror(errno));
-            missing++;
-        }
+    for (int i = 0; i < count; i++) {
+        const char *path = arguments[i], *why = NULL;
+        if (!strncmp(path, "--", 2)) continue;
+        if (ends_with(path, ".sh")) why = "a script is run by sh; tests/run runs all of them";
+        else if (!run_path(path)) why = strerror(errno);
+        if (why) fprintf(stderr, "adl test: cannot run %s: %s\n", path, why);
+        missing += why != NULL;
+    }
     if (only_messages) run_messages();
     else if (!paths) {
         run_path("tests"), run_path("examples"), run_path("README.md");

@@ -116,7 +116,7 @@ static int run_codes(Module *module) {
 /* After an error too; exit() and the end of the prompt end it. */
 static int run_prompt(Module *module, int status) {
     if (!options.quiet && status < 0 && !options.file)
-        puts("adl 0.1. `quit`, `exit` or Ctrl-D leaves.");
+        repl_greet("adl 0.1. `quit`, `exit` or Ctrl-D leaves.");
     module->script = false;
     return repl_run(module);
 }

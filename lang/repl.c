@@ -8,6 +8,7 @@
 #include "repl_parts.h"
 #include "format.h"
 #include "errors.h"
+#include "help.h"
 #include "io.h"
 #include "lex.h"
 #include "live.h"
@@ -336,6 +337,15 @@ static char *read_block(void) {
 }
 
 static void run_whole(void *text) { run_text(text, strlen(text)); }
+
+void repl_greet(const char *text) {
+    size_t mark = pool_mark();
+    Buffer lines = { 0 };
+    set_width();
+    help_wrapped(&lines, text, 0, format_options.width);
+    io_write(lines.text, lines.bytes);
+    pool_unwind(mark);
+}
 
 int repl_run(Module *module) {
     session = (Session){

@@ -4,6 +4,7 @@
 #include "repl_parts.h"
 #include "format.h"
 #include "io.h"
+#include "views.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,12 +51,17 @@ static bool add_variable(String *name, Value v, void *env) {
     buffer_format(&w->page, "%s%s%s", STRONG, name->text, PLAIN_TEXT);
     buffer_spaces(&w->page, w->name - (int)text_width(name->text, name->bytes) + 2);
     buffer_format(&w->page, "%-*s", w->type, text);
-    int room = format_options.width - w->name - w->type - 4 - (*note ? (int)strlen(note) + 4 : 0);
+    int left = format_options.width - w->name - w->type - 2,
+        room = left - 2 - (*note ? (int)strlen(note) + 4 : 0);
     if (room >= 8) {
         buffer_text(&w->page, "  ");
         value_in_a_line(&w->page, v, room);
     }
-    if (*note) buffer_format(&w->page, "  %s# %s%s", QUIET, note, PLAIN_TEXT);
+    if (*note) {
+        bool below = left < (int)strlen(note) + 4;
+        buffer_text(&w->page, below ? "\n" : "  ");
+        add_comment(&w->page, note, format_options.width);
+    }
     buffer_char(&w->page, '\n');
     return true;
 }
@@ -117,15 +123,16 @@ bool command_mem(const char *rest) {
     (void)rest;
     MemCounts counts = mem_counts();
     char used[32], peak[32], kept[32];
-    say("in use     %s, at most %s\n", mem_text(counts.used, used, sizeof used),
-        mem_text(counts.peak, peak, sizeof peak));
-    say("to reuse   %s\n", mem_text(counts.kept, kept, sizeof kept));
-    say("tape       %zu steps, %zu gradient slots\n", tape_nodes(), leaves_in_use());
+    say_entry("in use", "%s, at most %s", mem_text(counts.used, used, sizeof used),
+              mem_text(counts.peak, peak, sizeof peak));
+    say_entry("to reuse", "%s", mem_text(counts.kept, kept, sizeof kept));
+    say_entry("tape", "%s, %s", counted(tape_nodes(), "step"),
+              counted(leaves_in_use(), "gradient slot"));
     Largest largest = { 0 };
     session_variables(consider, &largest);
     for (int i = 0; i < largest.count; i++)
-        say("%s%s  %s\n", i ? "           " : "largest    ", largest.name[i]->text,
-            mem_text(largest.bytes[i], used, sizeof used));
+        say_entry(i ? "" : "largest", "%s  %s", largest.name[i]->text,
+                  mem_text(largest.bytes[i], used, sizeof used));
     return true;
 }
 
@@ -150,16 +157,19 @@ static const char *time_text(double seconds, char text[32]) {
 
 bool command_timed(const char *rest) {
     Value v;
-    char text[32], memory[32];
+    char text[32], memory[32], note[120];
     if (!command_needs(rest, "code to run: :time sum(randn(1000))")) return false;
     size_t before = mem_counts().allocations;
     double start = now();
     if (!run_quietly(rest, &v)) return false;
     double seconds = now() - start;
     if (v.tag != V_NIL) show_value(v);
-    say("%s# %s, %zu allocations, %s in use%s\n", QUIET, time_text(seconds, text),
-        mem_counts().allocations - before, mem_text(mem_counts().used, memory, sizeof memory),
-        PLAIN_TEXT);
+    snprintf(note, sizeof note, "%s, %s, %s in use", time_text(seconds, text),
+             counted(mem_counts().allocations - before, "allocation"),
+             mem_text(mem_counts().used, memory, sizeof memory));
+    Buffer line = { 0 };
+    add_comment(&line, note, format_options.width);
+    say("%.*s\n", (int)line.bytes, line.text);
     return true;
 }
 

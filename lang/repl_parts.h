@@ -116,6 +116,10 @@ const char *setting_name(size_t i, const char **about);
 void show_value(Value v);
 /* "has a gradient slot", "recorded", or "" */
 const char *tape_note(Value v);
+/* A text as a comment, in lines of at most `columns`, broken between words. */
+void add_comment(Buffer *b, const char *text, int columns);
+/* What `:mem` says: a head, and beside it, or below where the screen is narrow, the text. */
+void say_entry(const char *head, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* One line about v, at most `columns` wide, without its type. */
 void value_in_a_line(Buffer *b, Value v, int columns);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* to standard output */

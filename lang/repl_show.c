@@ -5,6 +5,7 @@
  * is shown can still be pasted back. */
 #include "repl_parts.h"
 #include "format.h"
+#include "help.h"
 #include "io.h"
 #include "report.h"
 #include <stdarg.h>
@@ -19,6 +20,35 @@ void say(const char *format, ...) {
     int bytes = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     io_write(text, bytes < (int)sizeof text ? (size_t)bytes : sizeof text - 1);
+}
+
+enum { HEAD_COLUMNS = 11, NARROW = 40 };
+
+void say_entry(const char *head, const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    Buffer page = { 0 };
+    bool narrow = format_options.width < NARROW;
+    int indent = narrow ? 2 : HEAD_COLUMNS;
+    help_wrapped(&page, text, indent, format_options.width);
+    if (narrow) say("%s%s", head, *head ? "\n" : "");
+    else memcpy(page.text, head, strlen(head));
+    io_write(page.text, page.bytes);
+}
+
+void add_comment(Buffer *b, const char *text, int columns) {
+    Buffer lines = { 0 };
+    help_wrapped(&lines, text, 0, columns - 2);
+    buffer_text(b, QUIET);
+    buffer_text(b, "# ");
+    for (size_t i = 0; i + 1 < lines.bytes; i++) {
+        buffer_char(b, lines.text[i]);
+        if (lines.text[i] == '\n') buffer_text(b, "# ");
+    }
+    buffer_text(b, PLAIN_TEXT);
 }
 
 void complain(const char *format, ...) {
@@ -105,7 +135,8 @@ static void add_note(Buffer *b, const char *text, int columns) {
     if (!*text) return;
     size_t start = last_line(b);
     int width = (int)text_width(b->text + start, b->bytes - start) + (int)strlen(text) + 4;
-    buffer_format(b, "%s%s# %s%s", width > columns ? "\n" : "  ", QUIET, text, PLAIN_TEXT);
+    buffer_text(b, width > columns ? "\n" : "  ");
+    add_comment(b, text, width > columns ? columns : width);
 }
 
 static void show_on(Value v, int columns, int rows) {

@@ -516,10 +516,17 @@ static void write_handle(Writer *w, Handle *h) {
 /* A module is too large to show: its first names stand for it. */
 static void write_module(Writer *w, Struct *module) {
     enum { SHOWN = 8 };
-    buffer_text(w->out, "<module with ");
-    for (size_t i = 0; i < module->count && i < SHOWN; i++)
-        buffer_format(w->out, "%s%s", i ? ", " : "", module->field[i].name->text);
-    buffer_text(w->out, module->count > SHOWN ? ", ...>" : ">");
+    int64_t indent = column(w) + 1;
+    buffer_text(w->out, "<module with");
+    for (size_t i = 0; i < module->count && i <= SHOWN; i++) {
+        const char *name = i < SHOWN ? module->field[i].name->text : "...";
+        bool fits = column(w) + 3 + (int64_t)strlen(name) <= w->options->width;
+        if (i) buffer_char(w->out, ',');
+        if (fits || w->flat) buffer_char(w->out, ' ');
+        else new_line(w, indent);
+        buffer_text(w->out, name);
+    }
+    buffer_char(w->out, '>');
 }
 
 static size_t count_of(Value v) { return v.tag == V_LIST ? v.as.list->count : v.as.record->count; }

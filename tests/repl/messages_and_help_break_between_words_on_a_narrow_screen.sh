@@ -20,3 +20,13 @@ enters 'ones(9, 9) / 3'; sees '
 # shape [9, 9]'
 enters '??cube'; sees 'cbrt
   cube root'
+terminal 20 30; sees '
+leaves.
+'
+enters 'x = attach_grad(1)' ':vars'; sees 'x  number
+# gradient slot'
+enters ':mem'; sees 'tape
+  0 steps, 1
+  gradient slot'
+enters 'import nn' 'nn'; sees '<module with apply,
+ count, state,'

@@ -16,7 +16,7 @@ presses C-l; enters '??root'; sees 'sqrt'; sees 'cbrt'; enters '??xyzzy'; sees '
 presses C-l; enters 'help'; sees ':bench CODE'; sees 'Ctrl-R'
 presses C-l; enters 'w = attach_grad([1, 2])' ':vars'; sees 'w      f64 [2]   [1, 2]  # gradient slot'
 sees 'twice  function'
-enters ':mem'; sees 'gradient slots'
+enters ':mem'; sees '1 gradient slot'
 enters ':time sum([1, 2])'; sees '
 3
 # '; sees 'allocations'

@@ -373,9 +373,11 @@ static Mode mode_of(Value v) {
     if (v.tag == V_STRING && !strcmp(v.as.string->text, "reverse")) return MODE_REVERSE;
     if (v.tag == V_STRING && !strcmp(v.as.string->text, "forward")) return MODE_FORWARD;
     char what[80];
+    if (v.tag == V_STRING) snprintf(what, sizeof what, "\"%.40s\"", v.as.string->text);
+    else describe(v, what, sizeof what);
     fail(E_ARGUMENT,
          "the mode of a Jacobian is \"forward\", \"reverse\" or nil (the cheaper one), not %s",
-         describe(v, what, sizeof what));
+         what);
 }
 
 Value builtin_jacobian(int count, const Value *arg) {

@@ -121,8 +121,11 @@ static void draw_points(Canvas *c, Value shape, const char *kind, int colour) {
 /* A matrix of numbers from 0 to 1, one cell each; `x` and `y` are the cell of the first. */
 static void draw_shades(Canvas *c, Value shape) {
     Array *values = numbers_of(shape, SYMBOL("values"));
-    if (values->axes != 2)
-        fail(E_SHAPE, "the values of cells are a matrix, and this has %d axes", values->axes);
+    if (values->axes != 2) {
+        char have[200];
+        shape_text(values->axes, shape_of(values), have, sizeof have);
+        fail(E_SHAPE, "the values of cells are a matrix, not of shape %s", have);
+    }
     int left = (int)arg_int(field(shape, SYMBOL("x"), number(0)), "x"),
         top = (int)arg_int(field(shape, SYMBOL("y"), number(0)), "y");
     int64_t rows = shape_of(values)[0], columns = shape_of(values)[1];

@@ -311,10 +311,12 @@ Value builtin_derivative_rule(int count, const Value *arg) {
     Op op = OP_NONE;
     if (arg[0].tag == V_STRING) op = op_named(arg[0].as.string->text);
     else if (arg[0].tag == V_FUNCTION) op = op_named(arg[0].as.function->name->text);
-    else
+    else {
+        char what[80];
         fail(E_ARGUMENT,
              "derivative_rule takes the name of an operation or the function itself, not %s",
-             type_name(arg[0]));
+             describe(arg[0], what, sizeof what));
+    }
     Buffer lines = { 0 };
     for (int which = 0; op != OP_NONE && which < rule_inputs(op); which++) {
         Buffer rule = { 0 };

@@ -62,14 +62,27 @@ static const struct { const char *text, *problem, *advice; } foreign_signs[] = {
     { "\xE2\x80\x8B", "this is an invisible character (U+200B)", "delete it" },
 };
 
-/* By the first character: may a sign of adl, or one of another language, begin with it? */
-static bool begins_sign[256], begins_foreign[256];
+enum { FOREIGN_SIGNS = sizeof foreign_signs / sizeof *foreign_signs };
+
+/* The words and signs that begin with a character, as chains: the first of them, and for each the
+ * next; 0 ends a chain. Of foreign signs: 1 + the place in their table. */
+static uint8_t first_token[256], next_token_of[TOKEN_COUNT], first_foreign[256],
+    next_foreign[FOREIGN_SIGNS + 1];
+
+static void put_first(uint8_t *first, uint8_t *next, const char *text, int i) {
+    uint8_t *head = &first[(unsigned char)*text];
+    next[i] = *head;
+    *head = (uint8_t)i;
+}
 
 __attribute__((constructor)) static void know_first_characters(void) {
-    for (int kind = FIRST_SIGN; kind <= LAST_SIGN; kind++)
-        begins_sign[(unsigned char)rows[kind].text[0]] = true;
-    for (size_t i = 0; i < sizeof foreign_signs / sizeof *foreign_signs; i++)
-        begins_foreign[(unsigned char)foreign_signs[i].text[0]] = true;
+    _Static_assert(TOKEN_COUNT < 256 && FIRST_SIGN > 0 && FIRST_WORD > 0, "0 ends a chain");
+    for (int kind = LAST_SIGN; kind >= FIRST_SIGN; kind--)
+        put_first(first_token, next_token_of, rows[kind].text, kind);
+    for (int kind = LAST_WORD; kind >= FIRST_WORD; kind--)
+        put_first(first_token, next_token_of, rows[kind].text, kind);
+    for (int i = FOREIGN_SIGNS; i > 0; i--)
+        put_first(first_foreign, next_foreign, foreign_signs[i - 1].text, i);
 }
 
 /* ---- characters ---- */
@@ -99,8 +112,12 @@ static int32_t character(const Lexer *l, uint32_t offset, uint32_t *length) {
 
 static bool is_digit(int32_t c) { return c >= '0' && c <= '9'; }
 
+static inline bool is_ascii_name(char c) {
+    return ((c | 32) >= 'a' && (c | 32) <= 'z') || is_digit(c) || c == '_';
+}
+
 static bool is_letter(int32_t c) {
-    if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (c < 0x80) return ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_';
     utf8proc_category_t category = utf8proc_category(c);
     return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
            category == UTF8PROC_CATEGORY_NL;
@@ -123,6 +140,11 @@ static bool letter_at(const Lexer *l, uint32_t offset) {
 size_t utf8_valid_bytes(const char *text, size_t bytes) {
     size_t i = 0;
     while (i < bytes) {
+        uint64_t eight;
+        if (bytes - i >= sizeof eight) {            /* mostly ASCII: eight at a time */
+            memcpy(&eight, text + i, sizeof eight);
+            if (!(eight & 0x8080808080808080)) { i += sizeof eight; continue; }
+        }
         if ((unsigned char)text[i] < 0x80) { i++; continue; }
         utf8proc_int32_t code;
         utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
@@ -159,13 +181,18 @@ static uint32_t line_end(const Lexer *l, uint32_t offset) {
     return newline ? (uint32_t)(newline - l->text) : l->bytes;
 }
 
+static uint32_t name_end(const Lexer *l, uint32_t offset) {
+    for (uint32_t length;; offset += length) {
+        while (offset < l->bytes && is_ascii_name(l->text[offset])) offset++;
+        if (!is_name_part(character(l, offset, &length))) return offset;
+    }
+}
+
 static Token word(Lexer *l, uint32_t start) {
-    uint32_t end = start, length;
-    while (is_name_part(character(l, end, &length))) end += length;
-    for (int kind = FIRST_WORD; kind <= LAST_WORD; kind++)
-        if (rows[kind].length == end - start && rows[kind].text[0] == l->text[start] &&
-            memcmp(rows[kind].text, l->text + start, end - start) == 0)
-            return token(l, kind, start, end);
+    uint32_t end = name_end(l, start);
+    for (int k = first_token[(unsigned char)l->text[start]]; k; k = next_token_of[k])
+        if (rows[k].length == end - start && !memcmp(rows[k].text, l->text + start, end - start))
+            return token(l, k, start, end);
     return token(l, T_NAME, start, end);
 }
 
@@ -196,12 +223,6 @@ static uint32_t decimal(const Lexer *l, uint32_t start) {
         if (is_digit(at(l, power))) end = digits(l, power);
     }
     return end;
-}
-
-static uint32_t name_end(const Lexer *l, uint32_t offset) {
-    uint32_t length;
-    while (is_name_part(character(l, offset, &length))) offset += length;
-    return offset;
 }
 
 static Token number_token(Lexer *l, uint32_t start) {
@@ -317,22 +338,20 @@ static void count_brackets(Lexer *l, int kind) {
 
 static int longest_sign(const Lexer *l, uint32_t start) {
     int best = T_ERROR;
-    if (!begins_sign[(unsigned char)l->text[start]]) return best;
-    for (int kind = FIRST_SIGN; kind <= LAST_SIGN; kind++)
-        if (rows[kind].text[0] == l->text[start] && starts(l, start, rows[kind].text) &&
-            rows[kind].length > rows[best].length) best = kind;
+    for (int k = first_token[(unsigned char)l->text[start]]; k; k = next_token_of[k])
+        if (rows[k].length > rows[best].length && starts(l, start, rows[k].text)) best = k;
     return best;
 }
 
 static Token sign(Lexer *l, uint32_t start) {
     int kind = longest_sign(l, start);
     uint32_t length;
-    bool foreign = begins_foreign[(unsigned char)l->text[start]];
-    for (size_t i = 0; foreign && i < sizeof foreign_signs / sizeof *foreign_signs; i++) {
-        uint32_t size = (uint32_t)strlen(foreign_signs[i].text);
-        if (size > rows[kind].length && starts(l, start, foreign_signs[i].text))
-            return problem(l, start, start + size, foreign_signs[i].problem,
-                           foreign_signs[i].advice);
+    for (int i = first_foreign[(unsigned char)l->text[start]]; i; i = next_foreign[i]) {
+        const char *text = foreign_signs[i - 1].text;
+        uint32_t size = (uint32_t)strlen(text);
+        if (size > rows[kind].length && starts(l, start, text))
+            return problem(l, start, start + size, foreign_signs[i - 1].problem,
+                           foreign_signs[i - 1].advice);
     }
     if (kind != T_ERROR) {
         count_brackets(l, kind);

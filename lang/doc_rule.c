@@ -8,6 +8,7 @@
 #include "doc_rule.h"
 #include "builtins.h"
 #include "module.h"
+#include "rule_read.h"
 #include "rules.h"
 #include "tape.h"
 #include <stdio.h>
@@ -95,70 +96,77 @@ static const struct { const char *digits, *name; int power;
     { "0.398942280401432678", "1 / sqrt(2 * pi)", PRODUCT },
 };
 
-static const char *put_term(Buffer *b, const char *at, int tighter);
+static void put_term(Buffer *b, const RuleTerm *t, int tighter);
 
-static const struct Sign *sign_of(const char *word, size_t bytes) {
+static const struct Sign *sign_of(const RuleTerm *t) {
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (strlen(signs[i].word) == bytes && !memcmp(signs[i].word, word, bytes)) return &signs[i];
+        if (strlen(signs[i].word) == t->bytes && !memcmp(signs[i].word, t->text, t->bytes))
+            return &signs[i];
     return NULL;
 }
 
 /* A number or a name. */
-static const char *put_word(Buffer *b, const char *at, size_t bytes, int tighter) {
+static void put_word(Buffer *b, const RuleTerm *t, int tighter) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (strlen(numbers[i].digits) != bytes || memcmp(numbers[i].digits, at, bytes)) continue;
+        if (strlen(numbers[i].digits) != t->bytes || memcmp(numbers[i].digits, t->text, t->bytes))
+            continue;
         buffer_format(b, numbers[i].power <= tighter ? "(%s)" : "%s", numbers[i].name);
-        return at + bytes;
+        return;
     }
-    buffer_format(b, *at == '-' && tighter >= PRODUCT ? "(%.*s)" : "%.*s", (int)bytes, at);
-    return at + bytes;
+    buffer_format(b, *t->text == '-' && tighter >= PRODUCT ? "(%.*s)" : "%.*s", (int)t->bytes,
+                  t->text);
 }
 
-/* sign(a, b): the text behind it. */
-static const char *put_signed(Buffer *b, const struct Sign *sign, const char *at, int tighter) {
+static void put_signed(Buffer *b, const struct Sign *sign, const RuleTerm *t, int tighter) {
     bool brackets = sign->power && sign->power <= tighter;
     if (brackets) buffer_char(b, '(');
     if (sign->power == UNARY) buffer_char(b, '-');
-    at = put_term(b, at, sign->power ? sign->power - 1 : tighter);
-    if (*at == ',') {
+    put_term(b, t->part[0], sign->power ? sign->power - 1 : tighter);
+    if (t->count > 1) {
         buffer_text(b, sign->sign);
-        at = put_term(b, at + 2, sign->power);
+        put_term(b, t->part[1], sign->power);
     }
     if (brackets) buffer_char(b, ')');
-    return at + 1;
 }
 
-/* term: word ['(' term {',' term} ')'] */
-static const char *put_term(Buffer *b, const char *at, int tighter) {
-    size_t bytes = strcspn(at, "(,)");
-    if (at[bytes] != '(') return put_word(b, at, bytes, tighter);
-    if (bytes == 9 && !memcmp(at, "power_log", 9)) {      /* r log(x) */
-        at = put_term(b, at + 10, PRODUCT - 1);
-        buffer_text(b, " * log(");
-        at = put_term(b, at + 2, LOOSEST);
-        buffer_char(b, ')');
-        return at + 1;
-    }
-    const struct Sign *sign = sign_of(at, bytes);
-    if (sign) return put_signed(b, sign, at + bytes + 1, tighter);
-    buffer_add(b, at, bytes + 1);
-    at += bytes + 1;
-    while (*(at = put_term(b, at, LOOSEST)) == ',') {
-        buffer_text(b, ", ");
-        at += 2;
+static void put_call(Buffer *b, const RuleTerm *t) {
+    buffer_format(b, "%.*s(", (int)t->bytes, t->text);
+    for (int i = 0; i < t->count; i++) {
+        if (i) buffer_text(b, ", ");
+        put_term(b, t->part[i], LOOSEST);
     }
     buffer_char(b, ')');
-    return at + 1;
+}
+
+static void put_term(Buffer *b, const RuleTerm *t, int tighter) {
+    if (t->kind != RULE_CALL) {
+        put_word(b, t, tighter);
+        return;
+    }
+    if (t->op == OP_power_log) {      /* r log(x) */
+        put_term(b, t->part[0], PRODUCT - 1);
+        buffer_text(b, " * log(");
+        put_term(b, t->part[1], LOOSEST);
+        buffer_char(b, ')');
+        return;
+    }
+    const struct Sign *sign = sign_of(t);
+    if (sign) put_signed(b, sign, t, tighter);
+    else put_call(b, t);
+}
+
+static bool is_the_number(const RuleTerm *t, double x) {
+    return t->kind == RULE_NUMBER && t->number == x;
 }
 
 /* g * d, with d = 1 and d = -1 left out. */
-static void put_element_rule(Buffer *b, const char *rule) {
-    if (!strcmp(rule, "1")) buffer_char(b, 'g');
-    else if (!strcmp(rule, "-1")) buffer_text(b, "-g");
-    else if (!strcmp(rule, "0")) buffer_char(b, '0');
-    else if (!strncmp(rule, "div(1, ", 7)) {
+static void put_element_rule(Buffer *b, const RuleTerm *rule) {
+    if (is_the_number(rule, 1)) buffer_char(b, 'g');
+    else if (is_the_number(rule, -1)) buffer_text(b, "-g");
+    else if (is_the_number(rule, 0)) buffer_char(b, '0');
+    else if (rule->kind == RULE_CALL && rule->op == OP_div && is_the_number(rule->part[0], 1)) {
         buffer_text(b, "g / ");
-        put_term(b, rule + 7, PRODUCT);
+        put_term(b, rule->part[1], PRODUCT);
     } else {
         buffer_text(b, "g * ");
         put_term(b, rule, PRODUCT);
@@ -355,7 +363,7 @@ bool rule_text(Op op, int which, Buffer *out) {
     const char *rule = o->rule[which];
     if (!rule || !strcmp(rule, "NONE")) return false;
     if (o->class == C_SELECT) { put_weights(out, rule); return true; }
-    if (op < OP_ELEMS) { put_element_rule(out, rule); return true; }
+    if (op < OP_ELEMS) { put_element_rule(out, rule_read(rule)); return true; }
     if (words_of(op)) { buffer_text(out, words_of(op)); return true; }
     Trace trace = { .op = op, .which = which };
     bool recording = rt.recording;

@@ -57,8 +57,10 @@ static inline bool counters(double a, double b) {
 static inline double remainder_of(double a, double b) {
     return counters(a, b) ? (int32_t)a % (int32_t)b : elem_kernels[OP_mod].scalar(a, b);
 }
-static inline double quotient_of(double a, double b) {        /* -0 // 1 is -0 */
-    return a > 0 && counters(a, b) ? (int32_t)a / (int32_t)b : elem_kernels[OP_floor_divide].scalar(a, b);
+/* -0 // 1 is -0. */
+static inline double quotient_of(double a, double b) {
+    if (a > 0 && counters(a, b)) return (int32_t)a / (int32_t)b;
+    return elem_kernels[OP_floor_divide].scalar(a, b);
 }
 
 /* ---- values ---- */

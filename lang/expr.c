@@ -1,6 +1,7 @@
 /* Expressions in normal form, and their derivatives. See expr.h. */
 #include "expr.h"
 #include "elem.h"
+#include "rule_read.h"
 #include "table.h"
 #include "format.h"
 #include <math.h>
@@ -172,34 +173,15 @@ const Expr *expr_call(Op op, int count, const Expr *const *arg) {
 }
 
 /* ---- derivatives ---- */
-/* A rule's text, in function calls, read with these x, y and r. */
-typedef struct Reader { const char *at; const Expr *x, *y, *r; } Reader;
+/* A rule with these inputs. */
+typedef struct Inputs { const Expr *x, *y, *r; } Inputs;
 
-static void skip_blanks(Reader *in) {
-    while (*in->at == ' ' || *in->at == '\n' || *in->at == ',') in->at++;
-}
-static bool in_name(char c) {
-    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-static const Expr *read_rule(Reader *in) {
-    skip_blanks(in);
-    const char *start = in->at;
-    if (*start == '-' || (*start >= '0' && *start <= '9')) {
-        char *end;
-        double x = strtod(start, &end);
-        in->at = end;
-        return expr_number(x);
-    }
-    while (in_name(*in->at)) in->at++;
-    size_t bytes = (size_t)(in->at - start);
-    if (*in->at != '(') return *start == 'x' ? in->x : *start == 'y' ? in->y : in->r;
-    const Expr *part[4];
-    int count = 0;
-    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in))
-        part[count++] = read_rule(in);
-    if (*in->at) in->at++;
-    return expr_call(op_named(TEXT("%.*s", (int)bytes, start)), count, part);
+static const Expr *term_expr(const RuleTerm *t, const Inputs *in) {
+    if (t->kind == RULE_NUMBER) return expr_number(t->number);
+    if (t->kind == RULE_INPUT) return t->input == 'x' ? in->x : t->input == 'y' ? in->y : in->r;
+    const Expr *part[MOST_RULE_PARTS];
+    for (int i = 0; i < t->count; i++) part[i] = term_expr(t->part[i], in);
+    return expr_call(t->op, t->count, part);
 }
 
 /* A selection has the slope of what it chose, and half of both at a tie. */
@@ -230,8 +212,9 @@ static const Expr *called_derivative(const Expr *e) {
     for (int k = 0; k < e->count; k++) {
         const Expr *inner = expr_derivative(e->part[k]);
         if (is_number_of(inner, 0)) continue;
-        Reader in = { operations[e->op].rule[k], e->part[0], e->count > 1 ? e->part[1] : NULL, e };
-        sum = sum_of(sum, 1, product_of(read_rule(&in), 1, inner, 1), 1);
+        Inputs in = { e->part[0], e->count > 1 ? e->part[1] : NULL, e };
+        const Expr *slope = term_expr(rule_read(operations[e->op].rule[k]), &in);
+        sum = sum_of(sum, 1, product_of(slope, 1, inner, 1), 1);
     }
     return sum;
 }

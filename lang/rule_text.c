@@ -7,6 +7,7 @@
 #include "elem.h"
 #include "function.h"
 #include "kernels.h"
+#include "rule_read.h"
 #include "table.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,35 +172,14 @@ static Text trace_value(Trace *t, Value v) {
 
 /* ---- elementwise rows: the text of the row, which is in function calls, in words of the language
  * ---- */
-typedef struct Reader { const char *at; Text x, y, r; } Reader;
+typedef struct Inputs { Text x, y, r; } Inputs;
 
-static void skip_blanks(Reader *in) {
-    while (*in->at == ' ' || *in->at == '\n' || *in->at == ',') in->at++;
-}
-
-static bool in_name(char c) {
-    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-/* expression: number | x | y | r | name '(' expression, ... ')' */
-static Text read_expression(Reader *in) {
-    skip_blanks(in);
-    if (*in->at == '-' || (*in->at >= '0' && *in->at <= '9')) {
-        char *end;
-        double x = strtod(in->at, &end);
-        in->at = end;
-        return named(short_number(x, 6));
-    }
-    const char *start = in->at;
-    while (in_name(*in->at)) in->at++;
-    size_t bytes = (size_t)(in->at - start);
-    if (*in->at != '(') return *start == 'x' ? in->x : *start == 'y' ? in->y : in->r;
-    Text part[4];
-    int count = 0;
-    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in))
-        part[count++] = read_expression(in);
-    if (*in->at) in->at++;
-    return written(op_named(string_format("%.*s", (int)bytes, start).as.string->text), count, part);
+static Text term_text(const RuleTerm *t, const Inputs *in) {
+    if (t->kind == RULE_NUMBER) return named(short_number(t->number, 6));
+    if (t->kind == RULE_INPUT) return t->input == 'x' ? in->x : t->input == 'y' ? in->y : in->r;
+    Text part[MOST_RULE_PARTS];
+    for (int i = 0; i < t->count; i++) part[i] = term_text(t->part[i], in);
+    return written(t->op, t->count, part);
 }
 
 /* A selection's weights where x is below, at and above y, or 0 if it has one input. */
@@ -217,8 +197,8 @@ static const char *weights_text(Op op, int which, const char *x, const char *y) 
 const char *rule_derivative(Op op, int which, const char *x, const char *y, const char *r) {
     if (operations[op].class == C_SELECT) return weights_text(op, which, x, y);
     if (operations[op].class != C_ELEM) return "0";
-    Reader in = { operations[op].rule[which], named(x), named(y), named(r) };
-    return read_expression(&in).text;
+    Inputs in = { named(x), named(y), named(r) };
+    return term_text(rule_read(operations[op].rule[which]), &in).text;
 }
 
 /* ---- rows ---- */

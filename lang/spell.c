@@ -2,6 +2,7 @@
 #include "spell.h"
 #include "format.h"
 #include "kernels.h"
+#include "rule_read.h"
 #include "rule_text.h"
 #include "rules.h"
 #include <stdio.h>
@@ -280,43 +281,20 @@ static const char *elementwise(Op op, int count, const Word *in) {
     return *sign ? operation_text(op, count, name) : NULL;
 }
 
-/* ---- the rule of an elementwise row: a text of calls, read and spelled ---- */
-typedef struct Reader { const char *at, *x, *y, *r; } Reader;
+/* ---- the rule of an elementwise row ---- */
+typedef struct Inputs { const char *x, *y, *r; } Inputs;
 
-static bool in_name(char c) {
-    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-static void skip_blanks(Reader *in) {
-    while (*in->at == ' ' || *in->at == '\n' || *in->at == ',') in->at++;
-}
-
-/* expression: number | x | y | r | name '(' expression, ... ')' */
-static const char *read_rule(Reader *in) {
-    skip_blanks(in);
-    const char *start = in->at;
-    char *end;
-    double value = strtod(start, &end);
-    if (end != start && !((*start | 32) >= 'a' && (*start | 32) <= 'z')) {
-        char text[NUMBER_TEXT];
-        in->at = end;
-        format_number(text, value);
-        return string_of(text).as.string->text;
-    }
-    while (in_name(*in->at)) in->at++;
-    size_t bytes = (size_t)(in->at - start);
-    if (*in->at != '(') return *start == 'x' ? in->x : *start == 'y' ? in->y : in->r;
-    Word part[4];
-    int count = 0;
-    for (in->at++, skip_blanks(in); *in->at && *in->at != ')' && count < 4; skip_blanks(in))
-        part[count++] = (Word){ read_rule(in), UNSET };
-    if (*in->at) in->at++;
-    return elementwise(op_named(TEXT("%.*s", (int)bytes, start)), count, part);
+static const char *spell_term(const RuleTerm *t, const Inputs *in) {
+    if (t->kind == RULE_NUMBER) return literal(t->number);
+    if (t->kind == RULE_INPUT) return t->input == 'x' ? in->x : t->input == 'y' ? in->y : in->r;
+    Word part[MOST_RULE_PARTS];
+    for (int i = 0; i < t->count; i++) part[i] = (Word){ spell_term(t->part[i], in), UNSET };
+    return elementwise(t->op, t->count, part);
 }
 
 const char *rule_spelled(Op op, int which, const char *x, const char *y, const char *r) {
     if (operations[op].class != C_ELEM) return "0";
-    return read_rule(&(Reader){ operations[op].rule[which], x, y, r });
+    return spell_term(rule_read(operations[op].rule[which]), &(Inputs){ x, y, r });
 }
 
 /* A single element broadcasts whatever its axes are. */

@@ -144,7 +144,8 @@ Token word_ending(const Parser *p, uint32_t end) {
 /* Says how adl writes what stands before or at the error, if that is a word of another language. */
 void advise_foreign(Parser *p, Error *error) {
     char word[16];
-    const char *advice = foreign_word(word_of(p, word_ending(p, p->previous_end), word, sizeof word));
+    Token before = word_ending(p, p->previous_end);
+    const char *advice = foreign_word(word_of(p, before, word, sizeof word));
     if (!advice) advice = foreign_word(word_of(p, p->token, word, sizeof word));
     if (advice) advise(error, "%s", advice);
 }

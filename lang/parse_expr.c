@@ -20,23 +20,21 @@ static const uint16_t op_of[TOKEN_COUNT] = {
 #include "token.def"
 };
 
-enum { POWER_ANY = 0, POWER_NOT = 8, POWER_COMPARISON = 10, POWER_SIGN = 16, POWER_POSTFIX = 20 };
+enum { POWER_NOT = 8, POWER_COMPARISON = 10, POWER_SIGN = 16, POWER_POSTFIX = 20 };
 
-typedef Ast *Operand(Parser *p);
-typedef Ast *Infix(Parser *p, Ast *left, uint32_t start);
-static Operand number_literal, text_literal, truth_literal, nil_literal, name, format_literal,
-    prefix, parentheses, array_literal, braces, function_literal;
-static Infix call, index_, dot, prime, logical, binary;
+static ReadOperand number_literal, text_literal, truth_literal, nil_literal, format_literal, prefix,
+    array_literal, braces;
+static ReadInfix prime, logical, binary;
 
-static Operand *const operand_of[TOKEN_COUNT] = {
+static ReadOperand *const operand_of[TOKEN_COUNT] = {
     [T_NUMBER] = number_literal,
     [T_STRING] = text_literal,
     [T_STRING_OPEN] = format_literal,
     [T_TRUE] = truth_literal,
     [T_FALSE] = truth_literal,
     [T_NIL] = nil_literal,
-    [T_NAME] = name,
-    [T_NEW] = name,  /* special only as a whole index item: see item() */
+    [T_NAME] = name_or_lambda,
+    [T_NEW] = name_or_lambda,  /* special only as a whole index item: see item() */
     [T_PAREN_OPEN] = parentheses,
     [T_SQUARE_OPEN] = array_literal,
     [T_BRACE_OPEN] = braces,
@@ -50,9 +48,9 @@ static Operand *const operand_of[TOKEN_COUNT] = {
     [T_PAUSE] = record_expression,
 };
 
-static Infix *const infix_of[TOKEN_COUNT] = {
-    [T_PAREN_OPEN] = call, [T_SQUARE_OPEN] = index_, [T_DOT] = dot,
-    [T_PRIME] = prime,     [T_AND] = logical,        [T_OR] = logical,
+static ReadInfix *const infix_of[TOKEN_COUNT] = {
+    [T_PAREN_OPEN] = call_expression, [T_SQUARE_OPEN] = index_expression, [T_DOT] = dot_expression,
+    [T_PRIME] = prime,                [T_AND] = logical,                  [T_OR] = logical,
 };
 
 static bool is_comparison(int kind) { return power_of[kind] == POWER_COMPARISON; }
@@ -119,7 +117,7 @@ static Ast *no_operand(Parser *p) {
 }
 
 static Ast *operand(Parser *p) {
-    Operand *read = operand_of[p->token.kind];
+    ReadOperand *read = operand_of[p->token.kind];
     return p->panicking ? error_node(p) : read ? read(p) : no_operand(p);
 }
 
@@ -129,7 +127,7 @@ Ast *expression(Parser *p, int power) {
     if (!enter(p)) return error_node(p);
     Ast *left = operand(p);
     while (goes_on(p, power)) {
-        Infix *read = infix_of[p->token.kind];
+        ReadInfix *read = infix_of[p->token.kind];
         left = finished(p, read ? read(p, left, start) : binary(p, left, start));
     }
     leave(p);
@@ -362,384 +360,4 @@ static Ast *braces(Parser *p) {
     if (kind == T_BRACE_CLOSE || (key && peek_behind_next(p).kind == T_COLON))
         return struct_literal(p);
     return block(p, "");
-}
-
-/* ---- parentheses, lists, functions ---- */
-
-/* argument: '*' expr | name '=' expr | expr */
-static Ast *argument(Parser *p) {
-    Token t = p->token;
-    if (t.kind == T_STAR) {
-        advance(p);
-        Ast *value = expression(p, POWER_ANY);
-        Ast *node = new_node(p, A_SPREAD, t.start, p->previous_end);
-        node->a = value;
-        return finished(p, node);
-    }
-    if (p->next.kind != T_ASSIGN || !(t.kind == T_NAME || is_word(t.kind)))
-        return expression(p, POWER_ANY);
-    advance(p);
-    advance(p);
-    Ast *value = expression(p, POWER_ANY);
-    Ast *node = new_node(p, A_NAMED, t.start, p->previous_end);
-    node->name = lex_symbol(p->source->text, t);
-    node->a = value;
-    return finished(p, node);
-}
-
-/* arguments: '(' [argument {',' argument} [',']] ')'; leaves *comma true if a comma stood at the
- * end */
-static void argument_list(Parser *p, bool *comma) {
-    Bracket bracket;
-    *comma = false;
-    open_bracket(p, &bracket, IN_PARENS);
-    advance(p);
-    while (!p->panicking && p->token.kind != T_PAREN_CLOSE) {
-        push(p, argument(p));
-        *comma = !p->panicking && p->token.kind == T_COMMA;
-        if (!*comma) break;
-        advance(p);
-    }
-    close_bracket(p, &bracket, T_PAREN_CLOSE);
-}
-
-static Token token_of(const Ast *node) {
-    Token t = { .kind = T_NAME };
-    span_bounds(node->span, &t.start, &t.end);
-    return t;
-}
-
-/* Positional arguments stand before named ones. */
-static void arguments_in_order(Parser *p, size_t mark) {
-    bool named = false;
-    for (size_t i = mark; i < p->stack_count && !p->panicking; i++) {
-        Ast *kid = p->stack[i];
-        if (kid->kind != A_NAMED && named)
-            syntax_error(p, token_of(kid), "a positional argument follows a named one");
-        named |= kid->kind == A_NAMED;
-    }
-}
-
-void call_arguments(Parser *p) {
-    bool comma;
-    size_t mark = p->stack_count;
-    argument_list(p, &comma);
-    arguments_in_order(p, mark);
-}
-
-static void list_items_only(Parser *p, size_t mark) {
-    for (size_t i = mark; i < p->stack_count && !p->panicking; i++) {
-        Ast *kid = p->stack[i];
-        if (kid->kind == A_NAMED)
-            advise(syntax_error(p, token_of(kid), "`=` has no meaning inside these parentheses"),
-                   "`==` compares; a struct is written {%s: ...}", kid->name->text);
-        else if (kid->kind == A_SPREAD)
-            advise(syntax_error(p, token_of(kid),
-                                "`*` spreads a list only among the arguments of a call"),
-                   "lists are joined by concat(a, b)");
-    }
-}
-
-void note_assigned(Parser *p, String *assigned) {
-    if (assigned == p->attach_grad) p->attach_assigned = true;
-}
-
-static Ast *lambda(Parser *p, size_t mark, uint32_t start);
-
-/* parens: '(' expr ')' | '(' [expr ',' {expr ','} [expr]] ')' | '(' parameters ')' '->' expr */
-static Ast *parentheses(Parser *p) {
-    bool comma;
-    uint32_t start = p->token.start;
-    size_t mark = p->stack_count;
-    argument_list(p, &comma);
-    if (!p->panicking && p->token.kind == T_ARROW && on_this_line(p)) return lambda(p, mark, start);
-    list_items_only(p, mark);
-    if (p->stack_count == mark + 1 && !comma) {
-        Ast *only = p->stack[--p->stack_count];
-        only->flags |= AST_PARENS;
-        return only;
-    }
-    Ast *node = new_node(p, A_LIST, start, p->previous_end);
-    take_kids(p, node, mark);
-    node->flags = AST_PARENS | AST_TEMPORARY;
-    return finished(p, node);
-}
-
-Ast *bare_list(Parser *p, Ast *first, uint32_t start) {
-    size_t mark = p->stack_count;
-    push(p, first);
-    while (!p->panicking && p->token.kind == T_COMMA && on_this_line(p)) {
-        advance(p);
-        if (p->token.kind != T_END && !starts_operand(p->token.kind)) break;
-        push(p, expression(p, POWER_ANY));
-    }
-    Ast *node = new_node(p, A_LIST, start, p->previous_end);
-    take_kids(p, node, mark);
-    node->flags = AST_TEMPORARY;
-    return finished(p, node);
-}
-
-/* One parameter out of what argument() read: name, name = default, *rest, (a, b). */
-static bool to_parameter(Parser *p, Ast *node, Parameter *parameter) {
-    Token t = token_of(node);
-    Ast *named = node->kind == A_SPREAD ? node->a : node;
-    parameter->span = named->span;
-    if (named->kind == A_NAME) parameter->name = named->name;
-    else if (named->kind == A_NAMED) {
-        parameter->name = named->name;
-        parameter->default_value = named->a;
-    } else if (named->kind == A_LIST) {
-        char text[80];
-        span_text(named->span, text, sizeof text);
-        parameter->name = symbol(text, strlen(text));
-        parameter->pattern = to_target(p, named);
-    } else {
-        advise(syntax_error(p, t, "a parameter is a name"),
-               "as in (x, scale = 2, *rest) or x -> x^2");
-        return false;
-    }
-    note_assigned(p, parameter->name);
-    return true;
-}
-
-static void parameters_in_order(Parser *p, Fn *fn, uint32_t i, Ast *node) {
-    const Parameter *parameter = &fn->parameters[i];
-    for (uint32_t j = 0; j < i; j++)
-        if (fn->parameters[j].name == parameter->name)
-            syntax_error(p, token_of(node), "two parameters are called `%s`",
-                         parameter->name->text);
-    if (fn->collects)
-        syntax_error(p, token_of(node), "nothing may follow the parameter that collects the rest");
-    if (node->kind == A_SPREAD) fn->collects = true;
-    else if (!parameter->default_value && fn->required < i)
-        syntax_error(p, token_of(node), "a parameter without a default follows one that has one");
-    else if (!parameter->default_value) fn->required++;
-}
-
-static void take_parameters(Parser *p, Fn *fn, size_t mark) {
-    uint32_t count = (uint32_t)(p->stack_count - mark);
-    fn->parameters = arena_alloc(p->source, (count ? count : 1) * sizeof(Parameter));
-    for (uint32_t i = 0; i < count && !p->panicking; i++) {
-        Ast *node = p->stack[mark + i];
-        if (!to_parameter(p, node, &fn->parameters[i])) break;
-        parameters_in_order(p, fn, i, node);
-        fn->parameter_count++;
-    }
-    p->stack_count = mark;
-}
-
-static Ast *function_node(Parser *p, Fn *fn, uint32_t start) {
-    Ast *node = new_node(p, A_LAMBDA, start, p->previous_end);
-    node->fn = fn;
-    return finished(p, node);
-}
-
-/* A function's body knows nothing of the loops around it. */
-static Ast *body_of(Parser *p, bool block_only, const char *after) {
-    bool in_function = p->in_function, in_loop = p->in_loop;
-    p->in_function = true;
-    p->in_loop = false;
-    Ast *body = block_only ? block(p, after) : expression(p, POWER_ANY);
-    p->in_function = in_function;
-    p->in_loop = in_loop;
-    return body;
-}
-
-/* lambda: (name | '(' parameters ')') '->' expr, at its arrow */
-static Ast *lambda(Parser *p, size_t mark, uint32_t start) {
-    Fn *fn = arena_alloc(p->source, sizeof *fn);
-    fn->span = span_new(p->source, start, p->token.end, 0);
-    take_parameters(p, fn, mark);
-    if (!p->panicking) advance(p);
-    fn->body = body_of(p, false, "");
-    return function_node(p, fn, start);
-}
-
-Fn *new_function(Parser *p, String *called, uint32_t start) {
-    bool comma;
-    Fn *fn = arena_alloc(p->source, sizeof *fn);
-    size_t mark = p->stack_count;
-    fn->name = called;
-    if (p->token.kind != T_PAREN_OPEN || !on_this_line(p)) {
-        unexpected(p, "`(` with the parameters");
-        more_does_not_help(p);
-    } else argument_list(p, &comma);
-    fn->span = span_new(p->source, start, p->previous_end, 0);
-    take_parameters(p, fn, mark);
-    fn->body = body_of(p, true, "the parameters");
-    return fn;
-}
-
-/* fn: 'fn' '(' parameters ')' block */
-static Ast *function_literal(Parser *p) {
-    uint32_t start = p->token.start;
-    advance(p);
-    if (p->token.kind == T_NAME)
-        advise(syntax_error(p, p->token, "a function with a name is a statement"),
-               "leave out the name, or define the function on a line of its own");
-    return function_node(p, new_function(p, NULL, start), start);
-}
-
-/* name: name ['->' expr] */
-static Ast *name(Parser *p) {
-    Ast *node = new_node(p, A_NAME, p->token.start, p->token.end);
-    node->name = lex_symbol(p->source->text, p->token);
-    uint32_t start = p->token.start;
-    advance(p);
-    if (p->token.kind != T_ARROW || !on_this_line(p)) return node;
-    push(p, node);
-    return lambda(p, p->stack_count - 1, start);
-}
-
-/* ---- calls, fields, indices ---- */
-
-/* A sign whose operands are `first` (or nothing, if its end is 0) and the kids. */
-static Ast *with_kids(Parser *p, AstKind kind, Token sign, Token first, size_t mark,
-                      uint32_t start) {
-    uint32_t count = (uint32_t)(p->stack_count - mark), given = first.end ? 1 : 0;
-    uint32_t operands = count + given < MAX_SPAN_OPERANDS ? count + given : MAX_SPAN_OPERANDS;
-    Ast *node = new_sign(p, kind, sign, operands, start, p->previous_end);
-    if (given) span_set(node->span + 1, p->source, first.start, first.end);
-    for (uint32_t i = given; i < operands; i++) {
-        Token kid = token_of(p->stack[mark + i - given]);
-        span_set(node->span + 1 + i, p->source, kid.start, kid.end);
-    }
-    take_kids(p, node, mark);
-    return node;
-}
-
-/* attach_grad(place, ...) and place.attach_grad(...) store back into the place. */
-static Ast *attaching(Parser *p, Ast *node, uint32_t start) {
-    Ast *place = node->kind == A_METHOD ? node->a : node->count ? node->kids[0] : NULL;
-    bool named = node->kind == A_METHOD
-                     ? node->name == p->attach_grad
-                     : node->a->kind == A_NAME && node->a->name == p->attach_grad;
-    if (!named || !place || !ast_is_place(place)) return node;
-    Ast *attach = new_node(p, A_ATTACH, start, p->previous_end);
-    attach->a = node;
-    attach->b = place;
-    if (p->attached_count == p->attached_capacity) {
-        size_t more = p->attached_capacity ? p->attached_capacity * 2 : 16;
-        Ast **grown = pool_bytes(more * sizeof *grown);
-        if (p->attached_count) memcpy(grown, p->attached, p->attached_count * sizeof *grown);
-        p->attached = grown;
-        p->attached_capacity = more;
-    }
-    return p->attached[p->attached_count++] = finished(p, attach);
-}
-
-/* call: expr arguments */
-static Ast *call(Parser *p, Ast *left, uint32_t start) {
-    size_t mark = p->stack_count;
-    Token callee = { .start = start, .end = p->previous_end };
-    call_arguments(p);
-    if (p->stack_count == mark) callee.end = p->previous_end;
-    Ast *node = with_kids(p, A_CALL, callee, (Token){ 0 }, mark, start);
-    node->a = left;
-    node->flags = AST_TEMPORARY;
-    return attaching(p, finished(p, node), start);
-}
-
-/* dot: expr '.' name [arguments] */
-static Ast *dot(Parser *p, Ast *left, uint32_t start) {
-    size_t mark = p->stack_count;
-    Token receiver = { .start = start, .end = p->previous_end };
-    advance(p);
-    Token field_name = p->token;
-    if (field_name.kind != T_NAME && !is_word(field_name.kind)) {
-        unexpected(p, "the name of a field or function after `.`");
-        return error_node(p);
-    }
-    advance(p);
-    bool method = p->token.kind == T_PAREN_OPEN && on_this_line(p);
-    if (method) call_arguments(p);
-    Ast *node = with_kids(p, method ? A_METHOD : A_FIELD, field_name, receiver, mark, start);
-    node->a = left;
-    node->name = lex_symbol(p->source->text, field_name);
-    if (method) node->flags = AST_TEMPORARY;
-    return method ? attaching(p, finished(p, node), start) : node;
-}
-
-/* bound: [expr], up to a `:`, `,` or `]` */
-static Ast *bound(Parser *p) {
-    int kind = p->token.kind;
-    return kind == T_COLON || kind == T_COMMA || kind == T_SQUARE_CLOSE ? NULL
-                                                                        : expression(p, POWER_ANY);
-}
-
-/* item: 'new' | '...' | expr | [expr] ':' [expr] [':' [expr]] */
-static Ast *item(Parser *p) {
-    Token t = p->token;
-    bool alone = p->next.kind == T_COMMA || p->next.kind == T_SQUARE_CLOSE;
-    if (alone && (t.kind == T_NEW || t.kind == T_ELLIPSIS)) {
-        advance(p);
-        return new_node(p, t.kind == T_NEW ? A_NEW : A_ELLIPSIS, t.start, t.end);
-    }
-    Ast *first = t.kind == T_COLON ? NULL : expression(p, POWER_ANY);
-    if (p->panicking || p->token.kind != T_COLON) return first;
-    advance(p);
-    Ast *second = bound(p), *third = NULL;
-    if (!p->panicking && p->token.kind == T_COLON) {
-        advance(p);
-        third = bound(p);
-    }
-    Ast *node = new_node(p, A_SLICE, t.start, p->previous_end);
-    node->a = first;
-    node->b = second;
-    node->c = third;
-    return finished(p, node);
-}
-
-/* index: expr '[' item {',' item} [','] ']' */
-static Ast *index_(Parser *p, Ast *left, uint32_t start) {
-    Bracket bracket;
-    size_t mark = p->stack_count;
-    Token base = { .start = start, .end = p->previous_end }, sign = p->token;
-    open_bracket(p, &bracket, IN_SQUARES);
-    advance(p);
-    if (p->token.kind == T_SQUARE_CLOSE)
-        advise(syntax_error(p, p->token, "an index is missing"),
-               "x[:] is all of x; x[i] its i-th element");
-    while (!p->panicking && p->token.kind != T_SQUARE_CLOSE) {
-        push(p, item(p));
-        if (p->panicking || p->token.kind != T_COMMA) break;
-        advance(p);
-    }
-    close_bracket(p, &bracket, T_SQUARE_CLOSE);
-    sign.end = p->previous_end;
-    Ast *node = with_kids(p, A_INDEX, sign, base, mark, start);
-    node->a = left;
-    return node;
-}
-
-/* ---- targets ---- */
-
-static const char *what_it_is(const Ast *node) {
-    switch (node->kind) {
-    case A_CALL: case A_METHOD: case A_ATTACH: return "the result of a call";
-    case A_CONSTANT: return "a constant";
-    case A_BINARY: case A_UNARY: case A_AND: case A_OR: return "the result of an operator";
-    case A_ARRAY: return "an array";
-    case A_FIELD: case A_INDEX: return "a part of something without a name";
-    default: return "this";
-    }
-}
-
-/* Turns an expression into what `=` and `for` assign to: names, places and nested lists of them. */
-Ast *to_target(Parser *p, Ast *node) {
-    if (p->panicking) return node;
-    if (node->kind == A_LIST && node->count) {
-        node->kind = A_TARGETS;
-        for (uint32_t i = 0; i < node->count; i++) node->kids[i] = to_target(p, node->kids[i]);
-        return node;
-    }
-    if (ast_is_place(node)) {
-        if (node->kind == A_NAME) note_assigned(p, node->name);
-        return node;
-    }
-    Error *error = syntax_error(p, token_of(node), "cannot assign to %s", what_it_is(node));
-    if (node->kind == A_ARRAY)
-        advise(error, "several targets stand without brackets, or in ( ): a, b = f(x)");
-    else advise(error, "targets are names, parts of them as in x[0] and s.w, and lists of these");
-    return node;
 }

@@ -1,4 +1,4 @@
-/* Inside the parser: what parse.c, parse_expr.c and parse_stmt.c share. The one idea: the state
+/* Inside the parser: what the files parse*.c share. The one idea: the state
  * knows the innermost open bracket, and that alone decides whether a newline ends a statement and
  * whether `>` closes a record block.
  *
@@ -83,11 +83,22 @@ Ast *string_constant(Parser *p);       /* at a T_STRING */
 void discard(Ast *node);               /* its value is not used */
 
 /* ---- parse_expr.c ---- */
+typedef Ast *ReadOperand(Parser *p);                               /* at its first token */
+typedef Ast *ReadInfix(Parser *p, Ast *left, uint32_t start);      /* at its sign */
+enum { POWER_ANY = 0 };                                            /* whatever binds */
 Ast *expression(Parser *p, int power);
 Ast *block(Parser *p, const char *after);                          /* at `{` */
+
+/* ---- parse_call.c ---- */
+ReadInfix call_expression, dot_expression, index_expression;
 void call_arguments(Parser *p);                                    /* at `(`; pushed on the stack */
+void argument_list(Parser *p, bool *comma);                        /* in any order */
+Token token_of(const Ast *node);                                   /* where it stands */
+
+/* ---- parse_function.c ---- */
+ReadOperand parentheses, function_literal, name_or_lambda;
 Ast *bare_list(Parser *p, Ast *first, uint32_t start);             /* a, b, c */
-Fn *new_function(Parser *p, String *name, uint32_t start);  /* at `(`; with its body */
+Fn *new_function(Parser *p, String *name, uint32_t start);         /* at `(`; with its body */
 Ast *to_target(Parser *p, Ast *node);
 void note_assigned(Parser *p, String *name);
 

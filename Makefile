@@ -211,7 +211,7 @@ $(RUNTIME) $(LANG_) $(PROGRAM): $(BUILD)/flags
 
 $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
-$(addprefix $(BUILD)/runtime/,array.o tiles.o index.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
+$(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o index.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
 $(BUILD)/runtime/elem_kernels.%.o: runtime/elem_kernels.c

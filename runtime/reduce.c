@@ -511,11 +511,15 @@ Value op_spread(Value g, Value x, const Attr *attr) {
     return op_expand_to(with_kept_axes(g, x, attr), x);
 }
 
+/* By an array of weights (chosen.c), or for axes that do not stand side by side in operations. */
 Value op_share(Value g, Value x, Value r, const Attr *attr) {
     x = constant(x);
+    g = with_kept_axes(g, x, attr);
+    Value weights = op_extreme_weights(x, constant(r), (uint64_t)attr[1]);
+    if (weights.tag != V_UNSET) return op_cast_like(op_mul_or_zero(weights, g), x);
     Value chosen = with_kept_axes(constant(r), x, attr);
     Value same = op_logical_or(op_eq(x, chosen), op_logical_and(op_isnan(x), op_isnan(chosen)));
-    Value share = op_div(with_kept_axes(g, x, attr), op_sum(same, (uint64_t)attr[1], true));
+    Value share = op_div(g, op_sum(same, (uint64_t)attr[1], true));
     return op_cast_like(op_where(same, share, number(0)), x);
 }
 

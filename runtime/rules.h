@@ -12,6 +12,9 @@ Value op_spread(Value g, Value x, const Attr *attr);
 Value op_axes_last(Value x, uint64_t axes, int *order, Shape *moved);
 /* max, min: g shared evenly among the elements of x that equal r. */
 Value op_share(Value g, Value x, Value r, const Attr *attr);
+/* The derivative of extremes over these axes by the elements of x, in the shape of x; UNSET if the
+ * axes do not stand side by side. (chosen.c) */
+Value op_extreme_weights(Value x, Value extreme, uint64_t axes);
 /* prod: g times the product of all the others, exact where some are zero. */
 Value op_prod_rule(Value g, Value x, const Attr *attr);
 /* norm: g x / r, and 0 where r is 0. */

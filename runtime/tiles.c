@@ -32,7 +32,9 @@ MOVE(bool_from_f32, uint8_t, float, TRUTH)
     static void name(void *to_, const void *from_, int64_t n, int64_t stride) {                    \
         T *to = to_;                                                                               \
         const T *from = from_;                                                                     \
+        T first = *from;                                                                           \
         if (stride == 1) memcpy(to, from, (size_t)n * sizeof *to);                                 \
+        else if (stride == 0) for (int64_t i = 0; i < n; i++) to[i] = first;                       \
         else for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];                             \
     }
 COPY(f64_from_f64, double)

@@ -4,6 +4,7 @@
  * The one idea: sixteen totals side by side, whatever the width of the registers is. They hide how
  * long an addition takes, and since each level adds the same elements to the same total, a result
  * does not depend on the processor. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #ifdef __SSE2__
@@ -74,9 +75,16 @@ static double join_totals(double *total) {
     return total[0];
 }
 
+/* A probability below the least normal number is 0: beside a sum of 1 it is nothing, and whatever
+ * computes with denormal numbers (a product with these weights) takes many times as long. */
+#define normal_f64 DBL_MIN
+#define normal_f32 FLT_MIN
+
 /* exp(x[i] - top) by, sixteen at a time; they go to out, unless that is NULL, and are added up as
- * in sum() if `adds`. */
+ * in sum() if `adds`, else they are probabilities. */
 #if LANES
+#define PROBABILITY(Lane, suffix, e)                                                               \
+    (Lane)((__typeof__((e) < (e)))(e) & ~((e) < (Lane){ 0 } + normal_##suffix))
 /* The k-th register of sixteen numbers, to their totals. */
 VR void widen_one_f64(LaneF64 *total, int k, LaneF64 e) { total[k] += e; }
 VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
@@ -97,6 +105,8 @@ VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
                 __builtin_prefetch(x + i + k + 1024);                                              \
             for (int k = 0; k < PARTS; k++)                                                        \
                 e[k] = by * lane_exp_##suffix((Lane)*(const Loose *)(x + i + k * WIDTH) - top);    \
+            if (!adds)                                                                             \
+                for (int k = 0; k < PARTS; k++) e[k] = PROBABILITY(Lane, suffix, e[k]);            \
             if (out)                                                                               \
                 for (int k = 0; k < PARTS; k++) *(Loose *)(out + i + k * WIDTH) = (Loose)e[k];     \
             if (adds)                                                                              \
@@ -105,6 +115,7 @@ VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
         for (int k = 0; i + k * WIDTH < n; k++) {                                                  \
             int64_t at = i + k * WIDTH;                                                            \
             Lane e = by * lane_exp_##suffix(lane_load_##suffix(x + at, n - at) - top);             \
+            if (!adds) e = PROBABILITY(Lane, suffix, e);                                           \
             if (out) lane_store_##suffix(out + at, n - at, e);                                     \
             if (adds) widen_one_##suffix(totals, k, lane_part_##suffix(e, n - at));                \
         }                                                                                          \
@@ -122,6 +133,7 @@ EXPONENTIALS(float, f32, LaneF32, vm_expf)
             T e[WAYS];                                                                             \
             int count = n - i < WAYS ? (int)(n - i) : WAYS;                                        \
             for (int k = 0; k < count; k++) e[k] = by * exp(x[i + k] - top);                       \
+            for (int k = 0; !adds && k < count; k++) e[k] = e[k] < normal_##suffix ? 0 : e[k];     \
             if (out) memcpy(out + i, e, (size_t)count * sizeof(T));                                \
             for (int k = 0; k < count; k++) total[k] += (double)e[k];                              \
         }                                                                                          \
@@ -140,7 +152,7 @@ EXPONENTIALS(float, f32, float, vm_expf)
     }                                                                                              \
     static void scale_##suffix(int64_t n, void *x_, double by_) {                                  \
         T *x = x_, by = (T)by_;                                                                    \
-        EACH x[i] *= by;                                                                           \
+        EACH x[i] = x[i] * by < normal_##suffix ? 0 : x[i] * by;                                   \
     }                                                                                              \
     static void lower_##suffix(int64_t n, void *out, const void *x_, double by) {                  \
         const T *x = x_;                                                                           \

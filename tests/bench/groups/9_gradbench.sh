@@ -1,7 +1,7 @@
 # The problems of GradBench, in a table of their own.
 {
     echo
-    echo "The twelve problems of GradBench, on one thread; the other columns are from another machine."
+    echo "The twelve problems of GradBench, on one thread; the columns of C++ are from another machine."
     echo
-    gradbench/run "${build#../../}"
+    PYTHON=${torch:-false} ROUNDS=$rounds gradbench/run "${build#../../}"
 } >>"$scratch/tables" 2>/dev/null

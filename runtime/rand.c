@@ -1,10 +1,10 @@
-/* Draws of the standard library: uniform, normal, integers, orders, choices, and distributions.
+/* Draws of the standard library: uniform, normal, integers, and distributions.
  *
  * The one idea: every element draws from its own place (rand.h). Where one block of bits is enough,
  * two elements share it; a distribution that rejects and tries again has a Stream of blocks of its
- * own. Differentiable settings (loc, scale) are applied by recorded operations to a plain draw. */
-#include "rand.h"
-#include "kernels.h"
+ * own. Differentiable settings (loc, scale) are applied by recorded operations to a plain draw.
+ * Orders and choices are in choose.c. */
+#include "rand_parts.h"
 #include "vmath.h"
 #include <math.h>
 #include <stdlib.h>
@@ -45,13 +45,6 @@ static inline Block block_at(uint64_t place, uint32_t step) {
 
 /* [0, 1) */
 static inline double unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }
-/* (0, 1] */
-static inline double unit_above_zero(uint64_t bits) { return (double)((bits >> 11) + 1) * 0x1p-53; }
-/* [0, n); the bias is below n / 2^64. */
-static inline uint64_t below(uint64_t bits, uint64_t n) {
-    return (uint64_t)((unsigned __int128)bits * n >> 64);
-}
-
 /* SplitMix64's finisher (Steele, Lea, Flood 2014): seeds that are close give keys that are not. */
 static uint64_t scramble(uint64_t n) {
     n += 0x9E3779B97F4A7C15u;
@@ -226,8 +219,6 @@ static void sample_run(int64_t n, char **at, const int64_t *strides, void *env) 
     }
 }
 
-static Array *f64_array(Value v, const char *what) { return array_cast(arg_array(v, what), F64); }
-
 /* Fails unless a setting of shape `own` fits in a draw of shape `shape`. */
 static void check_fits(const Shape *own, const Shape *shape, const char *what) {
     Shape joined;
@@ -285,153 +276,6 @@ static double sample_poisson(Stream *s, double rate, double unused) {
     return poisson_draw(s, rate);
 }
 
-/* ---- weights ---- */
-/* The running sums of weights, of which the last is the total; fails on what is no weight. */
-static double *running_sums(Array *weights, const char *what) {
-    double *sums = pool_bytes(array_bytes(weights)), sum = 0;
-    for (int64_t i = 0; i < weights->size; i++) {
-        double w = array_get(weights, i);
-        if (!(w >= 0 && w < INFINITY))
-            fail(E_VALUE, "%s has %g at place %lld: a weight is 0 or above", what, w, (long long)i);
-        sums[i] = sum += w;
-    }
-    if (!(sum > 0 && sum < INFINITY))
-        fail(E_VALUE, "%s must have a sum above 0, not %g", what, sum);
-    return sums;
-}
-
-/* The first place whose running sum is above x. */
-static int64_t find_place(const double *sums, int64_t count, double x) {
-    int64_t low = 0, high = count - 1;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (sums[middle] > x) high = middle;
-        else low = middle + 1;
-    }
-    return low;
-}
-
-/* Probabilities along one axis, at least one. */
-static Array *arg_weights(Value v, const char *what) {
-    Array *weights = array_contiguous(f64_array(v, what));
-    if (weights->axes != 1 || weights->size == 0) {
-        char text[80];
-        describe(v, text, sizeof text);
-        fail(E_SHAPE, "%s must be probabilities along one axis, not %s", what, text);
-    }
-    return weights;
-}
-
-/* ---- orders and choices: all as arrays of indices ---- */
-static Array *vector_new(int64_t count) { return array_new(F64, 1, &count); }
-
-/* The first `taken` of 0..count in a random order (Fisher and Yates; Durstenfeld 1964). */
-static Array *order_new(int64_t count, int64_t taken) {
-    Array *order = vector_new(count);
-    double *at = f64_of(order);
-    uint64_t place = rand_take((uint64_t)taken);
-    for (int64_t i = 0; i < count; i++) at[i] = (double)i;
-    for (int64_t i = 0; i < taken; i++) {
-        int64_t other = i + (int64_t)below(rand_bits(place + (uint64_t)i), (uint64_t)(count - i));
-        double swapped = at[i];
-        at[i] = at[other];
-        at[other] = swapped;
-        if (i % RUN == 0) poll();
-    }
-    return taken == count ? order : array_view(order, 1, &taken, (int64_t[]){ 1 }, 0);
-}
-
-static Array *choose_any(int64_t count, int64_t taken) {
-    Array *chosen = vector_new(taken);
-    uint64_t place = rand_take((uint64_t)taken);
-    for (int64_t i = 0; i < taken; i++) {
-        f64_of(chosen)[i] = (double)below(rand_bits(place + (uint64_t)i), (uint64_t)count);
-        if (i % RUN == 0) poll();
-    }
-    return chosen;
-}
-
-static Array *choose_weighted(Array *weights, int64_t taken) {
-    double *sums = running_sums(weights, "p of choice"), total = sums[weights->size - 1];
-    Array *chosen = vector_new(taken);
-    uint64_t place = rand_take((uint64_t)taken);
-    for (int64_t i = 0; i < taken; i++) {
-        double x = rand_unit(place + (uint64_t)i) * total;
-        f64_of(chosen)[i] = (double)find_place(sums, weights->size, x);
-        if (i % RUN == 0) poll();
-    }
-    return chosen;
-}
-
-typedef struct Arrival { double time; int64_t index; } Arrival;
-
-static int by_time(const void *a, const void *b) {
-    double x = ((const Arrival *)a)->time, y = ((const Arrival *)b)->time;
-    return (x > y) - (x < y);
-}
-
-/* Efraimidis and Spirakis 2006: exponential arrival times, the weights as rates; the first come. */
-static Array *choose_distinct_weighted(Array *weights, int64_t taken) {
-    int64_t count = weights->size, possible = 0;
-    Arrival *arrivals = pool_bytes((size_t)count * sizeof *arrivals);
-    uint64_t place = rand_take((uint64_t)count);
-    running_sums(weights, "p of choice");
-    for (int64_t i = 0; i < count; i++) {
-        double w = f64_of(weights)[i];
-        double waited = -log(unit_above_zero(rand_bits(place + (uint64_t)i)));
-        arrivals[i].time = w > 0 ? waited / w : INFINITY;
-        arrivals[i].index = i;
-        possible += w > 0;
-    }
-    if (taken > possible)
-        fail(E_VALUE, "choice cannot take %lld different ones: %lld have a weight above 0",
-             (long long)taken, (long long)possible);
-    qsort(arrivals, (size_t)count, sizeof *arrivals, by_time);
-    Array *chosen = vector_new(taken);
-    for (int64_t i = 0; i < taken; i++) f64_of(chosen)[i] = (double)arrivals[i].index;
-    return chosen;
-}
-
-static Array *choose(int64_t count, int64_t taken, bool again, Value p) {
-    if (count == 0 && taken > 0) fail(E_VALUE, "choice has nothing to choose from");
-    if (!again && taken > count) {
-        hint("replace = true lets one be taken several times");
-        fail(E_VALUE, "choice cannot take %lld different ones of %lld", (long long)taken,
-             (long long)count);
-    }
-    if (!is_given(p)) return again ? choose_any(count, taken) : order_new(count, taken);
-    Array *weights = arg_weights(p, "p of choice");
-    if (weights->size != count)
-        fail(E_SHAPE, "p of choice needs a weight for each of the %lld items, but has %lld",
-             (long long)count, (long long)weights->size);
-    return again ? choose_weighted(weights, taken) : choose_distinct_weighted(weights, taken);
-}
-
-/* How many there are to choose from: n stands for 0..n-1, an array for its rows. */
-static int64_t population(Value x, const char *what) {
-    if (x.tag == V_LIST) return (int64_t)x.as.list->count;
-    if (axes_of(x) > 0) return shape_of(x.as.array)[0];
-    int64_t n = arg_int(x, what);
-    if (n >= 0) return n;
-    fail(E_VALUE, "%s must be an array, a list, or a number from 0 on, not %lld", what,
-         (long long)n);
-}
-
-/* Those of x that the indices (in any shape) name: a part of x, recorded as such. */
-static Value taken_from(Value x, Array *indices) {
-    if (x.tag == V_LIST) {
-        Value list = list_new((size_t)indices->size);
-        for (int64_t i = 0; i < indices->size; i++)
-            list_set(list, (size_t)i, x.as.list->item[(size_t)array_get(indices, i)]);
-        return list;
-    }
-    if (axes_of(x) == 0) return array_value(indices);
-    IndexItem item = { .kind = I_GATHER, .gather = object(indices) };
-    if (indices->axes == 0)
-        item = (IndexItem){ .kind = I_AT, .start = (int64_t)array_get(indices, 0) };
-    return op_index(x, 1, &item);
-}
-
 /* ---- the calls ---- */
 Value call_seed(int count, const Value *bound) {
     (void)count;
@@ -452,10 +296,6 @@ Value call_randn(int count, const Value *bound) {
     return array_value(drawn_array(&shape, normal_draws));
 }
 
-static Shape given_shape(Value v, const char *what) {
-    return is_given(v) ? arg_shape(v, what) : (Shape){ .axes = 0 };
-}
-
 Value call_randint(int count, const Value *bound) {
     (void)count;
     bool both = is_given(bound[1]);
@@ -472,40 +312,6 @@ Value call_randint(int count, const Value *bound) {
         if (i % RUN == 0) poll();
     }
     return array_value(a);
-}
-
-Value call_permutation(int count, const Value *bound) {
-    (void)count;
-    int64_t all = population(bound[0], "x of permutation");
-    return taken_from(bound[0], order_new(all, all));
-}
-
-Value call_shuffle(int count, const Value *bound) {
-    (void)count;
-    if (bound[0].tag != V_LIST && axes_of(bound[0]) == 0) {
-        char text[80];
-        hint("permutation(n) gives the numbers below n in a random order");
-        describe(bound[0], text, sizeof text);
-        fail(E_TYPE, "x of shuffle must be an array or a list, not %s", text);
-    }
-    return call_permutation(count, bound);
-}
-
-static Array *reshaped(Array *flat, const Shape *shape) {
-    Array *made = array_new(F64, shape->axes, shape->dim);
-    memcpy(made->data, flat->data, array_bytes(made));
-    return made;
-}
-
-Value call_choice(int count, const Value *bound) {
-    (void)count;
-    Value x = bound[0];
-    Shape shape = given_shape(bound[1], "shape of choice");
-    bool again = !is_given(bound[2]) || arg_bool(bound[2], "replace of choice");
-    int64_t taken = shape_size(F64, shape.axes, shape.dim);
-    Array *chosen = choose(population(x, "x of choice"), taken, again, bound[3]);
-    if (x.tag == V_LIST && shape.axes == 0) return x.as.list->item[(size_t)array_get(chosen, 0)];
-    return taken_from(x, reshaped(chosen, &shape));
 }
 
 Value call_bernoulli(int count, const Value *bound) {
@@ -532,8 +338,8 @@ Value call_multinomial(int count, const Value *bound) {
     (void)count;
     double n = (double)arg_int(bound[0], "n of multinomial");
     if (n < 0) fail(E_VALUE, "n of multinomial must be 0 or above, not %g", n);
-    Array *weights = arg_weights(bound[1], "p of multinomial");
-    double *sums = running_sums(weights, "p of multinomial");
+    Array *weights = rand_weights(bound[1], "p of multinomial");
+    double *sums = rand_running_sums(weights, "p of multinomial");
     Shape shape = given_shape(bound[2], "shape of multinomial");
     int64_t rows = shape_size(F64, shape.axes, shape.dim), categories = weights->size;
     if (shape.axes == MAX_AXES) fail(E_LIMIT, "shape of multinomial has no room for an axis more");

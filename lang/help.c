@@ -1,6 +1,7 @@
 /* Help about names. See help.h for the idea. */
 #define _GNU_SOURCE /* strcasestr */
 #include "help.h"
+#include "screen.h"
 #include "diag.h"
 #include "doc.h"
 #include "format.h"
@@ -106,24 +107,6 @@ HelpLine help_line(Value v) {
 
 /* ---- laying out ---- */
 
-void help_wrapped(Buffer *out, const char *text, int indent, int columns) {
-    int column = 0;
-    if (columns < indent + 16) columns = indent + 16;
-    for (const char *word = text; *word;) {
-        size_t bytes = strcspn(word, " \n");
-        int width = (int)text_width(word, bytes);
-        if (column && column + 1 + width > columns) buffer_char(out, '\n'), column = 0;
-        if (column) buffer_char(out, ' '), column++;
-        else buffer_spaces(out, indent), column = indent;
-        buffer_add(out, word, bytes);
-        column += width;
-        word += bytes;
-        if (*word == '\n') buffer_char(out, '\n'), column = 0;
-        word += *word != 0;
-    }
-    buffer_char(out, '\n');
-}
-
 typedef struct Page { Buffer *out; bool colour; int columns; } Page;
 
 static void heading(const Page *p, const char *text) {
@@ -148,14 +131,14 @@ static void about_function(const Page *p, Value v) {
     const Fn *fn = fn_of(v);
     heading(p, function_signature(v.as.function, signature, sizeof signature));
     buffer_char(p->out, '\n');
-    help_wrapped(p->out, doc ? doc : "No description; `##` lines above its `fn` would be one.", 4,
-                 p->columns);
+    wrap_text(p->out, doc ? doc : "No description; `##` lines above its `fn` would be one.", 4,
+              p->columns);
     Place place = fn ? place_of(fn->span) : (Place){ 0 };
     if (place.source && !place.source->library)
         buffer_format(p->out, "    Defined at %s:%u.\n", place.source->name->text, place.line);
     if (fn) {
         buffer_char(p->out, '\n');
-        help_wrapped(p->out, "Derivative: that of the operations it is made of.", 4, p->columns);
+        wrap_text(p->out, "Derivative: that of the operations it is made of.", 4, p->columns);
         sample = fn->doc ? example_in(fn->doc->text) : NULL;
     }
     if (sample) example(p, sample + strlen("example: "));
@@ -168,7 +151,7 @@ static void about_module(const Page *p, const char *name, const Struct *module) 
         Buffer text = { 0 };
         buffer_format(&text, "%s.%s: %s", name, module->field[i].name->text, line.text);
         buffer_char(&text, 0);
-        help_wrapped(p->out, text.text, 2, p->columns);
+        wrap_text(p->out, text.text, 2, p->columns);
     }
 }
 
@@ -213,7 +196,7 @@ static bool about_keyword(const Page *p, const char *topic) {
     for (size_t i = 0; i < KEYWORDS; i++) {
         if (strcmp(keywords[i].word, topic)) continue;
         heading(p, topic);
-        help_wrapped(p->out, keywords[i].doc, 4, p->columns);
+        wrap_text(p->out, keywords[i].doc, 4, p->columns);
         return true;
     }
     return false;
@@ -278,7 +261,7 @@ static void put_line(const Page *p, const char *name, const char *text) {
     buffer_format(p->out, "%s%s%s", p->colour ? "\033[1m" : "", name, p->colour ? "\033[m" : "");
     if (p->columns < NARROW) {
         buffer_char(p->out, '\n');
-        help_wrapped(p->out, text, 2, p->columns);
+        wrap_text(p->out, text, 2, p->columns);
         return;
     }
     buffer_spaces(p->out, width < NAME_COLUMNS ? NAME_COLUMNS - width : 1);

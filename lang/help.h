@@ -19,6 +19,4 @@ bool help_topic(Buffer *out, Module *module, const char *topic, bool colour, int
 int help_search(Buffer *out, Module *module, const char *word, bool colour, int columns);
 /* The nearest name that there is help about, or NULL. */
 const char *help_nearest(Module *module, const char *topic);
-/* Adds text, broken at spaces into lines of at most `columns`, each behind `indent` spaces. */
-void help_wrapped(Buffer *out, const char *text, int indent, int columns);
 #endif

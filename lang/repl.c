@@ -8,7 +8,6 @@
 #include "repl_parts.h"
 #include "format.h"
 #include "errors.h"
-#include "help.h"
 #include "io.h"
 #include "lex.h"
 #include "live.h"
@@ -342,7 +341,7 @@ void repl_greet(const char *text) {
     size_t mark = pool_mark();
     Buffer lines = { 0 };
     set_width();
-    help_wrapped(&lines, text, 0, format_options.width);
+    wrap_text(&lines, text, 0, format_options.width);
     io_write(lines.text, lines.bytes);
     pool_unwind(mark);
 }

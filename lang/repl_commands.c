@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "format.h"
 #include "help.h"
+#include "screen.h"
 #include "io.h"
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static void entry(Buffer *page, const char *head, const char *argument, const ch
     buffer_format(page, "  %s%s%s%s%s", STRONG, head, *argument ? " " : "", argument, PLAIN_TEXT);
     if (narrow) buffer_char(page, '\n');
     else buffer_spaces(page, HEAD_COLUMNS - width);
-    help_wrapped(&text, about, narrow ? 4 : HEAD_COLUMNS + 2, columns());
+    wrap_text(&text, about, narrow ? 4 : HEAD_COLUMNS + 2, columns());
     size_t beside = narrow ? 0 : HEAD_COLUMNS + 2;
     buffer_add(page, text.text + beside, text.bytes - beside);
 }
@@ -80,10 +81,10 @@ static const char *const keys[][2] = {
 
 void help_alone(void) {
     Buffer page = { 0 };
-    help_wrapped(&page,
-                 "Type a statement; its value is shown unless it ends in `;`. An unfinished one "
-                 "goes on in the next line. `ans` is the last value shown, `err` the last error.",
-                 0, columns());
+    wrap_text(&page,
+              "Type a statement; its value is shown unless it ends in `;`. An unfinished one "
+              "goes on in the next line. `ans` is the last value shown, `err` the last error.",
+              0, columns());
     buffer_char(&page, '\n');
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         entry(&page, keys[i][0], "", keys[i][1]);

@@ -5,7 +5,7 @@
  * is shown can still be pasted back. */
 #include "repl_parts.h"
 #include "format.h"
-#include "help.h"
+#include "screen.h"
 #include "io.h"
 #include "report.h"
 #include <stdarg.h>
@@ -33,7 +33,7 @@ void say_entry(const char *head, const char *format, ...) {
     Buffer page = { 0 };
     bool narrow = format_options.width < NARROW;
     int indent = narrow ? 2 : HEAD_COLUMNS;
-    help_wrapped(&page, text, indent, format_options.width);
+    wrap_text(&page, text, indent, format_options.width);
     if (narrow) say("%s%s", head, *head ? "\n" : "");
     else memcpy(page.text, head, strlen(head));
     io_write(page.text, page.bytes);
@@ -41,7 +41,7 @@ void say_entry(const char *head, const char *format, ...) {
 
 void add_comment(Buffer *b, const char *text, int columns) {
     Buffer lines = { 0 };
-    help_wrapped(&lines, text, 0, columns - 2);
+    wrap_text(&lines, text, 0, columns - 2);
     buffer_text(b, QUIET);
     buffer_text(b, "# ");
     for (size_t i = 0; i + 1 < lines.bytes; i++) {

@@ -31,6 +31,8 @@ int screen_columns(void) {
                                     : columns;
 }
 
+enum { LEAST_ROOM = 16 };     /* for the words of a text */
+
 static const char *const codes[STYLES] = {
     [STYLE_PLAIN] = "",          [STYLE_TITLE] = "\033[1m",     [STYLE_DIM] = "\033[2m",
     [STYLE_NAME] = "\033[1;36m", [STYLE_VALUE] = "\033[32m",    [STYLE_ADJOINT] = "\033[35m",
@@ -47,20 +49,18 @@ void style_text(Buffer *b, Style style, const char *text, int64_t bytes) {
 void screen_show(const Buffer *b) { io_write(b->text, b->bytes); }
 
 void wrap_text(Buffer *b, const char *text, int indent, int columns) {
-    int room = columns - indent < 20 ? 20 : columns - indent, used = 0;
-    while (*text) {
-        size_t word = strcspn(text, " ");
-        int width = (int)text_width(text, word);
-        if (used && used + 1 + width > room) {
-            buffer_char(b, '\n');
-            used = 0;
-        }
-        if (used) buffer_char(b, ' ');
-        else buffer_spaces(b, indent);
-        buffer_add(b, text, word);
-        used += width + (used > 0);
-        text += word;
-        while (*text == ' ') text++;
+    int column = 0;
+    if (columns < indent + LEAST_ROOM) columns = indent + LEAST_ROOM;
+    for (const char *word = text; *word;) {
+        size_t bytes = strcspn(word, " \n");
+        int width = (int)text_width(word, bytes);
+        if (column && column + 1 + width > columns) buffer_char(b, '\n'), column = 0;
+        if (column) buffer_char(b, ' '), column++;
+        else buffer_spaces(b, indent), column = indent;
+        buffer_add(b, word, bytes);
+        column += width;
+        for (word += bytes; *word == ' ';) word++;
+        if (*word == '\n') buffer_char(b, '\n'), column = 0, word++;
     }
     buffer_char(b, '\n');
 }

@@ -27,6 +27,7 @@ int screen_columns(void);
 void style_text(Buffer *b, Style style, const char *text, int64_t bytes);
 /* Shows a finished view, as print() does. */
 void screen_show(const Buffer *b);
-/* The words of a text in lines of at most `columns`, each behind `indent` blanks. */
+/* The words of a text in lines of at most `columns`, each behind `indent` blanks; its own newlines
+ * stay. */
 void wrap_text(Buffer *b, const char *text, int indent, int columns);
 #endif

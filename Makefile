@@ -99,7 +99,7 @@ endef
 clean:               ## removes build/
 	rm -rf build
 help:                ## shows this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 # Chunks of two nodes, so that every test meets the seams of the tape.
 # The sanitizers' own branches lead gcc to two false warnings; the plain build gives them where they are true.

@@ -63,17 +63,17 @@ static void entry(Buffer *page, const char *head, const char *argument, const ch
     buffer_add(page, text.text + beside, text.bytes - beside);
 }
 
-static void list_commands(Buffer *page) {
+static void command_entry(Buffer *page, int i) {
     char head[40];
-    for (int i = 0; i < COMMANDS; i++) {
-        snprintf(head, sizeof head, ":%s", commands[i].name);
-        entry(page, head, commands[i].argument, commands[i].about);
-    }
+    snprintf(head, sizeof head, ":%s", commands[i].name);
+    entry(page, head, commands[i].argument, commands[i].about);
 }
 
 static const char *const keys[][2] = {
     { "?sin", "signature, derivative and example of a name, keyword or sign" },
     { "??root", "names and descriptions that contain a word" },
+    { "tape(f), why(x)", "what was recorded; why a gradient is 0 or nan. Also explain, step, graph, "
+                         "adjoint, profile, quiz" },
     { "Tab", "completes names, fields, arguments, files, :commands and \\alpha" },
     { "Up, Down, Ctrl-R", "earlier statements that begin with, or contain, what is typed" },
     { "Ctrl-C", "drops the line, or stops the work and undoes the statement" },
@@ -89,16 +89,27 @@ void help_alone(void) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         entry(&page, keys[i][0], "", keys[i][1]);
     buffer_char(&page, '\n');
-    list_commands(&page);
+    for (int i = 0; i < COMMANDS; i++) command_entry(&page, i);
     show_page(&page);
+}
+
+/* What is no name of the language may be one of a command: ?mem. */
+static bool about_command(const char *name) {
+    Buffer page = { 0 };
+    for (int i = 0; i < COMMANDS; i++)
+        if (!strcmp(commands[i].name, name)) command_entry(&page, i);
+    show_page(&page);
+    return page.bytes > 0;
 }
 
 static bool about_topic(const char *topic) {
     Buffer page = { 0 };
+    topic += *topic == ':' && topic[1];
     if (help_topic(&page, session.module, topic, session.colour, columns())) {
         show_page(&page);
         return true;
     }
+    if (about_command(topic)) return true;
     const char *nearest = help_nearest(session.module, topic);
     if (nearest) hint("did you mean ?%s", nearest);
     else hint("??%s searches names and descriptions", topic);
@@ -107,7 +118,7 @@ static bool about_topic(const char *topic) {
 }
 
 static bool help(const char *rest) {
-    if (*rest) return about_topic(rest[0] == ':' ? rest + 1 : rest);
+    if (*rest) return about_topic(rest);
     help_alone();
     return true;
 }

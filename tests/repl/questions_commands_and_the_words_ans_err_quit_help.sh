@@ -17,6 +17,7 @@ presses C-l; enters 'help'; sees ':bench CODE'; sees 'Ctrl-R'
 presses C-l; enters 'w = attach_grad([1, 2])' ':vars'; sees 'w      f64 [2]   [1, 2]  # gradient slot'
 sees 'twice  function'
 enters ':mem'; sees '1 gradient slot'
+enters '?:bench'; sees ':bench CODE           runs for about a second'
 enters ':time sum([1, 2])'; sees '
 3
 # '; sees 'allocations'

@@ -37,7 +37,7 @@ static void why_zero(Why *y, Value g) {
         why_finding(y, "head gradient", place_of(y->w->swept_at).line, -1,
                 "the head gradient is 0, so everything is");
     why_report_zeros(y);
-    if (g.tag != V_UNSET) why_report_cancelling(y);
+    if (g.tag != V_UNSET) why_report_cancelling(y, g);
     why_report_cuts(y);
     size_t count;
     const Advice *advice = advice_for(y->w, &count);
@@ -47,7 +47,8 @@ static void why_zero(Why *y, Value g) {
                                    advice[i].text));
     if (!y->findings)
         why_finding(y, "zero", 0, -1,
-                "every path hands on something, and the parts that reach it are 0 there");
+                "something comes back on every path, but nothing to the elements that are 0: they "
+                "were not used, or not chosen");
 }
 
 static void why_fine(Why *y, Value g) {

@@ -38,7 +38,7 @@ bool why_same_place(const Wengert *w, uint32_t a, uint32_t b);
 void why_find_ways(Why *y);
 bool why_is_reached(const Why *y);
 void why_report_zeros(Why *y);
-void why_report_cancelling(Why *y);
+void why_report_cancelling(Why *y, Value gradient);
 bool why_head_is_zero(const Why *y);
 
 /* ---- why_cut.c ---- */

@@ -134,25 +134,55 @@ static void report_behind(Why *y, Told *told) {
     wengert_sweep(w);
 }
 
+/* How many elements of the step's adjoint are lost on the way to its input k; 0 where the two have
+ * different shapes, so that nobody can say. */
+static int64_t lost_elements(const Why *y, uint32_t step, int k) {
+    Value g = wengert_adjoint(y->w, step), sent = wengert_sent(y->w, step, k);
+    if (!is_numeric(g) || !is_numeric(sent) || y->w->step[step].op >= OP_ELEMS) return 0;
+    Shape a = value_shape(g), b = value_shape(sent);
+    if (!same_shape(a.axes, a.dim, b.axes, b.dim)) return 0;
+    return why_count(op_ne(g, number(0))) - why_count(op_ne(sent, number(0)));
+}
+
+/* Elementwise steps that hand on something, but not at all elements. */
+static void report_partly(Why *y, Told *told) {
+    Wengert *w = y->w;
+    for (uint32_t i = w->count; i-- > 0 && !told->more;)
+        for (int k = 0; k < w->step[i].inputs; k++) {
+            Input in = wengert_input(w, i, k);
+            bool towards = is_x(y, in) || (in.kind == FROM_STEP && y->leads[in.at]);
+            int64_t lost = towards ? lost_elements(y, i, k) : 0;
+            if (lost <= 0 || !tell(y, told, i)) continue;
+            why_finding(y, "zero slope", wengert_line(w, i), i,
+                        why_text("%s passes 0 on to %s at %lld of %lld elements, where %s",
+                                 why_step(y, i), wengert_input_label(w, i, k), (long long)lost,
+                                 (long long)size_of(in.value),
+                                 w->step[i].op == OP_relu ? "its input is at or below 0"
+                                                          : "its slope is 0"));
+        }
+}
+
 /* What passes 0 on, from f to x. */
 void why_report_zeros(Why *y) {
     Told told = { .count = 0 };
     report_blocking(y, &told);
     report_behind(y, &told);
+    if (!told.count) report_partly(y, &told);
     if (told.more)
         why_sentence(y, STYLE_DIM, " ", why_text("and %d more places like these", told.more));
 }
 
-/* Terms that came to x and add up to nothing. */
-void why_report_cancelling(Why *y) {
+/* Terms that came to x and add up to nothing where its gradient is 0. */
+void why_report_cancelling(Why *y, Value gradient) {
     Wengert *w = y->w;
+    Value zeros = op_cast(op_eq(gradient, number(0)), F64);
     Buffer terms = { 0 };
     int count = 0;
     for (uint32_t i = 0; i < w->count; i++)
         for (int k = 0; k < w->step[i].inputs; k++) {
             if (!is_x(y, wengert_input(w, i, k))) continue;
             Value sent = wengert_sent(w, i, k);
-            if (!is_numeric(sent) || why_all_zero(sent)) continue;
+            if (!is_numeric(sent) || why_all_zero(op_mul(sent, zeros))) continue;
             if (count < 4)
                 buffer_format(&terms, "%s%s from line %u", count ? ", " : "", short_value(sent, 24),
                               wengert_line(w, i));

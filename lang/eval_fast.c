@@ -131,6 +131,10 @@ static inline bool let_go(Value old) {
 #define STORE_CAREFUL(op_, result)                                                                 \
     SELDOM bool store_careful_##op_(Ast *node, Value *place, Value x, Value y) {                   \
         const double a = x.as.num, b = y.as.num;                                                   \
+        if (x.tag == V_ARRAY && y.tag == V_ARRAY) {                                                \
+            rt.here = node->span;                                                                  \
+            if (apply_small_into(OP_##op_, place, x, y, reuse_of(node))) return rt.tape->busy;     \
+        }                                                                                          \
         if (!numbers(x, y) || !rt.recording || !(x.node | y.node) || !tape_has_room()) {           \
             Value v = careful_##op_(node, interp.frame, x, y), old = *place;                       \
             pool_take(v);                                                                          \
@@ -162,6 +166,11 @@ static inline bool let_go(Value old) {
     SELDOM bool update_careful_##op_(Ast *assignment, Value *place, Value y) {                     \
         const Value x = *place;                                                                    \
         const double a = x.as.num, b = y.as.num;                                                   \
+        if (x.tag == V_ARRAY && y.tag == V_ARRAY && (rt.recording || !x.node)) {                   \
+            rt.here = assignment->span;                                                            \
+            int reuse = assignment->b->flags & AST_TEMPORARY ? REUSE_Y : 0;                        \
+            if (apply_small_into(OP_##op_, place, x, y, reuse)) return rt.tape->busy;              \
+        }                                                                                          \
         if (!numbers(x, y) || !rt.recording || !(x.node | y.node) || !tape_has_room()) {           \
             update_name_with(assignment, interp.frame, y);                                         \
             return true;                                                                           \

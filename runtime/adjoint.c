@@ -31,10 +31,10 @@ void note_passed(Sweep *s, Chunk *c) {
     s->passed[s->passed_count++] = c;
 }
 
-void close_block(Sweep *s, Block *b) {
+void close_block(Sweep *s, Block *b, uint32_t count) {
     Chunk *c = b->chunk;
     bool objects = s->recorded || c->objects;
-    for (uint32_t i = 0; objects && i < b->used && i < c->used; i++) {
+    for (uint32_t i = 0; objects && i < b->used && i < c->used && i < count; i++) {
         if (s->recorded) {
             Value v = values_of(b)[i];
             if (v.tag != V_UNSET) value_drop(v);

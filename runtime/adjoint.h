@@ -52,7 +52,8 @@ struct Sweep {
 
 /* ---- blocks ---- */
 Block *open_block(Sweep *s, Chunk *c);
-void close_block(Sweep *s, Block *b);
+/* count: behind that many nodes no adjoint is left, as the sweep has passed. */
+void close_block(Sweep *s, Block *b, uint32_t count);
 static inline Value *values_of(const Block *b) { return (Value *)(void *)b->number; }
 
 /* The adjoints of several results are in a list. */

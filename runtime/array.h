@@ -58,9 +58,12 @@ bool array_is_sole(const Array *a, uint32_t holders);
 
 /* A small vector: f64, its data in the block, so that one comparison tells its layout. */
 enum { SMALL_SIZE = 64 };
-static inline bool is_small_vector(const Array *a) {
+static inline bool is_inlined_vector(const Array *a) {
     static const uint8_t layout[4] = { F64, 1, true, true }; /* dtype, axes, inlined, contiguous */
-    return memcmp(&a->dtype, layout, sizeof layout) == 0 && (uint64_t)a->size <= SMALL_SIZE;
+    return memcmp(&a->dtype, layout, sizeof layout) == 0;
+}
+static inline bool is_small_vector(const Array *a) {
+    return is_inlined_vector(a) && (uint64_t)a->size <= SMALL_SIZE;
 }
 /* Another of its length, not cleared, and not in the pool. */
 static inline Array *small_vector_like(const Array *model) {
@@ -75,6 +78,13 @@ static inline Array *small_vector_like(const Array *model) {
     a->dims[0] = model->size;
     a->dims[1] = 1;
     return a;
+}
+
+/* obj_drop() of an array, without a call for most small ones. */
+static inline void array_drop(Array *a) {
+    if (--a->head.refs) return;
+    if (a->inlined) mem_free(a, a->bytes);      /* it is no view, and its data is in its block */
+    else obj_free(&a->head);
 }
 
 /* ---- asking ---- */

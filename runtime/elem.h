@@ -39,6 +39,7 @@ typedef enum Slope {
 typedef struct ElemTraits {
     uint8_t slope[2];
     bool needs_x, needs_y, needs_r;  /* which of its values the reverse rule mentions */
+    bool traces;                     /* it is recorded: its class is C_ELEM or C_SELECT */
 } ElemTraits;
 extern ElemTraits elem_traits[OP_ELEMS];
 

@@ -101,7 +101,7 @@ static uint32_t append(Recording *r, int i, bool needed, Value kept) {
         n->y = tape_operand(n, in[1], N_Y);
         n->r.array = kept.tag == V_ARRAY ? node_keep(kept.as.array) : NULL;
     }
-    rt.tape->top->objects = true;
+    chunk_has_objects(rt.tape->top);
     if (i < r->program->steps - 1) node_at(id)->head |= N_INNER;
     return id;
 }
@@ -197,6 +197,7 @@ static void expand(uint32_t root) {
     for (int i = 0; i < g.steps; i++) {
         Node *n = node_at(g.id[i]);
         bool inner = n->head & N_INNER;
+        chunk_of(g.id[i])->keeps = true;
         rt.here = n->span;
         Value r = inner || !n->r.array ? compute(n) : UNSET;
         n->head &= (uint16_t)~N_INNER;

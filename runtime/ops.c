@@ -112,6 +112,7 @@ void ops_open(void) {
         const char *const *rule = operations[op].rule;
         ElemTraits *t = &elem_traits[op];
         for (int i = 0; i < 2; i++) t->slope[i] = slope_of_rule(rule[i]);
+        t->traces = operations[op].class <= C_SELECT;
         t->needs_x = mentions(rule[0], 'x') || mentions(rule[1], 'x');
         t->needs_y = mentions(rule[0], 'y') || mentions(rule[1], 'y');
         t->needs_r = mentions(rule[0], 'r') || mentions(rule[1], 'r');
@@ -354,24 +355,60 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
 }
 
 /* ---- small vectors ---- */
-static inline double *small_output(Value x, Value y, int reuse, Value *r) {
+/* Vectors of one length, and an operation whose result is another. */
+static inline bool are_small(Op op, const Array *a, const Array *b) {
+    return is_small_vector(a) && is_inlined_vector(b) && a->size == b->size && elem_traits[op].traces;
+}
+
+static inline void run_small(Op op, Array *out, const Array *a, const Array *b) {
+    elem_kernels[op].loop[F64](a->size, out->data, a->data, b->data);
+}
+
+static inline Array *small_output(Value x, Value y, int reuse) {
     bool into_x = reuse & REUSE_X && is_temporary(x), into_y = reuse & REUSE_Y && is_temporary(y);
-    Array *a = into_x ? x.as.array : into_y ? y.as.array : pool_own(small_vector_like(x.as.array));
+    Array *a = into_x ? x.as.array : into_y ? y.as.array : NULL;
+    if (!a) return pool_own(small_vector_like(x.as.array));
     a->span = rt.here;
-    *r = object(a);
-    return a->data;
+    return a;
 }
 
 Value apply_small(Op op, Value x, Value y, int reuse) {
-    const Array *a = x.as.array, *b = y.as.array;
-    if (!is_small_vector(a) || !is_small_vector(b) || a->size != b->size) return UNSET;
-    if (operations[op].class > C_SELECT) return UNSET;
-    Value r;
+    if (!are_small(op, x.as.array, y.as.array)) return UNSET;
     bool recorded = rt.recording && (x.node | y.node);
-    double *out = small_output(x, y, recorded ? 0 : reuse, &r);
-    elem_kernels[op].loop[F64](a->size, out, a->data, b->data);
-    if (recorded) r.node = tape_append_small(op, x, y, r.as.array);
+    Array *out = small_output(x, y, recorded ? 0 : reuse);
+    run_small(op, out, x.as.array, y.as.array);
+    Value r = object(out);
+    if (recorded) r.node = tape_append_small(op, x, y, out, 0);
     return r;
+}
+
+/* What the variable holds may be overwritten by what it will hold: nobody else knows it. */
+static inline bool is_own(Value old, Value operand) {
+    return old.tag == V_ARRAY && old.as.obj == operand.as.obj && old.as.obj->refs == 1 && !old.node;
+}
+
+bool apply_small_into(Op op, Value *place, Value x, Value y, int reuse) {
+    if (!are_small(op, x.as.array, y.as.array)) return false;
+    Value old = *place, r;
+    if (rt.recording && (x.node | y.node)) {
+        if (!tape_has_room()) return false;   /* so that nothing fails once the result is made */
+        r = object(small_vector_like(x.as.array));
+        run_small(op, r.as.array, x.as.array, y.as.array);
+        r.node = tape_append_small(op, x, y, r.as.array, 1);
+    } else if (is_own(old, x) || is_own(old, y)) {
+        run_small(op, old.as.array, x.as.array, y.as.array);
+        old.as.array->span = rt.here;
+        return true;
+    } else {
+        r = object(small_output(x, y, reuse));
+        run_small(op, r.as.array, x.as.array, y.as.array);
+        pool_take(r);
+    }
+    *place = r;
+    if (old.node && !(is_recorded(old) && node_release_one(old.node))) node_release(old.node);
+    if (old.tag == V_ARRAY) array_drop(old.as.array);
+    else if (is_object(old)) obj_drop(old.as.obj);
+    return true;
 }
 
 /* ---- apply ---- */

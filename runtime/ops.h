@@ -102,6 +102,8 @@ Value apply2_reusing(Op op, Value x, Value y, int reuse);
 Value apply1_reusing(Op op, Value x, int reuse);
 /* apply2_reusing() on two arrays, if both are small vectors of one length; else UNSET. */
 Value apply_small(Op op, Value x, Value y, int reuse);
+/* The same as the new value of a variable, which may be an operand; false: nothing was done. */
+bool apply_small_into(Op op, Value *place, Value x, Value y, int reuse);
 Op op_named(const char *name);   /* OP_NONE if there is none */
 
 #define ELEM1(name, ...) static inline Value op_##name(Value x) { return apply1(OP_##name, x); }

@@ -145,18 +145,16 @@ static __attribute__((noinline)) void pull_zero(Sweep *s, uint32_t id, const Nod
     }
 }
 
-/* How a node on numbers hands its adjoint on: the commonest local derivatives need no call. */
-typedef enum Way { WAY_NOT_HERE, WAY_SUM, WAY_DIFFERENCE, WAY_PRODUCT, WAY_CALL } Way;
-static uint8_t ways[OP_COUNT];
+uint8_t pull_ways[OP_COUNT];
 
 void pullbacks_open(void) {
     for (int op = 1; op < OP_ELEMS; op++) {
         const uint8_t *slope = elem_traits[op].slope;
         bool first = slope[0] == SLOPE_ONE;
-        ways[op] = first && slope[1] == SLOPE_ONE         ? WAY_SUM
-                 : first && slope[1] == SLOPE_MINUS_ONE   ? WAY_DIFFERENCE
-                 : slope[0] == SLOPE_Y && slope[1] == SLOPE_X ? WAY_PRODUCT
-                                                          : WAY_CALL;
+        pull_ways[op] = first && slope[1] == SLOPE_ONE             ? WAY_SUM
+                      : first && slope[1] == SLOPE_MINUS_ONE       ? WAY_DIFFERENCE
+                      : slope[0] == SLOPE_Y && slope[1] == SLOPE_X ? WAY_PRODUCT
+                                                                   : WAY_CALL;
     }
 }
 
@@ -187,7 +185,7 @@ uint32_t pull_numbers(Sweep *s, Chunk *c, uint32_t first, uint32_t i, uint32_t s
     const uint16_t passed = s->tape_mode && !s->retain ? N_SWEPT : 0;
     for (; i > first; i--) {
         Node *n = &c->node[i - 1];
-        Way way = ways[node_op(n)];
+        Way way = pull_ways[node_op(n)];
         if (((uint32_t)n->held << 16 | n->head) & stop || way == WAY_NOT_HERE) break;
         if (adjoint[i - 1].bits == NOT_REACHED) continue;
         double g = adjoint[i - 1].num;

@@ -13,9 +13,12 @@ void pull_row(Sweep *s, uint32_t id, const Node *n, Value g);
 /* Nodes on numbers in a plain sweep, in chunk c from node i - 1 down to `first`, as far as none of
  * them has a flag of `stop` (held: the upper half). Gives the i where it stopped. */
 uint32_t pull_numbers(Sweep *s, Chunk *c, uint32_t first, uint32_t i, uint32_t stop);
-/* Node i of chunk c, if it is an operation on small vectors in a plain sweep and nobody wants to
- * look at it; else false. */
-bool pull_small(Sweep *s, Chunk *c, uint32_t i);
+/* The same with nodes on small vectors, as far as nobody wants to look at one. */
+uint32_t pull_small(Sweep *s, Chunk *c, uint32_t first, uint32_t i, uint32_t stop);
+/* How an elementwise node hands its adjoint on, by its operation: the commonest local derivatives
+ * need no call. */
+typedef enum Way { WAY_NOT_HERE, WAY_SUM, WAY_DIFFERENCE, WAY_PRODUCT, WAY_CALL } Way;
+extern uint8_t pull_ways[OP_COUNT];
 void pullbacks_open(void);
 /* What a custom rule gives for (adjoint, value, argument ...): a list, one for each of the count
  * arguments. */

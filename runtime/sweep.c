@@ -90,7 +90,11 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
             i = pull_numbers(s, c, first, i, stop);
             if (i == first) return;
         }
-        if (plain && c->node[i - 1].head & N_R && pull_small(s, c, i - 1)) continue;
+        if (plain && c->node[i - 1].head & N_R) {
+            i = pull_small(s, c, first, i, stop);
+            if (i == first) return;
+            if (!(c->node[i - 1].head & N_R)) { i++; continue; }
+        }
         Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
         if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
         size_t pool = pool_mark();
@@ -134,7 +138,7 @@ static void index_targets(Sweep *s) {
 
 /* Ends a sweep, finished or not. */
 static void close_sweep(Sweep *s) {
-    while (s->open) close_block(s, s->open);
+    while (s->open) close_block(s, s->open, UINT32_MAX);
     for (int i = 0; i < s->targets; i++)
         if (is_recorded(s->target[i]) && !tape_hook(s->target[i].node))
             node_at(s->target[i].node)->head &= (uint16_t)~N_TARGET;
@@ -198,11 +202,7 @@ static void seed(Sweep *s, const Value *gradients) {
 }
 
 static void release_passed(Sweep *s) {
-    for (size_t k = 0; k < s->passed_count; k++) {
-        Chunk *c = s->passed[k];
-        for (uint32_t i = 0; i < c->used; i++)
-            if (c->node[i].head & N_SWEPT) node_release_objects(&c->node[i]);
-    }
+    for (size_t k = 0; k < s->passed_count; k++) tape_release_swept(s->passed[k]);
 }
 
 static Sweep *begin(int heads, const Value *head, int targets, const Value *target, bool retain) {
@@ -257,7 +257,8 @@ static void sweep_run(Sweep *s, const Value *gradients) {
         if (c->owner != s->id) continue;
         sweep_chunk(s, c);
         if (s->tape_mode && !s->retain && c->objects && !tape_keeps()) note_passed(s, c);
-        if (!s->floor || c->base >= s->low) close_block(s, c->block);
+        if (c->base >= s->low) close_block(s, c->block, 0);
+        else if (!s->floor) close_block(s, c->block, (uint32_t)(s->low - c->base));
     }
     for (int i = 0; s->floor && i < s->targets; i++) collect_below(s, s->target[i].node);
     rt.recording = was;

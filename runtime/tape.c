@@ -6,7 +6,6 @@
  * Differentiation is in sweep.c and its relatives; nothing here knows what a rule is, only which
  * operands it mentions. */
 #include <string.h>
-#include "elem.h"
 #include "idmap.h"
 #include "tape.h"
 
@@ -37,7 +36,7 @@ void tape_new_chunk(void) {
     c->base = t->top ? t->top->base + CHUNK : 0;
     c->slot = slot;
     c->used = c->held = 0;
-    c->objects = false;
+    c->objects = c->keeps = false;
     c->owner = 0;
     c->block = NULL;
     t->slot[slot] = c;
@@ -113,7 +112,7 @@ static uint32_t append_elementwise(Op op, int count, const Value *in, Value resu
     const Array *r = result.tag == V_ARRAY ? result.as.array : NULL;
     bool all = tape_keeps(),
          keep_r = all || t->needs_r || broadcasts(x, result) || broadcasts(y, result);
-    rt.tape->top->objects = true;
+    chunk_has_objects(rt.tape->top);
     *n = (Node){ .head = (uint16_t)op, .span = rt.here, .a = x.node, .b = y.node };
     if (x.tag == V_ARRAY) n->head |= N_X;
     if (y.tag == V_ARRAY) n->head |= N_Y;
@@ -121,24 +120,6 @@ static uint32_t append_elementwise(Op op, int count, const Value *in, Value resu
     n->x = array_operand(x, all || t->needs_x, r);
     n->y = array_operand(y, all || t->needs_y, r);
     n->r = array_operand(result, keep_r, r);
-    return id;
-}
-
-uint32_t tape_append_small(Op op, Value x, Value y, Array *r) {
-    if (r->size > SMALL_ARRAY) return append_elementwise(op, 2, (Value[]){ x, y }, object(r));
-    uint32_t id;
-    Node *n = tape_push(&id);
-    const ElemTraits *t = &elem_traits[op];
-    bool all = tape_keeps();
-    size_t kept = 0;
-    *n = (Node){ (uint16_t)(op | N_X | N_Y | N_R), 0, rt.here, x.node, y.node,
-                 { .array = NULL }, { .array = NULL }, { .array = NULL } };
-    if (all || t->needs_x) obj_keep(n->x.array = x.as.array), kept++;
-    if (all || t->needs_y) obj_keep(n->y.array = y.as.array), kept++;
-    if (all || t->needs_r) obj_keep(n->r.array = r), kept++;
-    rt.tape->top->objects = true;       /* adjoints, if nothing else */
-    rt.tape->bytes += kept * array_weight(r);
-    rt.tape->busy |= rt.tape->bytes > rt.tape->collect_bytes;
     return id;
 }
 
@@ -156,7 +137,7 @@ uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr
     }
     uint32_t id;
     Node *n = tape_push(&id);
-    rt.tape->top->objects = true;
+    chunk_has_objects(rt.tape->top);
     *n = (Node){ .head = (uint16_t)op, .span = rt.here, .x = { .extra = extra } };
     n->r = scalar_operand(result);
     if (result.tag == V_ARRAY || result.tag == V_LIST) {
@@ -185,7 +166,7 @@ Value node_x(const Node *n) { return operand_value(n->x, n->head & N_X); }
 Value node_y(const Node *n) { return operand_value(n->y, n->head & N_Y); }
 Value node_r(const Node *n) { return operand_value(n->r, n->head & N_R); }
 
-static inline void let_go(Operand *operand) {
+static void let_go(Operand *operand) {
     Obj *object = operand->obj;
     if (!object) return;
     operand->obj = NULL;
@@ -193,20 +174,43 @@ static inline void let_go(Operand *operand) {
     obj_drop(object);
 }
 
-void node_release_objects(Node *n) {
-    if (has_extra(n)) {
-        Extra *extra = n->x.extra;
-        n->x.extra = NULL;
-        for (int i = 0; extra && i < extra->count; i++) {
-            if (extra->in[i].tag == V_ARRAY) node_drop(extra->in[i].as.array);
-            else value_drop(extra->in[i]);
-        }
-        if (extra) mem_free(extra, extra->bytes);
-    } else {
-        if (n->head & N_X) let_go(&n->x);
-        if (n->head & N_Y) let_go(&n->y);
+/* The same of an elementwise node's operand, which is an array. */
+static inline void let_go_array(Operand *operand) {
+    Array *a = operand->array;
+    if (!a) return;
+    operand->array = NULL;
+    rt.tape->bytes -= array_weight(a);
+    array_drop(a);
+}
+
+static __attribute__((noinline)) void release_row(Node *n) {
+    Extra *extra = n->x.extra;
+    n->x.extra = NULL;
+    for (int i = 0; extra && i < extra->count; i++) {
+        if (extra->in[i].tag == V_ARRAY) node_drop(extra->in[i].as.array);
+        else value_drop(extra->in[i]);
     }
+    if (extra) mem_free(extra, extra->bytes);
     if (n->head & N_R) let_go(&n->r);
+}
+
+static inline void release_objects(Node *n) {
+    if (has_extra(n)) {
+        release_row(n);
+        return;
+    }
+    if (n->head & N_X) let_go_array(&n->x);
+    if (n->head & N_Y) let_go_array(&n->y);
+    if (n->head & N_R) let_go_array(&n->r);
+}
+
+void tape_release_swept(Chunk *c) {
+    bool all = true;
+    for (uint32_t i = c->base == 0; i < c->used; i++) {
+        if (c->node[i].head & N_SWEPT) release_objects(&c->node[i]);
+        else all = false;
+    }
+    if (all) c->keeps = false;
 }
 
 /* ---- who holds a node ---- */
@@ -295,8 +299,8 @@ void tape_truncate(uint64_t position) {
         uint64_t below = c->base >= position ? 0 : position - c->base;
         uint32_t keep = below < c->used ? (uint32_t)below : c->used;
         if (!c->previous && keep == 0) keep = 1;              /* id 0 is never a node */
-        if (c->objects)
-            for (uint32_t i = keep; i < c->used; i++) node_release_objects(&c->node[i]);
+        if (c->keeps)
+            for (uint32_t i = keep; i < c->used; i++) release_objects(&c->node[i]);
         if (keep < c->used) c->used = keep;
         if (keep || !c->previous) return;
         free_chunk(c);
@@ -369,7 +373,7 @@ static void collect(uint64_t mark) {
                 if (!(n->head & N_SWEPT)) mark_inputs(n);
                 else if (keeps) mark_swept_inputs(n, c->base + i);
             } else {
-                if (c->objects) node_release_objects(n);
+                if (c->keeps) release_objects(n);
                 n->head |= N_SWEPT;
             }
         }

@@ -8,7 +8,7 @@
  * since older nodes may be named by temporaries of the callers. See sweep.h for differentiation. */
 #ifndef TAPE_H
 #define TAPE_H
-#include "ops.h"
+#include "elem.h"
 
 #ifndef CHUNK_SHIFT
 #define CHUNK_SHIFT 7          /* 128 nodes; tests also build with 1 */
@@ -55,7 +55,8 @@ struct Chunk {
     uint64_t base;        /* position of node[0] */
     uint32_t slot, used;
     uint32_t held;        /* nodes with held > 0 */
-    bool objects;         /* some node holds an object */
+    bool objects;         /* some node's value is an object */
+    bool keeps;           /* some node may still keep one: releasing has to look */
     uint64_t owner;       /* the sweep whose adjoints `block` has */
     struct Block *block;
     Node node[CHUNK];
@@ -103,6 +104,7 @@ struct Tape {
     Value swept_heads;
 };
 
+static inline void chunk_has_objects(Chunk *c) { c->objects = c->keeps = true; }
 static inline Chunk *chunk_of(uint32_t id) { return rt.tape->slot[id >> CHUNK_SHIFT]; }
 static inline Node *node_at(uint32_t id) { return &chunk_of(id)->node[id & CHUNK_MASK]; }
 static inline uint64_t position_of(uint32_t id) { return chunk_of(id)->base + (id & CHUNK_MASK); }
@@ -162,8 +164,29 @@ static inline uint32_t tape_append_held(Op op, Value x, Value y, double result) 
     t->held++;
     return c->slot << CHUNK_SHIFT | c->used++;
 }
-/* An elementwise operation on two small vectors and its result (is_small_vector). */
-uint32_t tape_append_small(Op op, Value x, Value y, Array *r);
+/* An elementwise operation on two small vectors and its result (is_small_vector); held: by how many
+ * from the start, 0 or 1. */
+static inline __attribute__((always_inline)) uint32_t
+tape_append_small(Op op, Value x, Value y, Array *r, uint16_t held) {
+    uint32_t id;
+    Node *n = tape_push(&id);
+    Tape *tape = rt.tape;
+    Chunk *c = tape->top;
+    const ElemTraits *t = &elem_traits[op];
+    bool all = tape_keeps(), kept_x = all | t->needs_x, kept_y = all | t->needs_y,
+         kept_r = all | t->needs_r;
+    *n = (Node){ .head = (uint16_t)(op | N_X | N_Y | N_R), .held = held, .span = rt.here,
+                 .a = x.node, .b = y.node };
+    if (kept_x) obj_keep(n->x.array = x.as.array);
+    if (kept_y) obj_keep(n->y.array = y.as.array);
+    if (kept_r) obj_keep(n->r.array = r);
+    chunk_has_objects(c);               /* adjoints, if nothing else */
+    c->held += held;
+    tape->held += held;
+    tape->bytes += (uint64_t)(kept_x + kept_y + kept_r) * (uint64_t)r->size * sizeof(double);
+    tape->busy |= tape->bytes > tape->collect_bytes;
+    return id;
+}
 uint32_t tape_append(Op op, int count, const Value *in, Value result, const Attr *attr);
 /* The list of a node's several results, each at a place of its own (OP_part) that hands its
  * adjoint to the node. */
@@ -181,7 +204,8 @@ static inline void tape_statement_end(uint64_t mark) {
 /* Cuts off everything from this position on. */
 void tape_truncate(uint64_t position);
 bool tape_any_held(uint64_t position);
-void node_release_objects(Node *n);
+/* Lets go of what the nodes of a chunk keep that a sweep has passed. */
+void tape_release_swept(Chunk *c);
 /* An array or a list that a node keeps or drops; both count its bytes. NULL is nothing to drop. */
 void *node_keep(void *object);
 void node_drop(void *object);

@@ -175,7 +175,7 @@ LEVELS  = v2 v3 v4
 else
 LEVELS  =
 endif
-KERNELS = elem_kernels line_kernels conv_kernels
+KERNELS = elem_kernels line_kernels conv_kernels sort_kernels
 KERNEL_OBJECTS = $(foreach file,$(KERNELS),$(LEVELS:%=$(BUILD)/runtime/$(file).%.o))
 
 LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
@@ -220,6 +220,8 @@ $(BUILD)/runtime/line_kernels.%.o: runtime/line_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DLINE_TABLE=line_kernels_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/conv_kernels.%.o: runtime/conv_kernels.c
 	$(COMPILE) -O3 -ffp-contract=fast -march=x86-64-$* -DCONV_TABLE=conv_kernels_$* -Iruntime -c -o $@ $<
+$(BUILD)/runtime/sort_kernels.%.o: runtime/sort_kernels.c
+	$(COMPILE) -O3 -march=x86-64-$* -DSORT_TABLE=sort_kernels_$* -Iruntime -c -o $@ $<
 
 # The standard library and the chapters of the manual travel inside the binary: every file as
 # {NAME, text, bytes}. $(1): the name of the table, $(2): the files.

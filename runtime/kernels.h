@@ -23,9 +23,11 @@ Call call_sum, call_prod, call_max, call_min, call_any, call_all, call_norm;
 Kernel kernel_argmax, kernel_argmin;
 Kernel kernel_logsumexp, kernel_softmax, kernel_log_softmax;      /* softmax.c */
 Kernel kernel_cumsum, kernel_cumprod, kernel_recurrence, kernel_shift;
-Kernel kernel_sort, kernel_argsort, kernel_take_along, kernel_put_along;
+Kernel kernel_take_along, kernel_put_along;
 Call call_argmax, call_argmin, call_logsumexp, call_softmax, call_log_softmax;
-Call call_cumsum, call_cumprod, call_sort, call_argsort, call_take_along, call_median;
+Call call_cumsum, call_cumprod, call_take_along;
+Kernel kernel_sort, kernel_argsort;                               /* sort.c */
+Call call_sort, call_argsort, call_median;
 /* shape.c */
 Kernel kernel_reshape, kernel_transpose, kernel_expand_to, kernel_cast, kernel_stack, kernel_concat;
 Call call_reshape, call_transpose, call_broadcast_to, call_stack, call_concat, call_swapaxes;

@@ -1,5 +1,5 @@
 /* What needs a whole line of elements at once: softmax and its relatives, cumulative sums and
- * products, sorting, the place of the greatest element.
+ * products, the place of the greatest element.
  *
  * The one idea: lines_of() brings the axes in question to the end, as contiguous f64, and
  * lines_value() brings a result back into the input's order of axes and dtype; each operation
@@ -52,8 +52,6 @@ Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype) {
     }
     return value_of_dtype(array_view(result, l->moved.axes, shape, strides, 0), dtype);
 }
-
-static uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
 
 /* ---- the place of the greatest and the least ---- */
 /* The first of equals; a NaN is the greatest and the least. */
@@ -178,122 +176,6 @@ Value kernel_shift(int count, const Value *in, const Attr *attr) {
     return lines_value(&l, out, float_dtype(dtype_of(in[0])));
 }
 
-/* ---- sorting ---- */
-typedef struct Ranked { uint64_t key; int64_t place; } Ranked;
-
-/* Doubles as unsigned integers of the same order; NaN comes last. */
-static uint64_t sort_key(double x) {
-    uint64_t bits;
-    if (x != x) return UINT64_MAX;
-    memcpy(&bits, &x, sizeof bits);
-    return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
-}
-
-static double of_sort_key(uint64_t key) {
-    double x;
-    uint64_t bits = key >> 63 ? key & ~((uint64_t)1 << 63) : ~key;
-    if (key == UINT64_MAX) return NAN;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-/* Sorts by digits of the key, the lowest first: each pass is stable, and one that all keys agree on
- * is left out. Wide digits make few passes, but clearing their counters costs as much as some
- * thousand elements. Gives the array, `from` or `to`, that ends up sorted. */
-enum { FEW = 32, MANY = 4096, WIDE = 11, NARROW = 8, COUNTERS = 6 << WIDE };
-#define SORT(T, suffix, KEY)                                                                       \
-    static T *insertion_sort_##suffix(T *r, int64_t n) {                                           \
-        for (int64_t i = 1; i < n; i++) {                                                          \
-            T moving = r[i];                                                                       \
-            int64_t j = i;                                                                         \
-            for (; j > 0 && KEY(r[j - 1]) > KEY(moving); j--) r[j] = r[j - 1];                     \
-            r[j] = moving;                                                                         \
-        }                                                                                          \
-        return r;                                                                                  \
-    }                                                                                              \
-    static void count_digits_##suffix(const T *r, int64_t n, int bits, int64_t *count) {           \
-        int passes = (64 + bits - 1) / bits;                                                       \
-        uint64_t mask = ((uint64_t)1 << bits) - 1;                                                 \
-        memset(count, 0, ((size_t)passes << bits) * sizeof *count);                                \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            uint64_t key = KEY(r[i]);                                                              \
-            for (int d = 0; d < passes; d++, key >>= bits)                                         \
-                count[((uint64_t)d << bits) + (key & mask)]++;                                     \
-            poll_at(i);                                                                            \
-        }                                                                                          \
-    }                                                                                              \
-    static T *sort_##suffix(T *from, T *to, int64_t n) {                                           \
-        int64_t count[COUNTERS], *digit = count;                                                   \
-        int bits = n < MANY ? NARROW : WIDE;                                                       \
-        uint64_t mask = ((uint64_t)1 << bits) - 1;                                                 \
-        if (n <= FEW) return insertion_sort_##suffix(from, n);                                     \
-        count_digits_##suffix(from, n, bits, count);                                               \
-        for (int shift = 0; shift < 64; shift += bits, digit += mask + 1) {                        \
-            if (digit[KEY(from[0]) >> shift & mask] == n) continue;                                \
-            int64_t start = 0;                                                                     \
-            for (uint64_t i = 0; i <= mask; i++) {                                                 \
-                int64_t here = digit[i];                                                           \
-                digit[i] = start;                                                                  \
-                start += here;                                                                     \
-            }                                                                                      \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                to[digit[KEY(from[i]) >> shift & mask]++] = from[i];                               \
-                poll_at(i);                                                                        \
-            }                                                                                      \
-            T *swap = from;                                                                        \
-            from = to;                                                                             \
-            to = swap;                                                                             \
-        }                                                                                          \
-        return from;                                                                               \
-    }
-#define ITSELF(x) (x)
-#define ITS_KEY(x) ((x).key)
-SORT(uint64_t, keys, ITSELF)
-SORT(Ranked, ranked, ITS_KEY)
-
-static void sort_line(const double *from, double *to, int64_t n, uint64_t *scratch) {
-    for (int64_t j = 0; j < n; j++) {
-        scratch[j] = sort_key(from[j]);
-        poll_at(j);
-    }
-    const uint64_t *sorted = sort_keys(scratch, scratch + n, n);
-    for (int64_t j = 0; j < n; j++) to[j] = of_sort_key(sorted[j]);
-}
-
-/* Zeros of either sign are equal, and so stay in the order in which they came. */
-static void rank_line(const double *from, double *to, int64_t n, Ranked *scratch) {
-    for (int64_t j = 0; j < n; j++) {
-        scratch[j] = (Ranked){ sort_key(from[j] + 0.0), j };
-        poll_at(j);
-    }
-    const Ranked *sorted = sort_ranked(scratch, scratch + n, n);
-    for (int64_t j = 0; j < n; j++) to[j] = (double)sorted[j].place;
-}
-
-static Value sorted_lines(Value x, int64_t axis, bool places_only) {
-    Lines l = lines_of(x, axis_bit(axis), F64);
-    Array *out = lines_like(&l);
-    size_t item = places_only ? sizeof(Ranked) : sizeof(uint64_t);
-    void *scratch = pool_bytes((size_t)(2 * l.length + 1) * item);
-    for (int64_t i = 0; i < l.count; i++) {
-        double *to = f64_of(out) + i * l.length;
-        if (places_only) rank_line(line(&l, i), to, l.length, scratch);
-        else sort_line(line(&l, i), to, l.length, scratch);
-        poll();
-    }
-    return lines_value(&l, out, places_only ? F64 : dtype_of(x));
-}
-
-Value kernel_sort(int count, const Value *in, const Attr *attr) {
-    (void)count;
-    return sorted_lines(in[0], attr[1], false);
-}
-
-Value kernel_argsort(int count, const Value *in, const Attr *attr) {
-    (void)count;
-    return sorted_lines(in[0], attr[1], true);
-}
-
 /* ---- elements along an axis, by their places ---- */
 static int64_t place_in(double place, int64_t length, int64_t axis) {
     if (place != floor(place))
@@ -341,7 +223,6 @@ Value op_cumprod(Value x, int axis, bool reverse) {
 }
 
 Value op_shift(Value x, int axis, int64_t by) { return apply(OP_shift, 1, &x, ATTR(axis, by)); }
-Value op_argsort(Value x, int axis) { return apply(OP_argsort, 1, &x, ATTR(axis)); }
 
 Value op_recurrence(Value a, Value b, int axis, bool reverse) {
     return apply(OP_recurrence, 2, (Value[]){ a, b }, ATTR(axis, reverse));
@@ -372,7 +253,7 @@ Value op_cumprod_rule(Value g, Value x, Value r, const Attr *attr) {
 }
 
 /* ---- calls ---- */
-static int axis_of(Value x, Value axis, int otherwise, const char *name) {
+int axis_of_lines(Value x, Value axis, int otherwise, const char *name) {
     int n = operand(x, name)->axes;
     if (n == 0)
         fail(E_SHAPE, "%s needs an array with at least one axis, and this is a number", name);
@@ -404,35 +285,16 @@ BIND(log_softmax, call_normalised(OP_log_softmax, bound, "log_softmax"))
 static Value call_cumulative(Op op, const Value *bound, const char *name) {
     operand(bound[0], name);
     Value x = is_given(bound[1]) ? bound[0] : op_flatten(bound[0]);
-    return apply(op, 1, &x, ATTR(axis_of(x, bound[1], 0, name), false));
+    return apply(op, 1, &x, ATTR(axis_of_lines(x, bound[1], 0, name), false));
 }
 
 BIND(cumsum, call_cumulative(OP_cumsum, bound, "cumsum"))
 BIND(cumprod, call_cumulative(OP_cumprod, bound, "cumprod"))
 
-/* (x, axis = -1) */
-/* An axis of nil: the flattened array. */
-static Value line_or_flat(Value x, Value axis, const char *what) {
-    operand(x, what);
-    return axis.tag == V_NIL ? op_flatten(x) : x;
-}
-
-Value call_sort(int count, const Value *bound) {
-    (void)count;
-    Value x = line_or_flat(bound[0], bound[1], "sort");
-    return apply(OP_sort, 1, &x, ATTR(axis_of(x, bound[1], -1, "sort")));
-}
-
-Value call_argsort(int count, const Value *bound) {
-    (void)count;
-    Value x = line_or_flat(bound[0], bound[1], "argsort");
-    return op_argsort(x, axis_of(x, bound[1], -1, "argsort"));
-}
-
 /* (x, indices, axis = -1) */
 Value call_take_along(int count, const Value *bound) {
     (void)count;
-    int axis = axis_of(bound[0], bound[2], -1, "take_along");
+    int axis = axis_of_lines(bound[0], bound[2], -1, "take_along");
     Shape x = value_shape(bound[0]), index = value_shape(object(arg_array(bound[1], "indices")));
     Shape expected = x;
     if (index.axes == x.axes) expected.dim[axis] = index.dim[axis];
@@ -444,29 +306,4 @@ Value call_take_along(int count, const Value *bound) {
              left, axis);
     }
     return op_take_along(bound[0], bound[1], axis);
-}
-
-/* (x, axis = nil, keepdims = false, exclude = false): the mean of the two in the middle of the
- * sorted line; NaN, which is sorted last, if there is one */
-Value call_median(int count, const Value *bound) {
-    (void)count;
-    Value x = bound[0];
-    Shape shape = value_shape(object(operand(x, "median"))), moved;
-    uint64_t axes = arg_axes(bound[1], bound[3], shape.axes, "median");
-    bool keepdims = arg_flag(bound[2], "keepdims");
-    int order[MAX_AXES];
-    Value line = op_axes_last(x, axes, order, &moved);
-    int last = axes_of(line) - 1;
-    int64_t n = value_shape(line).dim[last];
-    if (!n) return op_add(op_sum(x, axes, keepdims), number(NAN));
-    Value sorted_line = apply(OP_sort, 1, &line, ATTR(last)), at[3];
-    int64_t places[] = { (n - 1) / 2, n / 2, n - 1 };
-    for (int i = 0; i < 3; i++) {
-        IndexItem items[] = { { .kind = I_ELLIPSIS }, { .kind = I_AT, .start = places[i] } };
-        at[i] = op_index(sorted_line, 2, items);
-    }
-    Value middle = op_div(op_add(at[0], at[1]), number(2));
-    middle = op_where(op_isnan(constant(at[2])), number(NAN), middle);
-    shape = reduced_shape(&shape, axes, keepdims);
-    return op_reshape(middle, shape.axes, shape.dim);
 }

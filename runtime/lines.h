@@ -1,5 +1,5 @@
 /* Lines of elements along some axes: what operations that need a whole line at once share (lines.c,
- * softmax.c). */
+ * softmax.c, sort.c). */
 #ifndef LINES_H
 #define LINES_H
 #include "rules.h"
@@ -20,4 +20,7 @@ Array *lines_like(const Lines *l);
 Value lines_value(const Lines *l, Array *result, int dtype);
 /* A result with one element per line, with the line's axes left out or of length 1. */
 Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype);
+/* The axis argument of such an operation, or `otherwise` (-1: the last); E_SHAPE for a number. */
+int axis_of_lines(Value x, Value axis, int otherwise, const char *name);
+static inline uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
 #endif

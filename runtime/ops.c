@@ -11,6 +11,7 @@
 #include "fuse.h"
 #include "conv_kernels.h"
 #include "line_kernels.h"
+#include "sort_kernels.h"
 #include "tiles.h"
 #include "kernels.h"
 #include "rand.h"
@@ -89,6 +90,7 @@ static void choose_kernels(void) {
     elem_kernels = elem_table_v2;
     line_kernels = &line_kernels_v2;
     conv_kernels = &conv_kernels_v2;
+    sort_kernels = &sort_kernels_v2;
 #ifdef __x86_64__
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -96,11 +98,13 @@ static void choose_kernels(void) {
         elem_kernels = elem_table_v4;
         line_kernels = &line_kernels_v4;
         conv_kernels = &conv_kernels_v4;
+        sort_kernels = &sort_kernels_v4;
     } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                __builtin_cpu_supports("bmi2")) {
         elem_kernels = elem_table_v3;
         line_kernels = &line_kernels_v3;
         conv_kernels = &conv_kernels_v3;
+        sort_kernels = &sort_kernels_v3;
     }
 #endif
 }

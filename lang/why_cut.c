@@ -43,6 +43,13 @@ static const String *head_name(const Why *y) {
     return text_is_name(name, strlen(name)) ? symbol(name, strlen(name)) : NULL;
 }
 
+/* An attach_grad of this name elsewhere in the text, that did not make the slot of x. */
+static bool is_of_another_slot(const Why *y, const Cut *c) {
+    if (c->kind != CUT_ATTACHED || !is_leaf(y->x) || !leaf_at(y->x.node)->span) return false;
+    Place made = place_whole(leaf_at(y->x.node)->span), told = place_whole(c->node->span);
+    return made.source != told.source || made.line != told.line;
+}
+
 /* Cuts between x and f as the text has them; all, where f has no name. Where there is no way on
  * from any, since it is cut a second time, all that come to f. */
 static int report_cuts_by(Why *y, bool (*leads_on)(const Source *, const String *,
@@ -56,7 +63,7 @@ static int report_cuts_by(Why *y, bool (*leads_on)(const Source *, const String 
     for (size_t i = 0; i < count; i++) {
         bool leads = !f || !cut[i].to || cut[i].to == f || leads_on(source, cut[i].to, f);
         bool mended = cut[i].kind == CUT_ATTACHED && f && text_connects(source, y->variable, f);
-        if (!leads || mended) continue;
+        if (!leads || mended || is_of_another_slot(y, &cut[i])) continue;
         why_finding(y, cut_reason(&cut[i]), place_whole(cut[i].at).line, -1, cut_text(y, &cut[i]));
         told++;
     }

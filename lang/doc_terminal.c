@@ -185,7 +185,10 @@ static const char *table(Page *p, const char *text) {
 
 /* ---- the page ---- */
 
-static bool begins_block(const char *line) { return !*line || strchr("\n#|-`", *line); }
+/* A line that begins with `code` goes on with its paragraph. */
+static bool begins_block(const char *line) {
+    return !*line || strchr("\n#|", *line) || !strncmp(line, "- ", 2) || !strncmp(line, "```", 3);
+}
 
 void draw_terminal(FILE *out, const char *text, int columns, bool colour) {
     Page p = { .out = out,

@@ -27,3 +27,4 @@ for name in $(grep -o '^ELEM[12](\([a-z0-9_]*\), *\(CALL\|"[^"]\)' runtime/ops.d
     case $page in *"<article id=\"$name\">"*) ;; *) echo "the page has no $name" ;; esac
 done
 case $page in *'http://'*|*'https://'*|*'src='*) echo "the page needs something else" ;; esac
+wants 0 'with .name, else or catch. ; separates'   doc    # a line that begins with code goes on

@@ -57,9 +57,9 @@ static void arena_free(struct Arena *arena) {
 static size_t normalise(char *out, const char *text, size_t bytes) {
     size_t length = 0, i = 0;
     if (bytes >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) i = 3;
-    const char *first = memchr(text + i, '\r', bytes - i);
+    const char *first = bytes ? memchr(text + i, '\r', bytes - i) : NULL;
     length = first ? (size_t)(first - text) - i : bytes - i;       /* up to there as it is */
-    memcpy(out, text + i, length);
+    if (length) memcpy(out, text + i, length);
     i += length;
     for (; i < bytes; i++) {
         if (text[i] == '\r' && i + 1 < bytes && text[i + 1] == '\n') continue;

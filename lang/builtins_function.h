@@ -27,4 +27,9 @@ Value *like_leaves(Value tree, Value model, double for_nil, const char *what);
 Value grad_function(Value f, Value argnum, bool with_value);
 /* Is v one of these, and of what? */
 bool is_grad_function(Value v, Value *f, Argnums *argnums, bool *with_value);
+
+/* ---- builtins_custom.c ---- */
+/* Numbers that are neither equal nor special, one for each element: weights and directions to try
+ * a rule with. */
+Value some_like(Value like, int seed);
 #endif

@@ -1,5 +1,6 @@
 /* Where why() finds a zero: is there a way from x to f at all, which step sent 0 along it, and do
  * the terms that arrive cancel? */
+#include "builtins_function.h"
 #include "why_parts.h"
 
 /* ---- is anything between x and f? ---- */
@@ -101,15 +102,16 @@ static void report_blocking(Why *y, Told *told) {
     }
 }
 
-/* Each step between x and f that got only 0 is given ones; false: none did, or it cannot be. */
-static bool give_ones(Why *y) {
+/* Each step between x and f that got only 0 is given something: not ones, which a softmax would
+ * pass on as 0. false: there is none. */
+static bool give_something(Why *y) {
     Wengert *w = y->w;
     bool any = false;
     for (uint32_t i = 0; i < w->count; i++) {
         Value g = wengert_adjoint(w, i), v = wengert_value(w, i);
         if (!y->leads[i] || !is_numeric(v) || dtype_of(v) == BOOL) continue;
         if (g.tag != V_UNSET && !why_all_zero(g)) continue;
-        wengert_give_adjoint(w, i, ones_like(v));
+        wengert_give_adjoint(w, i, op_cast(some_like(v, 0), dtype_of(v)));
         any = true;
     }
     return any;
@@ -120,7 +122,7 @@ static bool give_ones(Why *y) {
 static void report_behind(Why *y, Told *told) {
     Wengert *w = y->w;
     int64_t own = wengert_step_of(w, y->x);
-    if (!told->count || !give_ones(y)) return;
+    if (!told->count || !give_something(y)) return;
     Value given = w->given;
     wengert_sweep(w);
     for (uint32_t i = w->count; i-- > 0;)

@@ -6,6 +6,7 @@
  * contribution to a number is summed tile by tile. Where the adjoint of the whole reaches an
  * operand unchanged, through additions, nothing is computed. */
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 #include "fuse_group.h"
 #include "kernels.h"
@@ -27,7 +28,6 @@ typedef struct Inside {
     Group g;
     int dtype;
     int64_t size, width;
-    Source source[2 * PROGRAM_STEPS + 2], adjoint;
     bool missing[2 * PROGRAM_STEPS + 2], root_is_kept, streams;
     int numbers;
     bool computed[PROGRAM_STEPS];    /* its value is needed */
@@ -36,6 +36,7 @@ typedef struct Inside {
     Array *stored[PROGRAM_STEPS];    /* ... and goes to memory, as contributions to its operands */
     Out out[PROGRAM_STEPS][3];
     _Atomic bool nans;
+    Source source[2 * PROGRAM_STEPS + 2], adjoint;   /* the first sources are opened; not cleared */
 } Inside;
 
 static bool passes_on(const Step *s, int k) {
@@ -322,8 +323,11 @@ static void mark_passed(Sweep *s, const Group *g) {
 }
 
 bool fuse_pull(Sweep *s, uint32_t id, Value g) {
-    Inside in = { .size = g.as.array->size, .dtype = dtype_of(g) == F32 ? F32 : F64 };
+    Inside in;
+    memset(&in, 0, offsetof(Inside, source));
     const Array *model = g.as.array;
+    in.size = model->size;
+    in.dtype = dtype_of(g) == F32 ? F32 : F64;
     in.width = (int64_t)dtype_bytes(in.dtype);
     in.streams = in.size * in.width >= STREAM_FROM;
     group_read(&in.g, id);

@@ -29,6 +29,8 @@ typedef struct Inside {
     int dtype;
     int64_t size, width;
     bool missing[2 * PROGRAM_STEPS + 2], root_is_kept, streams;
+    Value whole;                     /* the adjoint of the expression */
+    bool all_ones;                   /* ... and it is 1 everywhere */
     int numbers;
     bool computed[PROGRAM_STEPS];    /* its value is needed */
     bool active[PROGRAM_STEPS];      /* its adjoint is needed */
@@ -52,6 +54,27 @@ static bool source_wanted(const Sweep *sweep, const Inside *in, const Step *s, i
     return s->in[k] < 0 && differentiable(s, k) && wanted(sweep, in->g.source[~s->in[k]].node);
 }
 
+/* How many operands of the expression are this node? */
+static int uses(const Inside *in, uint32_t node) {
+    int count = 0;
+    for (int i = 0; i < in->g.steps; i++)
+        for (int k = 0; k < in->g.step[i].count; k++) {
+            int at = ~in->g.step[i].in[k];
+            count += at >= 0 && in->g.source[at].node == node;
+        }
+    return count;
+}
+
+/* The contribution to a source where that is an array which exists: the factor beside it, if the
+ * adjoint that arrives is 1. Several contributions are better added up where they are computed. */
+static Value existing(const Inside *in, int i, int k) {
+    const Step *s = &in->g.step[i];
+    if (!in->all_ones || !in->through[i] || s->count != 2 || s->in[1 - k] >= 0) return UNSET;
+    if (uses(in, in->g.source[~s->in[k]].node) > 1) return UNSET;
+    Value other = in->g.source[~s->in[1 - k]];
+    return operand_as_slope(s->op, k, in->whole, k ? other : UNSET, k ? UNSET : other);
+}
+
 /* From the first step to the last: which adjoints reach something that is wanted. */
 static void find_active(const Sweep *sweep, Inside *in) {
     const Group *g = &in->g;
@@ -67,10 +90,12 @@ static void find_active(const Sweep *sweep, Inside *in) {
 }
 
 /* Does an active step hand on more than its own adjoint, so that its rule has to be computed? */
-static bool has_work(const Sweep *sweep, const Inside *in, const Step *s) {
+static bool has_work(const Sweep *sweep, const Inside *in, int i) {
+    const Step *s = &in->g.step[i];
     for (int k = 0; k < s->count; k++) {
         bool wants = s->in[k] >= 0 ? in->active[s->in[k]] : source_wanted(sweep, in, s, k);
-        if (wants && !passes_on(s, k)) return true;
+        bool exists = s->in[k] < 0 && existing(in, i, k).tag != V_UNSET;
+        if (wants && !exists && !passes_on(s, k)) return true;
     }
     return false;
 }
@@ -81,7 +106,7 @@ static void find_computed(const Sweep *sweep, Inside *in) {
     in->root_is_kept = r.tag == V_ARRAY && !r.as.array->owner;    /* a view stands for its shape */
     for (int i = g->steps - 1; i >= 0; i--) {
         const Step *s = &g->step[i];
-        bool work = in->active[i] && has_work(sweep, in, s);
+        bool work = in->active[i] && has_work(sweep, in, i);
         const ElemTraits *t = s->op == OP_where ? NULL : &elem_traits[s->op];
         if (work && t && t->needs_r) in->computed[i] = true;
         bool again = in->computed[i] && !(in->root_is_kept && i == g->steps - 1);
@@ -137,6 +162,7 @@ static bool adds_up(const Sweep *s, const Inside *in, uint32_t id) {
 static void open_out(const Sweep *sweep, Inside *in, int i, int k, const Array *model) {
     const Step *s = &in->g.step[i];
     if (!source_wanted(sweep, in, s, k) || passes_on(s, k)) return;
+    if (existing(in, i, k).tag != V_UNSET) return;
     Value v = in->g.source[~s->in[k]];
     Out *out = &in->out[i][k];
     if (is_number(v) && in->numbers < NUMBERS) {
@@ -304,7 +330,9 @@ static void contribute(Sweep *s, const Inside *in, int i, int k, Value g) {
     if (!source_wanted(s, in, step, k)) return;
     Value v = in->g.source[~step->in[k]], c;
     const Out *out = &in->out[i][k];
-    if (passes_on(step, k)) c = in->through[i] ? g : object(in->stored[i]);
+    Value exists = existing(in, i, k);
+    if (exists.tag != V_UNSET) c = exists;
+    else if (passes_on(step, k)) c = in->through[i] ? g : object(in->stored[i]);
     else if (out->totals) c = number(join_sums(out->totals, par_chunks(in->size, BLOCK)));
     else if (out->adds) return;
     else c = object(out->array);
@@ -330,6 +358,8 @@ bool fuse_pull(Sweep *s, uint32_t id, Value g) {
     in.dtype = dtype_of(g) == F32 ? F32 : F64;
     in.width = (int64_t)dtype_bytes(in.dtype);
     in.streams = in.size * in.width >= STREAM_FROM;
+    in.whole = g;
+    in.all_ones = is_all_ones(g);
     group_read(&in.g, id);
     find_active(s, &in);
     find_computed(s, &in);

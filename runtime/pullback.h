@@ -7,6 +7,11 @@
 
 /* Undoes broadcasting: a contribution in the result's shape becomes one in the input's. */
 Value fit(Value c, Value input);
+/* A sum's adjoint reaches its elements as 1. Then the adjoint of a factor is the other factor, and
+ * needs no array of its own, since values never change in place while others hold them. Is g 1
+ * everywhere, and is the derivative an operand of g's shape and dtype? UNSET if not. */
+bool is_all_ones(Value g);
+Value operand_as_slope(Op op, int which, Value g, Value x, Value y);
 void pull_elementwise(Sweep *s, uint32_t id, const Node *n, Value g);
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g);
 

@@ -20,15 +20,17 @@
 enum { WAYS = 16 };
 
 /* ---- elementwise ---- */
-#define ELEMENTWISE(T, suffix)                                                                     \
+/* Choosing is done in integers: a branch would be guessed wrong half the time. */
+#define ELEMENTWISE(T, suffix, Bits)                                                               \
     static void choose_##suffix(int64_t n, void *out, const void *condition, const void *x_,       \
                                 const void *y_) {                                                  \
         const uint8_t *c = condition;                                                              \
-        const T *x = x_, *y = y_;                                                                  \
-        T *o = out;                                                                                \
+        typedef Bits May __attribute__((may_alias));                                               \
+        const May *x = x_, *y = y_;                                                                \
+        May *o = out;                                                                              \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {                                     \
-            T a = x[i], b = y[i];                                                                  \
-            o[i] = c[i] ? a : b;                                                                   \
+            Bits taken = -(Bits)(c[i] != 0);                                                       \
+            o[i] = (x[i] & taken) | (y[i] & ~taken);                                               \
         }                                                                                          \
     }                                                                                              \
     static void add_##suffix(int64_t n, void *out, const void *x_) {                               \
@@ -36,8 +38,8 @@ enum { WAYS = 16 };
         T *o = out;                                                                                \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) o[i] += x[i];                         \
     }
-ELEMENTWISE(double, f64)
-ELEMENTWISE(float, f32)
+ELEMENTWISE(double, f64, int64_t)
+ELEMENTWISE(float, f32, int32_t)
 
 /* To multiply twice is cheaper than to store what may not be needed. */
 static bool pull_product(int64_t n, void *g_, void *sum_, const void *x_, const void *y_) {

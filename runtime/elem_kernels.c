@@ -25,25 +25,27 @@
 #define sigmoid(x) BY_WIDTH(sigmoid, x)
 #define log(x) BY_WIDTH(log, x)
 #define log1p(x) BY_WIDTH(log1p, x)
-#define exp2(x) vm_exp2(x)
-#define log2(x) vm_log2(x)
-#define log10(x) vm_log10(x)
-#define softplus(x) vm_softplus(x)
-#define log_sigmoid(x) vm_log_sigmoid(x)
-#define cbrt(x) vm_cbrt(x)
-#define hypot(x, y) vm_hypot(x, y)
-#define sinh(x) vm_sinh(x)
-#define cosh(x) vm_cosh(x)
-#define asinh(x) vm_asinh(x)
-#define acosh(x) vm_acosh(x)
-#define atanh(x) vm_atanh(x)
-#define asin(x) vm_asin(x)
-#define acos(x) vm_acos(x)
-#define atan(x) vm_atan(x)
-#define atan2(y, x) vm_atan2(y, x)
-#define erf(x) vm_erf(x)
-#define erfc(x) vm_erfc(x)
-#define gelu(x) vm_gelu(x)
+#define BY_WIDTH2(name, x, y) _Generic((x), float: vm_##name##f, default: vm_##name)(x, y)
+#define exp2(x) BY_WIDTH(exp2, x)
+#define log2(x) BY_WIDTH(log2, x)
+#define log10(x) BY_WIDTH(log10, x)
+#define softplus(x) BY_WIDTH(softplus, x)
+#define log_sigmoid(x) BY_WIDTH(log_sigmoid, x)
+#define cbrt(x) BY_WIDTH(cbrt, x)
+#define sinh(x) BY_WIDTH(sinh, x)
+#define cosh(x) BY_WIDTH(cosh, x)
+#define asinh(x) BY_WIDTH(asinh, x)
+#define acosh(x) BY_WIDTH(acosh, x)
+#define atanh(x) BY_WIDTH(atanh, x)
+#define asin(x) BY_WIDTH(asin, x)
+#define acos(x) BY_WIDTH(acos, x)
+#define atan(x) BY_WIDTH(atan, x)
+#define erf(x) BY_WIDTH(erf, x)
+#define erfc(x) BY_WIDTH(erfc, x)
+#define gelu(x) BY_WIDTH(gelu, x)
+#define hypot(x, y) BY_WIDTH2(hypot, x, y)
+#define atan2(y, x) BY_WIDTH2(atan2, y, x)
+#define power(x, y) BY_WIDTH2(pow, x, y)
 
 /* Quotient and remainder as Python has them: the remainder takes the divisor's sign. */
 INLINE double modulo(double x, double y) {
@@ -75,10 +77,10 @@ INLINE double floor_divide_near(double x, double y) {
     return quotient - low > 0.5 ? low + 1 : low;
 }
 INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
-INLINE double power(double x, double y) { return vm_pow(x, y); }
 INLINE double mul_or_zero(double x, double y) { return x == 0 ? 0 : x * y; }
 INLINE double ratio_or_zero(double x, double y) { return y == 0 ? 0 : x / y; }
-INLINE double rsqrt(double x) { return 1 / sqrt(x); }
+INLINE double one_over_sqrt(double x) { return 1 / sqrt(x); }
+#define rsqrt(x) _Generic((x), float: vm_rsqrtf, default: one_over_sqrt)(x)
 INLINE double log_unless(double x, double y) { return y == 0 && x - x == 0 ? 0 : log(y); }
 INLINE double power_log(double x, double y) { return y == 0 && x - x == 0 ? 0 : x * log(y); }
 INLINE double nonnegative(double x) { return x < 0 ? (double)NAN : x; }
@@ -173,9 +175,13 @@ IN_LANES(float, f32, LaneF32)
 #define tan(x) BY_WIDTH(tan, x)
 /* Rows that reduce angles; the compiler drops the question from all others. */
 #define IS_ANGULAR(name) (!strcmp(#name, "sin") || !strcmp(#name, "cos") || !strcmp(#name, "tan"))
+/* Counted in integers as wide as the elements, without leaving their width. */
 #define ANY_FAR(type)                                                                              \
-    bool far = false;                                                                              \
-    for (int64_t i = 0; i < n; i++) far |= vm_far((double)((const type *)x_)[i]);
+    __typeof__(_Generic((type)0, float: (int32_t)0, default: (int64_t)0)) far = 0;                 \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        type angle = ((const type *)x_)[i];                                                        \
+        far |= (angle > (type)VM_TRIG_LIMIT) | (angle < (type)-VM_TRIG_LIMIT);                     \
+    }
 
 #define LOOP(name, out_type, type, dtype, forward)                                                 \
     static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {             \
@@ -211,7 +217,7 @@ IN_LANES(float, f32, LaneF32)
         bool far_away = false;                                                                     \
         if (IS_ANGULAR(name)) {                                                                    \
             ANY_FAR(type)                                                                          \
-            far_away = far;                                                                        \
+            far_away = far != 0;                                                                   \
         }                                                                                          \
         if (far_away) {                                                                            \
             for (int64_t i = 0; i < n; i++) {                                                      \

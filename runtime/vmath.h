@@ -441,23 +441,29 @@ VM double vm_rsqrt(double x) {
     return y > 0 ? y < VM_INFINITY ? r : y : y;
 }
 
-/* x = 2^3q v with 1/2 <= v < 4. A polynomial gives v^(-1/3) to 10 bits, a step of fourth order
- * 40, and one Newton step on v^(1/3) with the exact remainder v - c^3 the rest. */
-VM double vm_cbrt(double x) {
-    double a = __builtin_fabs(x);
-    VmNormal normal = vm_normal(a);
-    double exponent = vm_of_bits(vm_bits(normal.x) >> 52 | 0x4330000000000000) - (0x1p52 + 1023);
+/* x = 2^3q v with 1/2 <= v < 4, for a normal x > 0. A polynomial gives inverse = v^(-1/3) to 10
+ * bits, a step of fourth order 40. */
+typedef struct VmRoot { double v, inverse; uint64_t q; } VmRoot;
+VM VmRoot vm_cbrt_parts(double x) {
+    double exponent = vm_of_bits(vm_bits(x) >> 52 | 0x4330000000000000) - (0x1p52 + 1023);
     double shifted = VM_FMA(exponent, 0x1.5555555555555p-2, VM_SHIFT);
-    double v = vm_of_bits(vm_bits(normal.x) - (3 * vm_bits(shifted) << 52));
+    double v = vm_of_bits(vm_bits(x) - (3 * vm_bits(shifted) << 52));
     double y = vm_poly8(v, 1.9814479981710369, -2.3646403205216284, 2.542670006523823,
                         -1.7214797306361462, 0.71641766812773044, -0.17756376120112113,
                         0.023992339424497244, -0.0013581266344488661);
     double h = VM_FMA(-v * y, y * y, 1);
     y = VM_FMA(y * h, VM_FMA(h, VM_FMA(h, 14.0 / 81, 2.0 / 9), 1.0 / 3), y);
-    double c = v * y * y;
+    return (VmRoot){ v, y, vm_bits(shifted) };
+}
+
+/* One Newton step on v^(1/3), with the exact remainder v - c^3, gives the rest. */
+VM double vm_cbrt(double x) {
+    double a = __builtin_fabs(x);
+    VmRoot root = vm_cbrt_parts(vm_normal(a).x);
+    double y = root.inverse, c = root.v * y * y;
     VmPair square = vm_product(c, c);
-    double rest = vm_rest(v, square.hi, c) - square.lo * c;
-    double power = vm_power_of_two(vm_bits(shifted)) * (a < 0x1p-1022 ? 0x1p-18 : 1);
+    double rest = vm_rest(root.v, square.hi, c) - square.lo * c;
+    double power = vm_power_of_two(root.q) * (a < 0x1p-1022 ? 0x1p-18 : 1);
     double r = VM_FMA(rest, y * y * (1.0 / 3), c) * power;
     return a > 0 ? a < VM_INFINITY ? __builtin_copysign(r, x) : x : x;
 }
@@ -507,12 +513,11 @@ VM double vm_power_of(double a, double y) {
     return vm_scale(sum.hi + (sum.lo + e.p.lo), e.k);
 }
 
-/* As C's pow in every special case: 1 for y = 0 and for x = 1 even beside NaN, the sign of x for
- * odd y. */
-VM double vm_pow(double x, double y) {
+/* x^y, which is r for |x|, as C has it in every special case: 1 for y = 0 and for x = 1 even beside
+ * NaN, the sign of x for odd y. */
+VM double vm_pow_special(double x, double y, double r) {
     double a = __builtin_fabs(x), size = __builtin_fabs(y), half = 0.5 * y;
     bool whole = __builtin_floor(size) == size, odd = whole & (__builtin_floor(half) != half);
-    double r = vm_power_of(a, y);
     double huge = y > 0 ? VM_INFINITY : 0, tiny = y > 0 ? 0 : VM_INFINITY;
     r = a == VM_INFINITY ? huge : a == 0 ? tiny : r;
     r = x < 0 ? whole | (a == VM_INFINITY) ? r : VM_NAN : r;
@@ -520,6 +525,10 @@ VM double vm_pow(double x, double y) {
     r = x == x ? r : x;
     r = y == y ? r : y;
     return x == 1 ? 1 : y == 0 ? 1 : r;
+}
+
+VM double vm_pow(double x, double y) {
+    return vm_pow_special(x, y, vm_power_of(__builtin_fabs(x), y));
 }
 
 /* ---- trigonometry ---- */
@@ -752,153 +761,5 @@ static inline double vm_digamma(double x) {
     return r + (log(x) - 0.5 / x - tail);
 }
 
-/* ---- float ----
- * exp, expm1, log, log1p, tanh and sigmoid are the same methods in float. sin, cos, tan calculate
- * in double, where two parts of pi/2 and shorter polynomials do. The others round what their double
- * version gives. */
-VM uint32_t vm_bitsf(float x) { uint32_t bits; memcpy(&bits, &x, sizeof bits); return bits; }
-VM float vm_of_bitsf(uint32_t bits) { float x; memcpy(&x, &bits, sizeof x); return x; }
-VM float vm_clampf(float x, float low, float high) {
-    x = x > high ? high : x;
-    return x < low ? low : x;
-}
-
-/* e^x = 2^k (1 + hi + lo), as vm_exp_parts. */
-typedef struct VmExpf { uint32_t k; float hi, lo; } VmExpf;
-VM VmExpf vm_exp_partsf(float x) {
-    float shifted = VM_FMAF(x, 1.44269504f, 0x1.8p23f), k = shifted - 0x1.8p23f;
-    float hi = VM_FMAF(-k, 0x1.62ep-1f, x), lo = -k * 0x1.0bfbe8p-15f, r = hi + lo, z = r * r;
-    float q = VM_FMAF(VM_FMAF(0.00139465502f, z, VM_FMAF(0.00836664402f, r, 0.0416662807f)), z,
-                      VM_FMAF(0.166665425f, r, 0.5f));
-    return (VmExpf){ vm_bitsf(shifted), hi, VM_FMAF(z, q, lo) };
-}
-
-VM float vm_expf(float x) {
-    VmExpf e = vm_exp_partsf(vm_clampf(x, -105, 89));
-    uint32_t both = e.k + 254, half = both >> 1;
-    return (1 + (e.hi + e.lo)) * vm_of_bitsf(half << 23) * vm_of_bitsf((both - half) << 23);
-}
-
-/* (e^x - 1) / 2 */
-VM float vm_half_expm1f(VmExpf e) {
-    float power = vm_of_bitsf((e.k + 126) << 23), less = power - 0.5f;
-    float main = VM_FMAF(e.hi, power, less), error = VM_FMAF(e.hi, power, less - main);
-    return main + VM_FMAF(e.lo, power, error);
-}
-
-VM float vm_expm1f(float x) {
-    float r = 2 * vm_half_expm1f(vm_exp_partsf(vm_clampf(x, -20, 89)));
-    return __builtin_fabsf(x) < 0x1p-25f ? x : r;
-}
-
-/* As vm_tanh. */
-VM float vm_tanhf(float x) {
-    float a = __builtin_fabsf(x), bounded = a > 10 ? 10 : a;
-    float shifted = VM_FMAF(bounded, 2.88539008f, 0x1.8p23f), k = shifted - 0x1.8p23f;
-    float r = VM_FMAF(-k, 0x1.0bfbe8p-16f, VM_FMAF(-k, 0x1.62ep-2f, bounded)), z = r * r;
-    float q = VM_FMAF(VM_FMAF(0.0892579213f, z, VM_FMAF(0.267732609f, r, 0.666660491f)), z,
-                      VM_FMAF(1.3333234f, r, 2.0f));
-    float p = VM_FMAF(z, q, r + r), power = vm_of_bitsf((vm_bitsf(shifted) + 127) << 23);
-    float less = VM_FMAF(p, power, power - 1);
-    return __builtin_copysignf(less / (less + 2), x);
-}
-
-VM float vm_sigmoidf(float x) {
-    float e = vm_expf(-__builtin_fabsf(x)), sum = 1 + e, lost = e - (sum - 1);
-    float q = (x < 0 ? e : 1) / sum;
-    return VM_FMAF(-q * lost, 1.5f - 0.5f * sum, q);    /* 1.5 - sum / 2: about 1 / sum */
-}
-
-/* log(x + x_lo) + extra ln 2, as vm_log_pair. */
-VM float vm_log_of(float x, float x_lo, float extra) {
-    const uint32_t root = 0x3f3504f3, one = 0x3f800000;
-    uint32_t shifted = vm_bitsf(x) + (one - root), exponent = shifted >> 23;
-    float k = (float)(int32_t)exponent - 127 + extra;
-    float f = vm_of_bitsf((shifted & 0x007fffff) + root) - 1;
-    float s = f / (2 + f), z = s * s, half = 0.5f * f * f;
-    float r = z * VM_FMAF(z, VM_FMAF(z, 0.295825668f, 0.399887074f), 0.666666853f);
-    float c = x_lo * vm_of_bitsf((255 - exponent) << 23) * 0.5f;
-    float less = 2 * s * VM_FMAF(s, s - 1, 1), more = VM_FMAF(-c, less, c);
-    float hi = VM_FMAF(k, 0x1.62ep-1f, f), error = VM_FMAF(k, 0x1.62ep-1f, -hi) + f;
-    return hi + (error + (VM_FMAF(s, half + r, -half) + VM_FMAF(k, 0x1.0bfbe8p-15f, more)));
-}
-
-VM float vm_log_specialf(float x, float zero, float r) {
-    r = x > zero ? r : x == zero ? -__builtin_inff() : __builtin_nanf("");
-    return x < __builtin_inff() ? r : x;
-}
-
-VM float vm_logf(float x) {
-    bool small = x < 0x1p-126f;
-    return vm_log_specialf(x, 0, vm_log_of(small ? x * 0x1p25f : x, 0, small ? -25 : 0));
-}
-
-VM float vm_log1pf(float x) {
-    float u = 1 + x, part = u - 1, x_lo = (1 - (u - part)) + (x - part);
-    float r = vm_log_specialf(x, -1, vm_log_of(u, x_lo, 0));
-    return __builtin_fabsf(x) < 0x1p-25f ? x : r;
-}
-
-/* As vm_sin_near and vm_cos_near, to 36 bits. */
-VM double vm_sin_shortly(double x, double z) {
-    return VM_FMA(z * x, vm_poly4(z, -0.16666666653618986, 0.0083333303714712773,
-                                  -0.00019839580256054775, 2.720218058733538e-06), x);
-}
-VM double vm_cos_shortly(double z) {
-    return VM_FMA(z, vm_poly5(z, -0.4999999999983285, 0.041666666599194907, -0.0013888882672425638,
-                              2.4799320778678394e-05, -2.7197405125280789e-07), 1);
-}
-VM VmAngle vm_anglef(float x) {
-    double shifted = VM_FMA((double)x, 0x1.45f306dc9c883p-1, VM_SHIFT), n = VM_SHIFT - shifted;
-    double r = VM_FMA(n, 0x1.921fb544p+0, (double)x);
-    return (VmAngle){ vm_bits(shifted), VM_FMA(n, 0x1.0b4611a626331p-34, r), 0 };
-}
-VM float vm_sin_off(VmAngle a) {
-    double z = a.hi * a.hi, r = a.quadrant & 1 ? vm_cos_shortly(z) : vm_sin_shortly(a.hi, z);
-    return (float)vm_flip_sign(r, (a.quadrant & 2) << 62);
-}
-VM float vm_sinf(float x) {
-    return __builtin_copysignf(1, x) * vm_sin_off(vm_anglef(__builtin_fabsf(x)));
-}
-VM float vm_cosf(float x) {
-    VmAngle a = vm_anglef(__builtin_fabsf(x));
-    a.quadrant++;
-    return vm_sin_off(a);
-}
-VM float vm_tanf(float x) {
-    VmAngle a = vm_anglef(__builtin_fabsf(x));
-    double z = a.hi * a.hi, sin = vm_sin_shortly(a.hi, z), cos = vm_cos_shortly(z);
-    double r = a.quadrant & 1 ? -cos / sin : sin / cos;
-    return __builtin_copysignf(1, x) * (float)r;
-}
-
-#define VM_BY_DOUBLE(name) VM float vm_##name##f(float x) { return (float)vm_##name((double)x); }
-#define VM_BY_DOUBLE2(name)                                                                        \
-    VM float vm_##name##f(float x, float y) { return (float)vm_##name((double)x, (double)y); }
-VM_BY_DOUBLE(exp2)
-VM_BY_DOUBLE(log2)
-VM_BY_DOUBLE(log10)
-VM_BY_DOUBLE(cbrt)
-VM_BY_DOUBLE(asin)
-VM_BY_DOUBLE(acos)
-VM_BY_DOUBLE(atan)
-VM_BY_DOUBLE(sinh)
-VM_BY_DOUBLE(cosh)
-VM_BY_DOUBLE(asinh)
-VM_BY_DOUBLE(acosh)
-VM_BY_DOUBLE(atanh)
-VM_BY_DOUBLE(log_sigmoid)
-VM_BY_DOUBLE(softplus)
-VM_BY_DOUBLE(erf)
-VM_BY_DOUBLE(erfc)
-VM_BY_DOUBLE(gelu)
-VM_BY_DOUBLE2(pow)
-VM_BY_DOUBLE2(hypot)
-VM_BY_DOUBLE2(atan2)
-VM float vm_rsqrtf(float x) { return (float)(1 / __builtin_sqrt((double)x)); }
-VM float vm_sin_anyf(float x) { return vm_far((double)x) ? (float)sin((double)x) : vm_sinf(x); }
-VM float vm_cos_anyf(float x) { return vm_far((double)x) ? (float)cos((double)x) : vm_cosf(x); }
-VM float vm_tan_anyf(float x) { return vm_far((double)x) ? (float)tan((double)x) : vm_tanf(x); }
-static inline float vm_lgammaf(float x) { return (float)vm_lgamma((double)x); }
-static inline float vm_digammaf(float x) { return (float)vm_digamma((double)x); }
+#include "vmathf.h"
 #endif

@@ -34,6 +34,12 @@ static double log_sigmoid(double x) { return -softplus(-x); }
 static double rsqrt(double x) { return 1 / sqrt(x); }
 static float rsqrtf(float x) { return 1 / sqrtf(x); }
 static float sigmoidf(float x) { return 1 / (1 + expf(-x)); }
+static double softplus_d(double x) { return (double)softplus_l(x); }
+static double log_sigmoid_d(double x) { return (double)log_sigmoid_l(x); }
+static double gelu_d(double x) { return (double)gelu_l(x); }
+static float softplusf(float x) { return fmaxf(x, 0) + log1pf(expf(-fabsf(x))); }
+static float log_sigmoidf(float x) { return -softplusf(-x); }
+static float geluf(float x) { return 0.5f * x * (1 + erff(x * sqrtf(0.5f))); }
 static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
 
 /*      name         reference     rival        from    to    ULP */
@@ -80,7 +86,19 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
     ROW(sqrtf,       sqrt,        sqrtf,    0,        1e3,    0.51)                                \
     ROW(rsqrtf,      rsqrt,       rsqrtf,   0,        1e3,    0.51)                                \
     ROW(erff,        erf,         erff,     -4,       4,      0.51)                                \
-    ROW(atanf,       atan,        atanf,    -1e30,    1e30,   0.51)
+    ROW(atanf,       atan,        atanf,    -1e30,    1e30,   0.51)                                \
+    ROW(exp2f,       exp2,        exp2f,    -150,     128,    0.51)                                \
+    ROW(log2f,       log2,        log2f,    0,        1e3,    0.51)                                \
+    ROW(log10f,      log10,       log10f,   0,        1e3,    0.51)                                \
+    ROW(softplusf,   softplus_d,  softplusf, -105,    200,    0.51)                                \
+    ROW(log_sigmoidf, log_sigmoid_d, log_sigmoidf, -200, 105, 0.51)                                \
+    ROW(sinhf,       sinh,        sinhf,    -90,      90,     0.51)                                \
+    ROW(coshf,       cosh,        coshf,    -90,      90,     0.51)                                \
+    ROW(cbrtf,       cbrt,        cbrtf,    -1e30,    1e30,   0.51)                                \
+    ROW(asinf,       asin,        asinf,    -1,       1,      0.51)                                \
+    ROW(acosf,       acos,        acosf,    -1,       1,      0.51)                                \
+    ROW(erfcf,       erfc,        erfcf,    -4,       10.2,   0.51)                                \
+    ROW(geluf,       gelu_d,      geluf,    -16,      40,     0.51)
 
 /* ---- the loops ---- */
 typedef void Loop(void *restrict r, const void *restrict x, int count);
@@ -278,6 +296,42 @@ typedef void Loop2(double *restrict r, const double *x, const double *y, int cou
 #define FUNCTIONS2(ROW) ROW(pow, 1.00) ROW(hypot, 1.00) ROW(atan2, 1.00)
 FUNCTIONS2(LOOPS2)
 
+/* Pairs of floats against the functions of double, which are right for them. */
+#define FUNCTIONS2F(ROW) ROW(pow, 1.00) ROW(hypot, 0.51) ROW(atan2, 0.51)
+#define ALONE2F(name, bound)                                                                       \
+    static __attribute__((noinline)) float name##_f(float x, float y) { return vm_##name##f(x, y); }
+FUNCTIONS2F(ALONE2F)
+static const struct {
+    const char *name;
+    float (*ours)(float, float);
+    double (*reference)(double, double), bound;
+} functions2f[] = {
+#define ENTRY2F(name, bound) { #name "f", name##_f, name, bound },
+    FUNCTIONS2F(ENTRY2F)
+};
+
+static float drawn_float(int i) {
+    static const float special[] = { 0.0f, -0.0f, 1, -1, 2, 3, -3, 0.5f, INFINITY, -INFINITY, NAN,
+                                     0x1p-149f, FLT_MIN, FLT_MAX };
+    uint64_t bits = random_bits();
+    if (i % 4 == 0) return special[bits % 14];
+    return (float)point(i, i % 4 == 1 ? -3e38 : -20, i % 4 == 1 ? 3e38 : 20, true);
+}
+
+static void functions_of_two_floats_are_accurate(void **state) {
+    (void)state;
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < POINTS / 4; i++) {
+            float x = drawn_float(i), y = drawn_float((int)(random_bits() % 4)), r;
+            r = functions2f[k].ours(x, y);
+            double exact = functions2f[k].reference((double)x, (double)y);
+            bool near = ulps((double)r, exact, true) <= functions2f[k].bound + SLACK;
+            if (!near || !same_sign((double)r, exact))
+                fail_msg("%s(%a, %a) = %a, not %a", functions2f[k].name, (double)x, (double)y,
+                         (double)r, exact);
+        }
+}
+
 typedef struct Function2 {
     const char *name;
     Long (*reference)(Long, Long);
@@ -421,6 +475,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test(a_loop_and_a_call_agree_bit_for_bit),
         cmocka_unit_test(far_angles_are_left_to_the_libm),
         cmocka_unit_test(functions_of_two_are_accurate),
+        cmocka_unit_test(functions_of_two_floats_are_accurate),
         cmocka_unit_test(special_pairs_are_right),
         cmocka_unit_test(digamma_and_lgamma_are_right),
     };

@@ -410,11 +410,25 @@ static bool leads_to(Ast *target, Frame *frame, Value v, Value list) {
     return target->kind == A_FIELD && v.as.obj == variable_place(target->a, frame)->as.obj;
 }
 
-/* A list that only its place holds grows in place, so that a loop takes the time of its turns and
- * not of their square. The pool keeps it while v is evaluated, which may do anything. */
+/* The library's append of a call that assign_append() has taken apart. */
+static Value append_to(Ast *call, Value xs, Value v, bool sole) {
+    rt.here = call->span;
+    if (xs.tag == V_LIST) return list_push(xs, v);
+    bool plain = is_numeric(v) && !xs.node && !v.node && sole;
+    Array *grown = plain ? array_with_row(xs.as.array, array_of(v), 2) : NULL;
+    if (grown) return object(grown);
+    Value both[2] = { xs, v };
+    note_values(call, both, 2);
+    Value longer = builtin_append(2, both);
+    interp.noted.node = NULL;
+    return longer;
+}
+
+/* A list or array that only its place holds grows in place, so that a loop takes the time of its
+ * turns and not of their square. The pool keeps it while v is evaluated, which may do anything. */
 static Value assign_append(Ast *node, Frame *frame) {
     Value *place = calls_library(node->b, frame) ? list_to_grow(node->a, frame) : NULL;
-    if (!place || place->tag != V_LIST || place->as.obj->refs != 1) {
+    if (!place || (place->tag != V_LIST && place->tag != V_ARRAY) || place->as.obj->refs != 1) {
         if (node->a->kind == A_FIELD) assign_field(node, frame);
         else if (node->a->scope == S_CELL) assign_cell(node, frame);
         else assign_variable(node, frame);
@@ -426,10 +440,10 @@ static Value assign_append(Ast *node, Frame *frame) {
     Value v = eval(node->c, frame);
     if (frame->flow != FLOW_ON) return NIL;
     place = list_to_grow(node->a, frame);
-    bool ours = place && place->tag == V_LIST && place->as.obj == list.as.obj;
-    if (ours && !leads_to(node->a, frame, v, list) && list.as.obj->refs == 2)
-        push_in_place(list.as.list, v);
-    else assign(node->a, frame, settle(mark, list_push(list, v)));
+    bool ours = place && place->tag == list.tag && place->as.obj == list.as.obj &&
+                !leads_to(node->a, frame, v, list) && list.as.obj->refs == 2;
+    if (ours && list.tag == V_LIST) push_in_place(list.as.list, v);
+    else assign(node->a, frame, settle(mark, append_to(node->b, list, v, ours)));
     return NIL;
 }
 

@@ -190,6 +190,42 @@ Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strid
     return pool_own(view);
 }
 
+/* The block that a's elements begin, if it is longer along the first axis and nobody else has it. */
+static Array *room_behind(const Array *a) {
+    if (!a->owner || a->owner->tag != V_ARRAY || a->owner->refs != 1) return NULL;
+    Array *block = (Array *)a->owner;
+    bool fits = !block->owner && block->data == a->data && block->dtype == a->dtype &&
+                block->axes == a->axes && block->contiguous && shape_of(block)[0] > shape_of(a)[0];
+    size_t rest = (size_t)(a->axes - 1) * sizeof(int64_t);
+    return fits && memcmp(shape_of(block) + 1, shape_of(a) + 1, rest) == 0 ? block : NULL;
+}
+
+/* A view of a's elements at the beginning of a block of twice its rows. */
+static Array *with_room(Array *a) {
+    Shape shape = { a->axes, { 0 } };
+    memcpy(shape.dim, shape_of(a), a->axes * sizeof *shape.dim);
+    shape.dim[0] *= 2;
+    size_t mark = pool_mark();
+    Array *block = array_new(a->dtype, shape.axes, shape.dim);
+    memcpy(block->data, a->data, array_bytes(a));
+    Array *view = array_view(block, a->axes, shape_of(a), strides_of(block), 0);
+    return pool_pass(mark, object(view)).as.array;
+}
+
+Array *array_with_row(Array *a, Array *row, uint32_t holders) {
+    enum { SHORT = 64 };
+    if (a->axes == 0 || shape_of(a)[0] < SHORT || !a->contiguous || a->dtype != row->dtype ||
+        !same_shape(a->axes - 1, shape_of(a) + 1, row->axes, shape_of(row)))
+        return NULL;
+    row = array_contiguous(row);
+    if (a->head.refs != holders || !room_behind(a)) a = with_room(a);
+    memcpy((char *)a->data + array_bytes(a), row->data, array_bytes(row));
+    shape_of(a)[0]++;
+    a->size += row->size;
+    a->span = rt.here;
+    return a;
+}
+
 Array *array_on(void *bytes, int dtype, int axes, const int64_t *shape, Obj *keeper) {
     int64_t size = count_elements(dtype, axes, shape);
     Array *a = header_new(header_bytes(axes), dtype, axes, size);

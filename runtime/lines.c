@@ -177,13 +177,18 @@ Value kernel_shift(int count, const Value *in, const Attr *attr) {
 }
 
 /* ---- elements along an axis, by their places ---- */
-static int64_t place_in(double place, int64_t length, int64_t axis) {
+static _Noreturn void no_place(double place, int64_t length, int64_t axis) {
     if (place != floor(place))
         fail(E_INDEX, "an index must be an integral number, and this one is %g", place);
-    if (place >= (double)length || place < -(double)length)
-        fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", place, (int)axis,
-             (long long)length);
-    return (int64_t)place + (place < 0 ? length : 0);
+    fail(E_INDEX, "index %.0f is out of range for axis %d with length %lld", place, (int)axis,
+         (long long)length);
+}
+
+static inline int64_t place_in(double place, int64_t length, int64_t axis) {
+    bool inside = place < (double)length && place >= -(double)length;
+    int64_t at = inside ? (int64_t)place : 0;
+    if (!inside || (double)at != place) no_place(place, length, axis);
+    return at + (at < 0 ? length : 0);
 }
 
 Value kernel_take_along(int count, const Value *in, const Attr *attr) {
@@ -192,9 +197,12 @@ Value kernel_take_along(int count, const Value *in, const Attr *attr) {
           index = lines_of(in[1], axis_bit(attr[1]), F64);
     Array *out = lines_like(&index);
     double *to = f64_of(out);
-    for (int64_t i = 0; i < l.count; i++)
+    for (int64_t i = 0; i < l.count; i++) {
+        const double *from = line(&l, i), *places = line(&index, i);
         for (int64_t j = 0; j < index.length; j++)
-            *to++ = line(&l, i)[place_in(line(&index, i)[j], l.length, attr[1])];
+            *to++ = from[place_in(places[j], l.length, attr[1])];
+        poll();
+    }
     return lines_value(&index, out, dtype_of(in[0]));
 }
 
@@ -207,8 +215,10 @@ Value kernel_put_along(int count, const Value *in, const Attr *attr) {
     Array *out = array_zeros(F64, g.moved.axes, g.moved.dim);
     for (int64_t i = 0; i < g.count; i++) {
         double *line_to = f64_of(out) + i * length;
+        const double *from = line(&g, i), *places = line(&index, i);
         for (int64_t j = 0; j < g.length; j++)
-            line_to[place_in(line(&index, i)[j], length, attr[1])] += line(&g, i)[j];
+            line_to[place_in(places[j], length, attr[1])] += from[j];
+        poll();
     }
     return lines_value(&g, out, float_dtype(dtype_of(in[0])));
 }

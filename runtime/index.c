@@ -112,6 +112,18 @@ static void gather_axis(Picking *p, Array *places) {
     pass_axes(p, 1);
 }
 
+/* The first `wanted` places, or fewer, where one of n flags is set. There is no branch for each: a
+ * place that is not one is overwritten by the next. */
+static int64_t true_places(const uint8_t *flags, int64_t n, double *to, int64_t wanted) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < n && found < wanted; i++) {
+        to[found] = (double)i;
+        found += flags[i] != 0;
+        poll_at(i);
+    }
+    return found;
+}
+
 /* A mask over k axes is k gathers of the places where it is true. */
 static void mask_axes(Picking *p, Array *mask) {
     for (int i = 0; i < mask->axes; i++) {
@@ -121,23 +133,21 @@ static void mask_axes(Picking *p, Array *mask) {
         shape_text(p->x->axes, shape_of(p->x), right, sizeof right);
         fail(E_INDEX, "a mask of shape %s does not fit an array of shape %s", left, right);
     }
-    Array *flags = array_contiguous(mask);
-    int64_t count = 0, k = 0;
-    for (int64_t i = 0; i < mask->size; i++) {
-        count += bool_of(flags)[i] != 0;
-        poll_at(i);
-    }
-    Array *places[MAX_AXES];
+    Array *flags = array_contiguous(mask), *places[MAX_AXES];
+    int last = mask->axes - 1;
+    if (last < 0) return;
+    int64_t n = shape_of(mask)[last], k = 0,
+            count = (int64_t)line_kernels->nonzeros[BOOL](flags->data, mask->size);
     for (int a = 0; a < mask->axes; a++) places[a] = array_new(F64, 1, &count);
-    for (int64_t i = 0; i < mask->size; i++) {
-        poll_at(i);
-        if (!bool_of(flags)[i]) continue;
-        int64_t rest = i;
-        for (int a = mask->axes - 1; a >= 0; a--) {
-            f64_of(places[a])[k] = (double)(rest % shape_of(mask)[a]);
-            rest /= shape_of(mask)[a];
+    for (int64_t row = 0; k < count; row++) {
+        int64_t found = true_places(bool_of(flags) + row * n, n, f64_of(places[last]) + k,
+                                    count - k);
+        int64_t rest = row;
+        for (int a = last - 1; a >= 0; rest /= shape_of(mask)[a--]) {
+            double at = (double)(rest % shape_of(mask)[a]);
+            for (int64_t i = 0; i < found; i++) f64_of(places[a])[k + i] = at;
         }
-        k++;
+        k += found;
     }
     for (int a = 0; a < mask->axes; a++) gather_axis(p, places[a]);
 }

@@ -99,12 +99,19 @@ static double join_totals(double *total) {
  * computes with denormal numbers (a product with these weights) takes many times as long. */
 #define normal_f64 DBL_MIN
 #define normal_f32 FLT_MIN
+/* exp() of what is below these is not computed at all, as of a masked -inf. */
+#define far_f64 -708.0
+#define far_f32 -87.0f
 
 /* exp(x[i] - top) by, sixteen at a time; they go to out, unless that is NULL, and are added up as
  * in sum() if `adds`, else they are probabilities. */
 #if LANES
 #define PROBABILITY(Lane, suffix, e)                                                               \
-    (Lane)((__typeof__((e) < (e)))(e) & ~((e) < (Lane){ 0 } + normal_##suffix))
+    ZERO_WHERE(Lane, (e) < (Lane){ 0 } + normal_##suffix, e)
+#define ZERO_WHERE(Lane, condition, e) (Lane)((__typeof__((e) < (e)))(e) & ~(condition))
+#define POWER(Lane, suffix, d, by)                                                                 \
+    ZERO_WHERE(Lane, (d) < (Lane){ 0 } + far_##suffix,                                             \
+               (by) * lane_exp_##suffix(ZERO_WHERE(Lane, (d) < (Lane){ 0 } + far_##suffix, d)))
 /* The k-th register of sixteen numbers, to their totals. */
 VR void widen_one_f64(LaneF64 *total, int k, LaneF64 e) { total[k] += e; }
 VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
@@ -123,8 +130,10 @@ VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
             Lane e[PARTS];                                                                         \
             for (int k = 0; k < WAYS; k += 64 / (int)sizeof(T))                                    \
                 __builtin_prefetch(x + i + k + 1024);                                              \
-            for (int k = 0; k < PARTS; k++)                                                        \
-                e[k] = by * lane_exp_##suffix((Lane)*(const Loose *)(x + i + k * WIDTH) - top);    \
+            for (int k = 0; k < PARTS; k++) {                                                      \
+                Lane d = (Lane)*(const Loose *)(x + i + k * WIDTH) - top;                          \
+                e[k] = POWER(Lane, suffix, d, by);                                                 \
+            }                                                                                      \
             if (!adds)                                                                             \
                 for (int k = 0; k < PARTS; k++) e[k] = PROBABILITY(Lane, suffix, e[k]);            \
             if (out)                                                                               \
@@ -134,7 +143,7 @@ VR void widen_one_f32(LaneF64 *total, int k, LaneF32 e) {
         }                                                                                          \
         for (int k = 0; i + k * WIDTH < n; k++) {                                                  \
             int64_t at = i + k * WIDTH;                                                            \
-            Lane e = by * lane_exp_##suffix(lane_load_##suffix(x + at, n - at) - top);             \
+            Lane d = lane_load_##suffix(x + at, n - at) - top, e = POWER(Lane, suffix, d, by);     \
             if (!adds) e = PROBABILITY(Lane, suffix, e);                                           \
             if (out) lane_store_##suffix(out + at, n - at, e);                                     \
             if (adds) widen_one_##suffix(totals, k, lane_part_##suffix(e, n - at));                \
@@ -152,7 +161,8 @@ EXPONENTIALS(float, f32, LaneF32, vm_expf)
         for (int64_t i = 0; i < n; i += WAYS) {                                                    \
             T e[WAYS];                                                                             \
             int count = n - i < WAYS ? (int)(n - i) : WAYS;                                        \
-            for (int k = 0; k < count; k++) e[k] = by * exp(x[i + k] - top);                       \
+            for (int k = 0; k < count; k++)                                                        \
+                e[k] = x[i + k] - top < far_##suffix ? 0 : by * exp(x[i + k] - top);               \
             for (int k = 0; !adds && k < count; k++) e[k] = e[k] < normal_##suffix ? 0 : e[k];     \
             if (out) memcpy(out + i, e, (size_t)count * sizeof(T));                                \
             for (int k = 0; k < count; k++) total[k] += (double)e[k];                              \

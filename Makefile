@@ -169,7 +169,7 @@ endef
 # ---- building ---------------------------------------------------------------------------------
 
 # The elementwise kernels are compiled once per x86-64 level, each making its own table; the best
-# one is chosen at start. Elsewhere they are compiled once, in portable C.
+# one is chosen at start. Elsewhere, and with LEVELS= here, they are compiled once, in portable C.
 ifeq ($(MACHINE),x86_64)
 LEVELS  = v2 v3 v4
 else
@@ -212,6 +212,7 @@ $(RUNTIME) $(LANG_) $(PROGRAM): $(BUILD)/flags
 $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
 $(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o index.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
+$(BUILD)/runtime/ops.o: CFLAGS += -DKERNEL_LEVELS=$(words $(LEVELS))                # it chooses one
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
 $(BUILD)/runtime/elem_kernels.%.o: runtime/elem_kernels.c

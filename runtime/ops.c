@@ -5,8 +5,9 @@
  * Elementwise operations run in tiles (elem.h): operands of any layout are brought into contiguous
  * runs of one dtype. ROW operations have kernels of their own. Nothing here knows how to
  * differentiate. */
-#include <string.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include "elem.h"
 #include "fuse.h"
 #include "conv_kernels.h"
@@ -86,25 +87,37 @@ static Slope slope_of_rule(const char *rule) {
 
 const LineKernels *line_kernels;
 
+/* The level of the kernels that this processor runs: 2, 3 or 4, as in x86-64-v3. */
+static int best_level(void) {
+#if KERNEL_LEVELS
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+        !__builtin_cpu_supports("bmi2")) return 2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) return 4;
+    return 3;
+#else
+    return 2;
+#endif
+}
+
+/* ADL_KERNELS=v2 or v3 asks for a lower level than the processor's, so that each can be tried on
+ * the best. Portable builds have one set of kernels, under the name of v2. */
 static void choose_kernels(void) {
+    int level = best_level();
+    const char *asked = getenv("ADL_KERNELS");
+    if (asked && asked[0] == 'v' && asked[1] >= '2' && asked[1] - '0' < level && !asked[2])
+        level = asked[1] - '0';
     elem_kernels = elem_table_v2;
     line_kernels = &line_kernels_v2;
     conv_kernels = &conv_kernels_v2;
     sort_kernels = &sort_kernels_v2;
-#ifdef __x86_64__
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-        elem_kernels = elem_table_v4;
-        line_kernels = &line_kernels_v4;
-        conv_kernels = &conv_kernels_v4;
-        sort_kernels = &sort_kernels_v4;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-               __builtin_cpu_supports("bmi2")) {
-        elem_kernels = elem_table_v3;
-        line_kernels = &line_kernels_v3;
-        conv_kernels = &conv_kernels_v3;
-        sort_kernels = &sort_kernels_v3;
+#if KERNEL_LEVELS
+    if (level >= 3) {
+        elem_kernels = level == 4 ? elem_table_v4 : elem_table_v3;
+        line_kernels = level == 4 ? &line_kernels_v4 : &line_kernels_v3;
+        conv_kernels = level == 4 ? &conv_kernels_v4 : &conv_kernels_v3;
+        sort_kernels = level == 4 ? &sort_kernels_v4 : &sort_kernels_v3;
     }
 #endif
 }

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "options.h"
 #include "blas.h"
+#include "par.h"
 #include "report.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -77,8 +78,8 @@ void options_help(FILE *out) {
 
 static int version(void) {
     extern const char *rl_library_version;
-    printf("adl 0.1\nBLAS: %s\nthreads: %ld\nGNU Readline %s\n", blas_configuration(),
-           sysconf(_SC_NPROCESSORS_ONLN), rl_library_version);
+    printf("adl 0.1\nBLAS: %s\nthreads: %d\nGNU Readline %s\n", blas_configuration(), par_limit(0),
+           rl_library_version);
     return STATUS_FINE;
 }
 

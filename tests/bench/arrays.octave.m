@@ -1,12 +1,4 @@
 % Octave: the same operations; it has neither a softmax nor a sweep of its own.
-1;
-function say(name, step, n)
-    step(); times = []; start = tic();
-    while numel(times) < 5 || toc(start) < 0.4
-        before = tic(); step(); times(end + 1) = toc(before);
-    end
-    printf("%s %.6g\n", name, median(times) / n * 1e9);
-end
 n = 1e7;
 for kind = {"f64", "f32"}
     dtype = kind{1};

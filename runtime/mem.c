@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "mem.h"
 #include "error.h"
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
     CARVE = 8 << 10,                              /* bytes carved at once for a class */
     FIRST_CHUNK = 256 << 10, LAST_CHUNK = 4 << 20,
     HUGE_PAGE = 2 << 20,
+    ASKED_FROM = 256 << 20,                       /* bytes from which the system is asked first */
 };
 
 MemQuick mem_quick;
@@ -87,10 +89,41 @@ static void see_peak(void) {
     if (mem_quick.used > mem_quick.peak) mem_quick.peak = mem_quick.used;
 }
 
+/* The number after `word` in a file of the system; `otherwise` where there is none. */
+static size_t number_in(const char *path, const char *word, size_t otherwise) {
+    char text[2048];
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return otherwise;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    text[length > 0 ? length : 0] = 0;
+    const char *at = strstr(text, word);
+    if (!at) return otherwise;
+    at += strlen(word);
+    at += strspn(at, " ");
+    return *at >= '0' && *at <= '9' ? (size_t)strtoull(at, NULL, 10) : otherwise;
+}
+
+/* What the machine has, or what a container may have of it. */
 static void find_limit(void) {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     machine = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << LARGE_LIMIT_SHIFT;
+    static const char *const containers[] = { "/sys/fs/cgroup/memory.max",
+                                              "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
+    for (int i = 0; i < 2; i++) {
+        size_t most = number_in(containers[i], "", machine);
+        if (most && most < machine) machine = most;
+    }
     if (!limit_is_users) limit = machine;
+}
+
+/* Whether so much can be had now: the system promises more than it has, and ends who takes it up.
+ * Asking takes some microseconds, the pages of what is asked about a thousand times as many. */
+static bool is_free(size_t bytes) {
+    if (bytes < ASKED_FROM) return true;
+    size_t free_kib = number_in("/proc/meminfo", "MemAvailable:", SIZE_MAX >> 10);
+    size_t swap_kib = number_in("/proc/meminfo", "SwapFree:", 0);
+    return bytes >> 10 <= free_kib + swap_kib;
 }
 
 /* Nothing here allocates: the error is built in rt.pending. */
@@ -104,6 +137,16 @@ static _Noreturn void out_of_memory(size_t bytes) {
     fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and %s is %s", asked,
          bytes == 1 ? "is" : "are", used, limit_is_users ? "the limit" : "all this machine has",
          most);
+}
+
+/* The limit would allow it, but others have the memory, or the shell gives less (ulimit -v). */
+static _Noreturn void refused(size_t bytes) {
+    char asked[32], used[32];
+    mem_text(bytes, asked, sizeof asked);
+    mem_text(mem_quick.used, used, sizeof used);
+    hint("a variable set to nil frees what it held; smaller batches need less at once");
+    fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and the system has no more to give",
+         asked, bytes == 1 ? "is" : "are", used);
 }
 
 static void admit(size_t bytes) {
@@ -131,7 +174,7 @@ static void unmap(void *block, size_t bytes) {
 static void *map(size_t bytes) {
     size_t slack = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
     int access = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    char *start = mmap(NULL, bytes + slack, access, flags, -1, 0);
+    char *start = is_free(bytes) ? mmap(NULL, bytes + slack, access, flags, -1, 0) : MAP_FAILED;
     if (start == MAP_FAILED) return NULL;
     mapped += bytes;
     if (!slack) return start;
@@ -218,7 +261,7 @@ static void *any_block(size_t bytes, bool *cleared) {
     void *block = !MEM_KEEPS ? system_block(bytes)
                 : bytes <= MEM_SMALL ? small_block(bytes)
                 : large_block(bytes, cleared);
-    if (!block) out_of_memory(bytes);
+    if (!block) refused(bytes);
     count(bytes);
     return block;
 }
@@ -270,6 +313,7 @@ static void *remap(void *block, size_t old_bytes, size_t new_bytes) {
     large_class(old_bytes, &old_rounded);
     large_class(new_bytes, &new_rounded);
     admit(new_bytes);
+    if (new_rounded > old_rounded && !is_free(new_rounded - old_rounded)) return NULL;
     void *moved = mremap(block, old_rounded, new_rounded, MREMAP_MAYMOVE);
     if (moved == MAP_FAILED) return NULL;
     mapped += new_rounded - old_rounded;

@@ -587,23 +587,23 @@ Value op_put_rule(int which, Value g, int count, const Value *in, const Attr *at
 }
 
 /* ---- where ---- */
-#define CHOOSE(name, T)                                                                            \
+#define CHOOSE(name, T, dtype)                                                                     \
     static void name(int64_t n, char **at, const int64_t *stride, void *env) {                     \
         T *out = (T *)at[0];                                                                       \
         const uint8_t *condition = (const uint8_t *)at[1];                                         \
         const T *x = (const T *)at[2], *y = (const T *)at[3];                                      \
         int64_t c = stride[1], s = stride[2], t = stride[3];                                       \
         (void)env;                                                                                 \
-        if (c == 1 && s == 1 && t == 1)                                                            \
-            for (int64_t i = 0; i < n; i++) out[i] = (condition[i] ? x : y)[i];                    \
+        if (c == 1 && s == 1 && t == 1 && dtype != BOOL)                                           \
+            line_kernels->choose[dtype & 1](n, out, condition, x, y);                              \
         else if (c == 1 && s == 1 && t == 0)                                                       \
             for (int64_t i = 0; i < n; i++) out[i] = *(condition[i] ? x + i : y);                  \
         else                                                                                       \
             for (int64_t i = 0; i < n; i++) out[i] = *(condition[i * c] ? x + i * s : y + i * t);  \
     }
-CHOOSE(choose_f64, double)
-CHOOSE(choose_f32, float)
-CHOOSE(choose_bool, uint8_t)
+CHOOSE(choose_f64, double, F64)
+CHOOSE(choose_f32, float, F32)
+CHOOSE(choose_bool, uint8_t, BOOL)
 
 Value kernel_where(int count, const Value *in, const Attr *attr) {
     (void)attr;

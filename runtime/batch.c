@@ -76,6 +76,9 @@ static Value batch_along_axis(const Step *s) {
     return apply_moved(s, (int)s->attr[0], words);
 }
 
+/* Unless each example has an eps of its own. */
+static Value batch_standardize(const Step *s) { return s->many[1] ? UNSET : batch_over_axes(s); }
+
 static Value batch_identity(const Step *s) { return s->in[0]; }
 static Value batch_reshape(const Step *s) {
     return reshaped(s->in[0], with_examples(s->replay->length, value_shape(s->r)));
@@ -144,6 +147,7 @@ static BatchRule *const rules[OP_COUNT] = {
     [OP_min] = batch_over_axes,         [OP_norm] = batch_over_axes,
     [OP_logsumexp] = batch_over_axes,   [OP_softmax] = batch_over_axes,
     [OP_log_softmax] = batch_over_axes, [OP_cumsum] = batch_along_axis,
+    [OP_standardize] = batch_standardize,
     [OP_cumprod] = batch_along_axis,    [OP_sort] = batch_along_axis,
     [OP_reshape] = batch_reshape,       [OP_expand_to] = batch_expand,
     [OP_transpose] = batch_transpose,   [OP_stack] = batch_joined,

@@ -24,6 +24,8 @@ Kernel kernel_argmax, kernel_argmin;
 Kernel kernel_logsumexp, kernel_softmax, kernel_log_softmax;      /* softmax.c */
 Kernel kernel_cumsum, kernel_cumprod, kernel_recurrence, kernel_shift;
 Kernel kernel_take_along, kernel_put_along;
+Kernel kernel_standardize;                                        /* standardize.c */
+Call call_standardize;
 Call call_argmax, call_argmin, call_logsumexp, call_softmax, call_log_softmax;
 Call call_cumsum, call_cumprod, call_take_along;
 Kernel kernel_sort, kernel_argsort;                               /* sort.c */

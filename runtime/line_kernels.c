@@ -89,10 +89,11 @@ static void streamed(void) { _mm_sfence(); }
 
 /* ---- softmax and its relatives ---- */
 #define EACH _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
-static double join_totals(double *total) {
-    for (int half = WAYS / 2; half; half /= 2)
-        for (int k = 0; k < half; k++) total[k] += total[k + half];
-    return total[0];
+static inline double join_totals(const double *t) {
+    double a[WAYS / 2], b[WAYS / 4];
+    for (int k = 0; k < WAYS / 2; k++) a[k] = t[k] + t[k + WAYS / 2];
+    for (int k = 0; k < WAYS / 4; k++) b[k] = a[k] + a[k + WAYS / 4];
+    return (b[0] + b[2]) + (b[1] + b[3]);
 }
 
 /* A probability below the least normal number is 0: beside a sum of 1 it is nothing, and whatever
@@ -213,6 +214,88 @@ EXPONENTIALS(float, f32, float, vm_expf)
 SOFTMAX(double, f64, vm_exp)
 SOFTMAX(float, f32, vm_expf)
 
+/* ---- below a mean ----
+ * Meanwhile the next line comes into the cache. */
+#define AHEAD(at)                                                                                  \
+    for (int b = 0; b < WAYS * (int)sizeof *(at); b += 64) __builtin_prefetch((const char *)(at) + b);
+#define STANDARDIZE(T, suffix)                                                                     \
+    static double spread_##suffix(int64_t n, const void *x_, double centre) {                      \
+        const T *x = x_;                                                                           \
+        double total[WAYS] = { 0 };                                                                \
+        int64_t i = 0;                                                                             \
+        for (; i + WAYS <= n; i += WAYS) {                                                         \
+            AHEAD(x + n + i)                                                                       \
+            for (int k = 0; k < WAYS; k++) {                                                       \
+                double d = (double)x[i + k] - centre;                                              \
+                total[k] += d * d;                                                                 \
+            }                                                                                      \
+        }                                                                                          \
+        for (int k = 0; i < n; i++, k++) {                                                         \
+            double d = (double)x[i] - centre;                                                      \
+            total[k] += d * d;                                                                     \
+        }                                                                                          \
+        return join_totals(total);                                                                 \
+    }                                                                                              \
+    static void spread_with_##suffix(int64_t n, const void *x_, const void *g_, double centre,     \
+                                     double *sums) {                                               \
+        const T *x = x_, *g = g_;                                                                  \
+        double total[WAYS] = { 0 }, product[WAYS] = { 0 };                                         \
+        int64_t i = 0;                                                                             \
+        for (; i + WAYS <= n; i += WAYS) {                                                         \
+            AHEAD(x + n + i)                                                                       \
+            AHEAD(g + n + i)                                                                       \
+            for (int k = 0; k < WAYS; k++) {                                                       \
+                double d = (double)x[i + k] - centre;                                              \
+                total[k] += d * d;                                                                 \
+                product[k] += d * (double)g[i + k];                                                \
+            }                                                                                      \
+        }                                                                                          \
+        for (int k = 0; i < n; i++, k++) {                                                         \
+            double d = (double)x[i] - centre;                                                      \
+            total[k] += d * d;                                                                     \
+            product[k] += d * (double)g[i];                                                        \
+        }                                                                                          \
+        sums[0] += join_totals(total);                                                             \
+        sums[1] += join_totals(product);                                                           \
+    }                                                                                              \
+    static void spread_rows_##suffix(int64_t n, double *squares, double *products, const void *x_, \
+                                     const void *g_, int64_t rows, const double *centre) {         \
+        const T *x = x_, *g = g_;                                                                  \
+        for (; rows > 0 && !g; rows--, x += n) EACH {                                              \
+            double d = (double)x[i] - centre[i];                                                   \
+            squares[i] += d * d;                                                                   \
+        }                                                                                          \
+        for (; rows > 0; rows--, x += n, g += n) EACH {                                            \
+            double d = (double)x[i] - centre[i];                                                   \
+            squares[i] += d * d;                                                                   \
+            products[i] += d * (double)g[i];                                                       \
+        }                                                                                          \
+    }                                                                                              \
+    static void standardize_##suffix(int64_t n, void *out, const void *x_, double centre,          \
+                                     double by) {                                                  \
+        const T *x = x_;                                                                           \
+        T *o = out;                                                                                \
+        EACH o[i] = (T)(((double)x[i] - centre) * by);                                             \
+    }                                                                                              \
+    static void unstandardize_##suffix(int64_t n, void *out, const void *x_, const void *g_,       \
+                                       const double *f) {                                          \
+        const T *x = x_, *g = g_;                                                                  \
+        T *o = out;                                                                                \
+        double centre = f[0], by = f[1], level = f[2], tilt = f[3];                                \
+        EACH o[i] = (T)(((double)g[i] * by - level) - ((double)x[i] - centre) * tilt);             \
+    }                                                                                              \
+    static void standardize_row_##suffix(int64_t n, void *out, const void *x_, const void *g_,     \
+                                         const double *const *f) {                                 \
+        const T *x = x_, *g = g_;                                                                  \
+        T *o = out;                                                                                \
+        const double *centre = f[0], *by = f[1], *level = f[2], *tilt = f[3];                      \
+        if (!g) EACH o[i] = (T)(((double)x[i] - centre[i]) * by[i]);                               \
+        else EACH o[i] = (T)(((double)g[i] * by[i] - level[i])                                     \
+                             - ((double)x[i] - centre[i]) * tilt[i]);                              \
+    }
+STANDARDIZE(double, f64)
+STANDARDIZE(float, f32)
+
 #define ACCUMULATE(T, suffix)                                                                      \
     static void accumulate_##suffix(int64_t n, double *total, const void *x_) {                    \
         const T *x = x_;                                                                           \
@@ -259,35 +342,29 @@ COLUMNS(greatest, (e > t) | (e != e) ? e : t)
 COLUMNS(least, (e < t) | (e != e) ? e : t)
 
 /* ---- totals ---- */
-#define TOTAL(name, suffix, T, W, start, step, join)                                               \
+#define TOTAL(name, suffix, T, step)                                                               \
     static double name##_##suffix(const void *at, int64_t n) {                                     \
         const T *x = at;                                                                           \
-        W total[WAYS];                                                                             \
-        for (int k = 0; k < WAYS; k++) total[k] = start;                                           \
+        double total[WAYS] = { 0 };                                                                \
         int64_t i = 0;                                                                             \
         for (; i + WAYS <= n; i += WAYS)                                                           \
             for (int k = 0; k < WAYS; k++) {                                                       \
-                W t = total[k], e = (W)x[i + k];                                                   \
+                double t = total[k], e = (double)x[i + k];                                         \
                 total[k] = step;                                                                   \
             }                                                                                      \
         for (int k = 0; i < n; i++, k++) {                                                         \
-            W t = total[k], e = (W)x[i];                                                           \
+            double t = total[k], e = (double)x[i];                                                 \
             total[k] = step;                                                                       \
         }                                                                                          \
-        for (int half = WAYS / 2; half; half /= 2)                                                 \
-            for (int k = 0; k < half; k++) {                                                       \
-                W t = total[k], e = total[k + half];                                               \
-                total[k] = join;                                                                   \
-            }                                                                                      \
-        return (double)total[0];                                                                   \
+        return join_totals(total);                                                                 \
     }
-#define TOTALS(name, start, step, join)                                                            \
-    TOTAL(name, f64, double, double, start, step, join)                                            \
-    TOTAL(name, f32, float, double, start, step, join)                                             \
-    TOTAL(name, bool, uint8_t, double, start, step, join)
-TOTALS(sum, 0, t + e, t + e)
-TOTALS(squares, 0, t + e * e, t + e)
-TOTALS(nonzeros, 0, t + (e != 0 ? 1 : 0), t + e)
+#define TOTALS(name, step)                                                                         \
+    TOTAL(name, f64, double, step)                                                                 \
+    TOTAL(name, f32, float, step)                                                                  \
+    TOTAL(name, bool, uint8_t, step)
+TOTALS(sum, t + e)
+TOTALS(squares, t + e * e)
+TOTALS(nonzeros, t + (e != 0 ? 1 : 0))
 
 /* ---- extremes ---- */
 /* An extreme needs no wider totals than its elements. A NaN wins, being unknown: they are counted
@@ -368,6 +445,12 @@ const LineKernels LINE_TABLE = {
     .dot = { dot_f64, dot_f32 },
     .pull_softmax = { pull_softmax_f64, pull_softmax_f32 },
     .pull_log_softmax = { pull_log_softmax_f64, pull_log_softmax_f32 },
+    .spread = { spread_f64, spread_f32 },
+    .spread_with = { spread_with_f64, spread_with_f32 },
+    .spread_rows = { spread_rows_f64, spread_rows_f32 },
+    .standardize = { standardize_f64, standardize_f32 },
+    .unstandardize = { unstandardize_f64, unstandardize_f32 },
+    .standardize_row = { standardize_row_f64, standardize_row_f32 },
     .accumulate = { accumulate_f64, accumulate_f32, accumulate_bool },
     .sum = BY_DTYPE(sum),
     .squares = BY_DTYPE(squares),

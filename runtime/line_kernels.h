@@ -36,6 +36,19 @@ typedef struct LineKernels {
     /* The adjoints of softmax and log_softmax: r[i] (g[i] - c), and g[i] - c exp(r[i]). */
     void (*pull_softmax[2])(int64_t n, void *out, const void *g, const void *r, double c);
     void (*pull_log_softmax[2])(int64_t n, void *out, const void *g, const void *r, double c);
+    /* Of what lies below a mean (standardize.c): the sum of (x[i] - centre)^2; added to total[0],
+     * with that of g[i] (x[i] - centre) to total[1]; both for n columns of some rows, without the
+     * second if g is NULL. */
+    double (*spread[2])(int64_t n, const void *x, double centre);
+    void (*spread_with[2])(int64_t n, const void *x, const void *g, double centre, double *total);
+    void (*spread_rows[2])(int64_t n, double *squares, double *products, const void *x,
+                           const void *g, int64_t rows, const double *centre);
+    /* (x[i] - centre) by; its adjoint, by g[i] - level - tilt (x[i] - centre), with the four in one
+     * array; and either of the two, the second if there is a g, with four of each column. */
+    void (*standardize[2])(int64_t n, void *out, const void *x, double centre, double by);
+    void (*unstandardize[2])(int64_t n, void *out, const void *x, const void *g, const double *f);
+    void (*standardize_row[2])(int64_t n, void *out, const void *x, const void *g,
+                               const double *const *f);
     void (*accumulate[3])(int64_t n, double *total, const void *x);           /* total[i] += x[i] */
     /* Totals of a line by dtype: F64, F32, BOOL; squares: of the squares, nonzeros: how many. */
     double (*sum[3])(const void *x, int64_t n);

@@ -1,0 +1,359 @@
+/* standardize: brought to mean 0 and variance 1 over some axes, and its adjoint.
+ *
+ * The one idea: a contiguous array is a Grid, [outer, down, across, along], of which `down` and
+ * `along` are reduced; so the axes of layer_norm, batch_norm and group_norm all lie in memory as
+ * they are. Lines that fit a cache are finished one by one; everything else takes three passes over
+ * blocks of rows: sums, squares below the mean, results. A block is a chunk of work for a thread,
+ * and the totals of blocks are joined pairwise, so a result does not depend on the number of
+ * threads. Totals are f64 whatever the elements are. */
+#include <math.h>
+#include <string.h>
+#include "line_kernels.h"
+#include "lines.h"
+#include "par.h"
+
+enum { BLOCK = 1024, PIECE = 16 << 10, ROWS = 128, TOGETHER = 64 << 10, WIDE = 256 };
+
+typedef struct Grid { int64_t outer, down, across, along; } Grid;
+
+/* The axes of a contiguous array as a grid; false if they do not alternate that way. */
+static bool grid_of(const Array *a, uint64_t axes, Grid *grid) {
+    int64_t *part[] = { &grid->outer, &grid->down, &grid->across, &grid->along };
+    int at = 0;
+    *grid = (Grid){ 1, 1, 1, 1 };
+    for (int i = 0; i < a->axes; i++) {
+        if (shape_of(a)[i] == 1) continue;
+        if ((at & 1) != (int)(axes >> i & 1)) at++;
+        if (at > 3) return false;
+        *part[at] *= shape_of(a)[i];
+    }
+    if (at == 1) {          /* what is reduced comes last: lines */
+        grid->along = grid->down;
+        grid->down = 1;
+    }
+    return true;
+}
+
+/* What is read of a value: contiguous, of one dtype, in a layout that is a grid. */
+typedef struct Input {
+    Array *data;
+    Lines lines;            /* if its axes had to be moved */
+    bool moved;
+} Input;
+
+static Input input_of(Value x, uint64_t axes, int dtype, Grid *grid) {
+    Input in = { .data = array_of(x) };
+    in.moved = !grid_of(in.data, axes, grid);
+    if (in.moved) {
+        in.lines = lines_of(x, axes, dtype);
+        in.data = in.lines.data;
+        *grid = (Grid){ in.lines.count, 1, 1, in.lines.length };
+    } else {
+        in.data = array_contiguous(array_cast(in.data, dtype));
+    }
+    return in;
+}
+
+static Array *result_like(const Input *in) {
+    if (in->moved) return lines_like(&in->lines);
+    return array_new(in->data->dtype, in->data->axes, shape_of(in->data));
+}
+
+static Value result_value(const Input *in, Array *out) {
+    return in->moved ? lines_value(&in->lines, out, out->dtype) : value_of_dtype(out, out->dtype);
+}
+
+/* ---- one job: forward, or the adjoint if there is a g ----
+ * Statistics of a slab (an index of `outer`) stand side by side, `repeat` times over, since so many
+ * short rows are taken for one. */
+typedef struct Job {
+    Grid grid;
+    int dtype;
+    int64_t bytes, slab, n;            /* of an element; elements of a slab, and of a statistic */
+    int64_t rows, blocks, repeat, wide;   /* of a block; of a slab; `across` that often */
+    double eps;
+    const char *x, *g;
+    char *out;
+    double *centre, *by, *level, *tilt;   /* by statistic */
+    double *part[2];                      /* by block and statistic */
+} Job;
+
+/* A line as one total: line_kernels' loops over at most BLOCK elements, joined pairwise. */
+static void add_lines(const Job *j, int64_t n, const char *x, const char *g, double centre,
+                      bool squares, double *total) {
+    if (n > BLOCK) {
+        int64_t half = (n / 2 + BLOCK - 1) / BLOCK * BLOCK, bytes = half * j->bytes;
+        double second[2] = { 0 };
+        add_lines(j, half, x, g, centre, squares, total);
+        add_lines(j, n - half, x + bytes, g ? g + bytes : NULL, centre, squares, second);
+        total[0] += second[0];
+        total[1] += second[1];
+    } else if (squares && g) {
+        line_kernels->spread_with[j->dtype](n, x, g, centre, total);
+    } else if (squares) {
+        total[0] += line_kernels->spread[j->dtype](n, x, centre);
+    } else {
+        total[0] += line_kernels->sum[j->dtype](x, n);
+        if (g) total[1] += line_kernels->sum[j->dtype](g, n);
+    }
+}
+
+/* The factors of a statistic from its totals: r = (x - centre) by; and of the adjoint, by (g -
+ * mean(g) - r mean(g r)) = by g - level - tilt (x - centre). */
+static void set_deviation(const Job *j, int64_t s, const double *total) {
+    double n = (double)j->n, by = 1 / sqrt(total[0] / n + j->eps);
+    j->by[s] = by;
+    if (!j->g) return;
+    j->level[s] *= by;
+    j->tilt[s] = by * by * by * (total[1] / n);
+}
+
+static void finish_line(const Job *j, int64_t n, int64_t at, int64_t s) {
+    at *= j->bytes;
+    if (j->g)
+        line_kernels->unstandardize[j->dtype](n, j->out + at, j->x + at, j->g + at,
+                                              (double[]){ j->centre[s], j->by[s], j->level[s],
+                                                          j->tilt[s] });
+    else line_kernels->standardize[j->dtype](n, j->out + at, j->x + at, j->centre[s], j->by[s]);
+}
+
+/* ---- lines that fit a cache ---- */
+static void whole_lines(int64_t chunk, void *env) {
+    const Job *j = env;
+    int64_t n = j->grid.along, first = chunk * j->rows, last = first + j->rows;
+    if (rt.interrupted) return;
+    if (last > j->grid.outer) last = j->grid.outer;
+    for (int64_t line = first; line < last; line++) {
+        const char *x = j->x + line * n * j->bytes, *g = j->g ? j->g + line * n * j->bytes : NULL;
+        double sum[2] = { 0 }, square[2] = { 0 };
+        add_lines(j, n, x, g, 0, false, sum);
+        j->centre[line] = sum[0] / (double)n;
+        if (g) j->level[line] = sum[1] / (double)n;
+        add_lines(j, n, x, g, j->centre[line], true, square);
+        set_deviation(j, line, square);
+        finish_line(j, n, line * n, line);
+    }
+}
+
+/* ---- blocks of rows ---- */
+typedef struct Rows { int64_t slab, at, count; } Rows;
+
+static Rows rows_of(const Job *j, int64_t chunk) {
+    Rows r = { .slab = chunk / j->blocks };
+    int64_t first = chunk % j->blocks * j->rows, left = j->grid.down - first;
+    r.count = left < j->rows ? left : j->rows;
+    r.at = r.slab * j->slab + first * j->grid.across * j->grid.along;
+    return r;
+}
+
+/* Elements of the run that starts here: only the last piece of a long line is shorter. */
+static int64_t run_length(const Job *j, const Rows *r, int64_t at) {
+    int64_t left = (r->slab + 1) * j->slab - at;
+    return left < j->grid.along ? left : j->grid.along;
+}
+
+static void add_runs(const Job *j, const Rows *r, bool squares, double *const *part) {
+    int64_t at = r->at;
+    for (int64_t row = 0; row < r->count; row++)
+        for (int64_t k = 0; k < j->grid.across; k++, at += j->grid.along) {
+            double total[2] = { part[0][k], part[1][k] };
+            add_lines(j, run_length(j, r, at), j->x + at * j->bytes,
+                      j->g ? j->g + at * j->bytes : NULL, j->centre[r->slab * j->wide + k], squares,
+                      total);
+            part[0][k] = total[0];
+            part[1][k] = total[1];
+        }
+}
+
+static void add_columns(const Job *j, int64_t n, int64_t rows, int64_t at, bool squares,
+                        const double *centre, double *const *part) {
+    const char *x = j->x + at * j->bytes, *g = j->g ? j->g + at * j->bytes : NULL;
+    if (squares) {
+        line_kernels->spread_rows[j->dtype](n, part[0], part[1], x, g, rows, centre);
+        return;
+    }
+    line_kernels->rows[FOLD_SUM][j->dtype](n, part[0], x, rows, n, 1);
+    if (g) line_kernels->rows[FOLD_SUM][j->dtype](n, part[1], g, rows, n, 1);
+}
+
+/* As many rows as `repeat` says are taken for one; then their totals are added up. */
+static void add_rows(const Job *j, const Rows *r, bool squares, double *const *part) {
+    int64_t rows = r->count / j->repeat, left = r->count % j->repeat * j->grid.across;
+    const double *centre = j->centre + r->slab * j->wide;
+    add_columns(j, j->wide, rows, r->at, squares, centre, part);
+    if (left) add_columns(j, left, 1, r->at + rows * j->wide, squares, centre, part);
+    for (int p = 0; p < 2; p++)
+        for (int64_t i = j->grid.across; i < j->wide; i++)
+            part[p][i % j->grid.across] += part[p][i];
+}
+
+static void gather(const Job *j, int64_t chunk, bool squares) {
+    Rows r = rows_of(j, chunk);
+    double *part[2] = { j->part[0] + chunk * j->wide, j->part[1] + chunk * j->wide };
+    if (rt.interrupted) return;
+    for (int p = 0; p < 2; p++) memset(part[p], 0, (size_t)j->wide * sizeof **part);
+    if (j->grid.along == 1) add_rows(j, &r, squares, part);
+    else add_runs(j, &r, squares, part);
+}
+
+static void gather_sums(int64_t chunk, void *env) { gather(env, chunk, false); }
+static void gather_squares(int64_t chunk, void *env) { gather(env, chunk, true); }
+
+static void finish_rows(int64_t chunk, void *env) {
+    const Job *j = env;
+    Rows r = rows_of(j, chunk);
+    int64_t first = r.slab * j->wide, at = r.at, end = at + r.count * j->grid.across;
+    if (rt.interrupted) return;
+    if (j->grid.along == 1) {
+        for (; at < end; at += j->wide)
+            line_kernels->standardize_row[j->dtype](
+                end - at < j->wide ? end - at : j->wide, j->out + at * j->bytes,
+                j->x + at * j->bytes, j->g ? j->g + at * j->bytes : NULL,
+                (const double *[]){ j->centre + first, j->by + first, j->level + first,
+                                    j->tilt + first });
+        return;
+    }
+    for (int64_t row = 0; row < r.count; row++)
+        for (int64_t k = 0; k < j->grid.across; k++, at += j->grid.along)
+            finish_line(j, run_length(j, &r, at), at, first + k);
+}
+
+/* The totals of all blocks of a slab to those of its first, in pairs. */
+static void add_blocks(const Job *j, double *part) {
+    for (int64_t apart = 1; apart < j->blocks; apart *= 2)
+        for (int64_t b = 0; b + apart < j->blocks; b += 2 * apart)
+            line_kernels->add[F64](j->grid.across, part + b * j->wide,
+                                   part + (b + apart) * j->wide);
+}
+
+/* From the totals of blocks to a statistic, and so `repeat` times over. */
+static void join_blocks(const Job *j, bool squares) {
+    for (int64_t slab = 0; slab < j->grid.outer; slab++) {
+        double *part[2];
+        for (int p = 0; p < 2; p++) {
+            part[p] = j->part[p] + slab * j->blocks * j->wide;
+            if (!p || j->g) add_blocks(j, part[p]);
+        }
+        for (int64_t k = 0; k < j->wide; k++) {
+            int64_t s = slab * j->wide + k, column = k % j->grid.across;
+            double total[2] = { part[0][column], part[1][column] };
+            if (squares) {
+                set_deviation(j, s, total);
+                continue;
+            }
+            j->centre[s] = total[0] / (double)j->n;
+            if (j->g) j->level[s] = total[1] / (double)j->n;
+        }
+        poll();
+    }
+}
+
+static void run_blocks(Job *j) {
+    int64_t chunks = j->grid.outer * j->blocks;
+    for (int p = 0; p < 2; p++)
+        j->part[p] = pool_bytes((size_t)(chunks * j->wide) * sizeof(double));
+    for (int squares = 0; squares < 2; squares++) {
+        par_for(chunks, squares ? gather_squares : gather_sums, j);
+        poll();
+        join_blocks(j, squares);
+    }
+    par_for(chunks, finish_rows, j);
+    poll();
+}
+
+/* ---- both ---- */
+static void plan(Job *j) {
+    Grid *g = &j->grid;
+    j->slab = g->down * g->across * g->along;
+    j->n = g->down * g->along;
+    if (g->down == 1) {
+        g->outer *= g->across;
+        j->slab = j->n;
+        g->across = 1;
+        if (g->along > PIECE) {
+            g->down = par_chunks(g->along, PIECE);
+            g->along = PIECE;
+        }
+    }
+    j->repeat = g->along == 1 && g->across < WIDE ? WIDE / g->across : 1;
+    if (j->repeat > g->down) j->repeat = g->down;
+    j->wide = g->across * j->repeat;
+    j->rows = TOGETHER / (g->across * g->along);
+    if (j->rows < 1) j->rows = 1;
+    if (j->rows > ROWS * j->repeat) j->rows = ROWS * j->repeat;
+    j->blocks = par_chunks(g->down, j->rows);
+}
+
+static void run(Job *j) {
+    if (!j->grid.outer || !j->grid.down || !j->grid.across || !j->grid.along) return;
+    plan(j);
+    double **each[] = { &j->centre, &j->by, &j->level, &j->tilt };
+    size_t bytes = (size_t)(j->grid.outer * j->wide) * sizeof(double);
+    for (int i = 0; i < 4; i++) *each[i] = i < 2 || j->g ? pool_bytes(bytes) : j->by;
+    memset(j->centre, 0, bytes);
+    if (j->grid.down == 1) {
+        par_for(par_chunks(j->grid.outer, j->rows), whole_lines, j);
+        poll();
+    } else {
+        run_blocks(j);
+    }
+}
+
+static Value standardized(Value x, Value g, double eps, uint64_t axes) {
+    Job j = { .dtype = float_dtype(dtype_of(x)), .eps = eps };
+    Input in = input_of(x, axes, j.dtype, &j.grid);
+    Array *out = result_like(&in);
+    j.bytes = (int64_t)dtype_bytes(j.dtype);
+    j.x = in.data->data;
+    j.g = g.tag == V_UNSET ? NULL : input_of(g, axes, j.dtype, &(Grid){ 0 }).data->data;
+    j.out = out->data;
+    run(&j);
+    return result_value(&in, out);
+}
+
+/* A number, or an array of any dtype without axes. */
+static double eps_of(Value eps) { return array_get(array_of(eps), 0); }
+
+/* x, eps; attr: the axes as a bit set */
+Value kernel_standardize(int count, const Value *in, const Attr *attr) {
+    (void)count;
+    return standardized(in[0], UNSET, eps_of(in[1]), (uint64_t)attr[1]);
+}
+
+/* ---- the rules ---- */
+static Value mean_over(Value x, uint64_t axes) {
+    Value total = op_sum(x, axes, true);
+    return op_div(total, number((double)size_of(x) / (double)size_of(total)));
+}
+
+static Value below_mean(Value x, uint64_t axes) { return op_sub(x, mean_over(x, axes)); }
+
+/* One over the deviation: what r is x less its mean times. */
+static Value inverse_deviation(Value x, Value eps, uint64_t axes) {
+    Value from_mean = below_mean(x, axes);
+    return op_rsqrt(op_add(mean_over(op_mul(from_mean, from_mean), axes), eps));
+}
+
+/* Of x: (g - mean(g) - r mean(g r)) / deviation (Ba et al. 2016, arXiv:1607.06450); of eps: -g r /
+ * 2 / deviation^2. */
+Value op_standardize_rule(int which, Value g, Value x, Value eps, Value r, const Attr *attr) {
+    uint64_t axes = (uint64_t)attr[1];
+    if (!which && !rt.recording && shapes_equal(g, x))
+        return standardized(x, g, eps_of(eps), axes);
+    Value by = inverse_deviation(x, eps, axes);
+    if (which) return op_sum_to(op_mul(op_mul(g, r), op_mul(op_mul(by, by), number(-0.5))), eps);
+    Value along = op_mul(r, mean_over(op_mul(g, r), axes));
+    return op_mul(by, op_sub(below_mean(g, axes), along));
+}
+
+/* ---- the call: (x, eps = 0, axis = -1, exclude = false) ---- */
+Value call_standardize(int count, const Value *bound) {
+    (void)count;
+    Value x = bound[0], eps = bound[1].tag == V_UNSET ? number(0) : bound[1];
+    int n = operand(x, "standardize")->axes;
+    Value axis = bound[2].tag == V_UNSET ? number(-1) : bound[2];
+    uint64_t axes = arg_axes(axis, bound[3], n, "standardize");
+    if (operand(eps, "standardize")->axes)
+        return op_mul(below_mean(x, axes), inverse_deviation(x, eps, axes));
+    return apply(OP_standardize, 2, (Value[]){ x, eps }, ATTR((int64_t)axes));
+}

@@ -189,7 +189,8 @@ static double row_flops(int op, Value x, Value y, Value r) {
     case OP_qr: return 2 * all * last;
     case OP_eigh: return 9 * all * last;        /* rough: LAPACK's counts for values and vectors */
     case OP_svd: case OP_pinv: return 14 * all * last;
-    case OP_softmax: case OP_log_softmax: case OP_logsumexp: return 3 * all;
+    case OP_softmax: case OP_log_softmax: case OP_logsumexp: case OP_cross_entropy:
+        return 3 * all;
     case OP_standardize: return 5 * all;
     case OP_norm: return 2 * all;
     default: break;

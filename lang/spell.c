@@ -326,6 +326,8 @@ const char *spell(Speller *s, Op op, int count, const Word *in, const Attr *attr
     case OP_norm:
         return over_axes(op, in, attr);
     case OP_softmax: case OP_log_softmax: return along(op, in, attr);
+    case OP_cross_entropy:
+        return TEXT("cross_entropy(%s, %s, \"none\")", in[0].text, in[1].text);
     case OP_standardize: return standardized(in, attr);
     case OP_cumsum: case OP_cumprod: return cumulated(op, in, attr);
     case OP_sort: return TEXT("sort(%s, axis = %lld)", in[0].text, (long long)attr[1]);

@@ -79,6 +79,11 @@ static Value batch_along_axis(const Step *s) {
 /* Unless each example has an eps of its own. */
 static Value batch_standardize(const Step *s) { return s->many[1] ? UNSET : batch_over_axes(s); }
 
+static Value batch_labelled(const Step *s) {
+    for (int i = 0; i < s->count; i++) if (!s->many[i]) s->in[i] = repeated(s->replay, s->in[i]);
+    return apply(s->op, s->count, s->in, NULL);
+}
+
 static Value batch_identity(const Step *s) { return s->in[0]; }
 static Value batch_reshape(const Step *s) {
     return reshaped(s->in[0], with_examples(s->replay->length, value_shape(s->r)));
@@ -147,7 +152,7 @@ static BatchRule *const rules[OP_COUNT] = {
     [OP_min] = batch_over_axes,         [OP_norm] = batch_over_axes,
     [OP_logsumexp] = batch_over_axes,   [OP_softmax] = batch_over_axes,
     [OP_log_softmax] = batch_over_axes, [OP_cumsum] = batch_along_axis,
-    [OP_standardize] = batch_standardize,
+    [OP_standardize] = batch_standardize, [OP_cross_entropy] = batch_labelled,
     [OP_cumprod] = batch_along_axis,    [OP_sort] = batch_along_axis,
     [OP_reshape] = batch_reshape,       [OP_expand_to] = batch_expand,
     [OP_transpose] = batch_transpose,   [OP_stack] = batch_joined,

@@ -22,6 +22,8 @@ Call call_sum, call_prod, call_max, call_min, call_any, call_all, call_norm;
 /* lines.c */
 Kernel kernel_argmax, kernel_argmin;
 Kernel kernel_logsumexp, kernel_softmax, kernel_log_softmax;      /* softmax.c */
+Kernel kernel_cross_entropy;
+Call call_cross_entropy;
 Kernel kernel_cumsum, kernel_cumprod, kernel_recurrence, kernel_shift;
 Kernel kernel_take_along, kernel_put_along;
 Kernel kernel_standardize;                                        /* standardize.c */

@@ -191,6 +191,10 @@ static inline int64_t place_in(double place, int64_t length, int64_t axis) {
     return at + (at < 0 ? length : 0);
 }
 
+int64_t line_place(double index, int64_t length, int64_t axis) {
+    return place_in(index, length, axis);
+}
+
 Value kernel_take_along(int count, const Value *in, const Attr *attr) {
     (void)count;
     Lines l = lines_of(in[0], axis_bit(attr[1]), F64),

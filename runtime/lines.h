@@ -23,4 +23,7 @@ Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype);
 /* The axis argument of such an operation, or `otherwise` (-1: the last); E_SHAPE for a number. */
 int axis_of_lines(Value x, Value axis, int otherwise, const char *name);
 static inline uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
+/* An index as a place on a line of `length` elements along `axis`, negative from the end; E_INDEX
+ * if it is none. */
+int64_t line_place(double index, int64_t length, int64_t axis);
 #endif

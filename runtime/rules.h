@@ -24,6 +24,8 @@ Value op_norm_rule(Value g, Value x, Value r, const Attr *attr);
 Value op_softmax(Value x, uint64_t axes);                          /* softmax.c */
 Value op_softmax_rule(Value g, Value r, uint64_t axes);
 Value op_log_softmax_rule(Value g, Value r, uint64_t axes);
+Value op_logsumexp_rule(Value g, Value x, const Attr *attr);
+Value op_cross_entropy_rule(Value g, Value x, Value labels);
 /* of x, or of eps: standardize.c */
 Value op_standardize_rule(int which, Value g, Value x, Value eps, Value r, const Attr *attr);
 Value op_cumsum(Value x, int axis, bool reverse);

@@ -1,13 +1,15 @@
-/* softmax, log_softmax and logsumexp, and the adjoints of the first two.
+/* softmax, log_softmax, logsumexp and cross_entropy, and their adjoints.
  *
  * The one idea: short lines are taken one by one, while they are in the cache; long ones in pieces
  * of a fixed length, twice: the greatest of each piece and the sum of exponentials below it, then
  * the result. Each piece is a chunk of work for a thread, and sums of pieces, brought below the
  * greatest of all, are joined pairwise, so a result does not depend on the number of threads. */
 #include <math.h>
+#include <string.h>
 #include "line_kernels.h"
 #include "lines.h"
 #include "par.h"
+#include "text.h"
 #include "tiles.h"
 
 enum { BLOCK = 1024, PIECE = 16 << 10 };
@@ -22,6 +24,7 @@ typedef struct Job {
     bool streams;                      /* the result is larger than the caches */
     char *out;
     double *top, *sum;                 /* by line, or by piece */
+    const double *weight;              /* by line: softmax is multiplied by it; NULL: by 1 */
 } Job;
 
 static const char *element(const Job *j, int64_t line, int64_t at) {
@@ -66,7 +69,9 @@ static void short_lines(int64_t chunk, void *env) {
         char *out = j->out ? j->out + line * n * j->width : NULL;
         double top = j->top[line] = line_kernels->greatest[j->dtype](x, n);
         j->sum[line] = sum_exponentials(j, n, j->result == SOFTMAX ? out : NULL, x, top);
-        if (j->result == SOFTMAX) line_kernels->scale[j->dtype](n, out, 1 / j->sum[line]);
+        if (j->result == SOFTMAX)
+            line_kernels->scale[j->dtype](n, out, 1 / j->sum[line]);
+        if (j->weight) line_kernels->scale[j->dtype](n, out, j->weight[line]);
         if (j->result == LOG_SOFTMAX)
             line_kernels->lower[j->dtype](n, out, x, top + log(j->sum[line]));
     }
@@ -121,6 +126,7 @@ static void finish_piece(int64_t chunk, void *env) {
         void *to = j->streams ? (void *)tile : p.out + at;
         if (j->result == SOFTMAX) exponentials(j, n, to, p.x + at, top, 1 / sum);
         else line_kernels->lower[j->dtype](n, to, p.x + at, top + log(sum));
+        if (j->weight) line_kernels->scale[j->dtype](n, to, j->weight[p.line]);
         if (j->streams) line_kernels->stream(p.out + at, tile, n * j->width);
     }
     if (j->streams) line_kernels->streamed();
@@ -136,8 +142,9 @@ static void run_long(Job *j) {
     poll();
 }
 
-static Job run(Value x, uint64_t axes, Result result, Array **out) {
-    Job j = { .result = result, .dtype = float_dtype(dtype_of(x)) };
+static Job run_weighted(Value x, uint64_t axes, Result result, const double *weight,
+                        Array **out) {
+    Job j = { .result = result, .dtype = float_dtype(dtype_of(x)), .weight = weight };
     j.in = lines_of(x, axes, j.dtype);
     j.width = (int64_t)dtype_bytes(j.dtype);
     j.pieces = j.in.length ? par_chunks(j.in.length, PIECE) : 1;
@@ -157,6 +164,10 @@ static Job run(Value x, uint64_t axes, Result result, Array **out) {
         poll();
     }
     return j;
+}
+
+static Job run(Value x, uint64_t axes, Result result, Array **out) {
+    return run_weighted(x, axes, result, NULL, out);
 }
 
 /* ---- the kernels ---- */
@@ -181,6 +192,34 @@ Value kernel_logsumexp(int count, const Value *in, const Attr *attr) {
     for (int64_t i = 0; i < j.in.count; i++)
         f64_of(out)[i] = j.in.length ? j.top[i * j.pieces] + log(j.sum[i * j.pieces]) : -HUGE_VAL;
     return lines_reduced(&j.in, out, attr[2] != 0, j.dtype);
+}
+
+/* Where on each line the label says; E_INDEX if it is no place. */
+static int64_t *places_of_labels(Value labels, int64_t length, int axis) {
+    Array *a = array_contiguous(array_cast(array_of(labels), F64));
+    int64_t *place = pool_bytes((size_t)(a->size + 1) * sizeof *place);
+    for (int64_t i = 0; i < a->size; i++) place[i] = line_place(f64_of(a)[i], length, axis);
+    return place;
+}
+
+static double element_of(const Job *j, int64_t line, int64_t at) {
+    const char *x = element(j, line, at);
+    return j->dtype == F32 ? (double)*(const float *)(const void *)x
+                           : *(const double *)(const void *)x;
+}
+
+/* logits, labels: log(sum(exp(x))) - x[label] of each line of the last axis, as the greatest logit
+ * is far from neither. */
+Value kernel_cross_entropy(int count, const Value *in, const Attr *attr) {
+    (void)count, (void)attr;
+    int axis = axes_of(in[0]) - 1;
+    const int64_t *place = places_of_labels(in[1], value_shape(in[0]).dim[axis], axis);
+    Job j = run(in[0], (uint64_t)1 << axis, LOG_SUM, NULL);
+    Array *out = array_new(F64, j.in.kept, j.in.moved.dim);
+    for (int64_t i = 0; i < j.in.count; i++)
+        f64_of(out)[i] =
+            log(j.sum[i * j.pieces]) + (j.top[i * j.pieces] - element_of(&j, i, place[i]));
+    return value_of_dtype(out, j.dtype);
 }
 
 Value op_softmax(Value x, uint64_t axes) { return apply(OP_softmax, 1, &x, ATTR((int64_t)axes)); }
@@ -238,4 +277,83 @@ Value op_softmax_rule(Value g, Value r, uint64_t axes) {
 Value op_log_softmax_rule(Value g, Value r, uint64_t axes) {
     if (!rt.recording && shapes_equal(g, r)) return pull_plainly(g, r, axes, true);
     return op_sub(g, op_mul(op_exp(r), op_sum(g, axes, true)));
+}
+
+/* softmax(x) with each line times its element of g. */
+static Job weighted_softmax(Value x, Value g, uint64_t axes, Array **out) {
+    return run_weighted(x, axes, SOFTMAX, f64_of(array_contiguous(array_cast(array_of(g), F64))),
+                        out);
+}
+
+Value op_logsumexp_rule(Value g, Value x, const Attr *attr) {
+    uint64_t axes = (uint64_t)attr[1];
+    if (rt.recording) return op_mul(op_spread(g, x, attr), op_softmax(x, axes));
+    Array *out;
+    Job j = weighted_softmax(x, g, axes, &out);
+    return lines_value(&j.in, out, j.dtype);
+}
+
+/* x with a last axis of length 1. */
+static Value as_column(Value x) {
+    Shape shape = value_shape(x);
+    shape.dim[shape.axes++] = 1;
+    return op_reshape(x, shape.axes, shape.dim);
+}
+
+/* g (softmax(x) - 1 at the label) */
+Value op_cross_entropy_rule(Value g, Value x, Value labels) {
+    int axis = axes_of(x) - 1;
+    uint64_t axes = (uint64_t)1 << axis;
+    int64_t length = value_shape(x).dim[axis];
+    if (rt.recording) {
+        Value by = as_column(g), at_labels = op_put_along(by, as_column(labels), axis, length);
+        return op_sub(op_mul(by, op_softmax(x, axes)), at_labels);
+    }
+    Array *out;
+    Job j = weighted_softmax(x, g, axes, &out);
+    const int64_t *place = places_of_labels(labels, length, axis);
+    for (int64_t i = 0; i < j.in.count; i++) {
+        int64_t at = i * length + place[i];
+        if (j.dtype == F32) ((float *)out->data)[at] -= (float)j.weight[i];
+        else f64_of(out)[at] -= j.weight[i];
+    }
+    return lines_value(&j.in, out, j.dtype);
+}
+
+/* ---- the call: (logits, labels, reduction = "mean") ---- */
+static Value reduced_losses(Value losses, const char *how) {
+    Value total = op_sum(losses, ALL_AXES, false);
+    if (!strcmp(how, "sum")) return total;
+    return op_div(total, number((double)size_of(losses)));
+}
+
+static Value losses_of(Value logits, Value labels, int axis) {
+    uint64_t axes = (uint64_t)1 << axis;
+    Shape shape = value_shape(logits), other = value_shape(labels);
+    if (same_shape(shape.axes, shape.dim, other.axes, other.dim)) {     /* probabilities */
+        Value logs = apply(OP_log_softmax, 1, &logits, ATTR((int64_t)axes));
+        return op_neg(op_sum(op_mul(labels, logs), axes, false));
+    }
+    if (!same_shape(axis, shape.dim, other.axes, other.dim)) {
+        char all[120], want[120], have[120];
+        shape_text(shape.axes, shape.dim, all, sizeof all);
+        shape_text(axis, shape.dim, want, sizeof want);
+        shape_text(other.axes, other.dim, have, sizeof have);
+        fail(E_SHAPE, "cross_entropy: logits of shape %s need labels of shape %s, not %s", all,
+             want, have);
+    }
+    return apply(OP_cross_entropy, 2, (Value[]){ logits, constant(labels) }, NULL);
+}
+
+Value call_cross_entropy(int count, const Value *bound) {
+    (void)count;
+    Value logits = bound[0], labels = bound[1];
+    const char *how = bound[2].tag == V_UNSET ? "mean" : arg_string(bound[2], "reduction")->text;
+    int axes = operand(logits, "cross_entropy")->axes, last = arg_axis(number(-1), axes, "axis");
+    operand(labels, "cross_entropy");
+    bool none = !strcmp(how, "none");
+    if (!none && strcmp(how, "mean") && strcmp(how, "sum"))
+        fail(E_ARGUMENT, "reduction is \"mean\", \"sum\" or \"none\", not \"%s\"", how);
+    Value losses = losses_of(logits, labels, last);
+    return none ? losses : reduced_losses(losses, how);
 }

@@ -326,24 +326,29 @@ static Value mean_over(Value x, uint64_t axes) {
     return op_div(total, number((double)size_of(x) / (double)size_of(total)));
 }
 
-static Value below_mean(Value x, uint64_t axes) { return op_sub(x, mean_over(x, axes)); }
+/* A sum goes in the order of memory, and the kernel's that of a contiguous array. */
+static Value below_mean(Value x, uint64_t axes) {
+    if (x.tag == V_ARRAY && !array_is_contiguous(x.as.array)) x = op_mul(x, number(1));
+    return op_sub(x, mean_over(x, axes));
+}
 
-/* One over the deviation: what r is x less its mean times. */
-static Value inverse_deviation(Value x, Value eps, uint64_t axes) {
-    Value from_mean = below_mean(x, axes);
+/* One over the deviation: what r is, divided by x less its mean. */
+static Value inverse_deviation(Value from_mean, Value eps, uint64_t axes) {
     return op_rsqrt(op_add(mean_over(op_mul(from_mean, from_mean), axes), eps));
 }
 
-/* Of x: (g - mean(g) - r mean(g r)) / deviation (Ba et al. 2016, arXiv:1607.06450); of eps: -g r /
- * 2 / deviation^2. */
+/* Of x: (g - mean(g) - r mean(g r)) / deviation (Ba et al. 2016, arXiv:1607.06450), in the steps of
+ * the kernel; of eps: -g r / 2 / deviation^2. */
 Value op_standardize_rule(int which, Value g, Value x, Value eps, Value r, const Attr *attr) {
     uint64_t axes = (uint64_t)attr[1];
     if (!which && !rt.recording && shapes_equal(g, x))
         return standardized(x, g, eps_of(eps), axes);
-    Value by = inverse_deviation(x, eps, axes);
-    if (which) return op_sum_to(op_mul(op_mul(g, r), op_mul(op_mul(by, by), number(-0.5))), eps);
-    Value along = op_mul(r, mean_over(op_mul(g, r), axes));
-    return op_mul(by, op_sub(below_mean(g, axes), along));
+    Value from_mean = below_mean(x, axes), by = inverse_deviation(from_mean, eps, axes);
+    Value square = op_mul(by, by);
+    if (which) return op_sum_to(op_mul(op_mul(g, r), op_mul(square, number(-0.5))), eps);
+    Value level = op_mul(mean_over(g, axes), by);
+    Value tilt = op_mul(op_mul(square, by), mean_over(op_mul(from_mean, g), axes));
+    return op_sub(op_sub(op_mul(g, by), level), op_mul(from_mean, tilt));
 }
 
 /* ---- the call: (x, eps = 0, axis = -1, exclude = false) ---- */
@@ -353,7 +358,9 @@ Value call_standardize(int count, const Value *bound) {
     int n = operand(x, "standardize")->axes;
     Value axis = bound[2].tag == V_UNSET ? number(-1) : bound[2];
     uint64_t axes = arg_axes(axis, bound[3], n, "standardize");
-    if (operand(eps, "standardize")->axes)
-        return op_mul(below_mean(x, axes), inverse_deviation(x, eps, axes));
+    if (operand(eps, "standardize")->axes) {
+        Value from_mean = below_mean(x, axes);
+        return op_mul(from_mean, inverse_deviation(from_mean, eps, axes));
+    }
     return apply(OP_standardize, 2, (Value[]){ x, eps }, ATTR((int64_t)axes));
 }

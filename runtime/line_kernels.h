@@ -16,6 +16,9 @@ typedef enum FoldKind {
     FOLD_KINDS
 } FoldKind;
 
+enum { SIDE = 16, SHORT = 32 };
+typedef enum ShortKind { SHORT_SUM, SHORT_SOFTMAX, SHORT_LOG_SOFTMAX } ShortKind;
+
 typedef struct LineKernels {
     /* out[i] = condition[i] ? x[i] : y[i]; out may be x or y. By dtype: F64, F32. */
     void (*choose[2])(int64_t n, void *out, const void *condition, const void *x, const void *y);
@@ -30,7 +33,10 @@ typedef struct LineKernels {
     /* exp(x[i] - top) to out, unless that is NULL, and their sum; exp(x[i] - top) by to out. */
     double (*exp_sum[2])(int64_t n, void *out, const void *x, double top);
     void (*exp_scaled[2])(int64_t n, void *out, const void *x, double top, double by);
-    void (*scale[2])(int64_t n, void *x, double by);                          /* x[i] *= by */
+    /* x[i] *= by: of probabilities, of which those below the least normal number become 0; of any
+     * numbers. */
+    void (*scale[2])(int64_t n, void *x, double by);
+    void (*times[2])(int64_t n, void *x, double by);
     void (*lower[2])(int64_t n, void *out, const void *x, double by);         /* x[i] - by */
     double (*dot[2])(const void *x, const void *y, int64_t n);
     /* The adjoints of softmax and log_softmax: r[i] (g[i] - c), and g[i] - c exp(r[i]). */
@@ -49,6 +55,14 @@ typedef struct LineKernels {
     void (*unstandardize[2])(int64_t n, void *out, const void *x, const void *g, const double *f);
     void (*standardize_row[2])(int64_t n, void *out, const void *x, const void *g,
                                const double *const *f);
+    /* Up to SIDE lines of n <= SHORT elements, side by side in registers: standardized, or its
+     * adjoint if there is a g; the greatest of each and the sum of exponentials below it,
+     * and by kind what becomes of them (SHORT_SUM: nothing). As the loops above have it, bit for
+     * bit; false: a greatest element is not finite, and nothing is written. */
+    void (*short_standardize[2])(int64_t n, int64_t lines, void *out, const void *x, const void *g,
+                                 double eps);
+    bool (*short_softmax[2])(int64_t n, int64_t lines, ShortKind kind, void *out, const void *x,
+                             double *top, double *sum);
     void (*accumulate[3])(int64_t n, double *total, const void *x);           /* total[i] += x[i] */
     /* Totals of a line by dtype: F64, F32, BOOL; squares: of the squares, nonzeros: how many. */
     double (*sum[3])(const void *x, int64_t n);

@@ -14,7 +14,7 @@
 #include "par.h"
 #include "rules.h"
 
-enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, SHORT = 32 };
+enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, FEW = 32 };
 
 typedef struct Fold {
     double start;
@@ -256,7 +256,7 @@ static int64_t inner_stride(const Odometer *o) {
 /* Side by side where memory is read in order that way, or where the runs are short. */
 static bool goes_by_rows(const Plan *plan) {
     if (!plan->kept.axes) return false;
-    bool few = odometer_turns(&plan->gone) <= SHORT && plan->kept.dim[plan->kept.axes - 1] > SHORT;
+    bool few = odometer_turns(&plan->gone) <= FEW && plan->kept.dim[plan->kept.axes - 1] > FEW;
     return few || inner_stride(&plan->kept) < inner_stride(&plan->gone);
 }
 

@@ -59,11 +59,20 @@ static double sum_exponentials(const Job *j, int64_t n, char *out, const char *x
 }
 
 /* ---- short lines ---- */
-static void short_lines(int64_t chunk, void *env) {
-    Job *j = env;
-    int64_t n = j->in.length, first = chunk * j->together, last = first + j->together;
-    if (rt.interrupted) return;
-    if (last > j->in.count) last = j->in.count;
+/* Several side by side; false: they are to be taken one by one. */
+static bool sides(const Job *j, int64_t line, int64_t lines) {
+    ShortKind kind = j->result == SOFTMAX       ? SHORT_SOFTMAX
+                     : j->result == LOG_SOFTMAX ? SHORT_LOG_SOFTMAX
+                                                : SHORT_SUM;
+    char *out = j->out ? j->out + line * j->in.length * j->width : NULL;
+    return j->in.length <= SHORT && !j->weight
+        && line_kernels->short_softmax[j->dtype](j->in.length, lines, kind, out,
+                                                 element(j, line, 0), j->top + line,
+                                                 j->sum + line);
+}
+
+static void one_by_one(const Job *j, int64_t first, int64_t last) {
+    int64_t n = j->in.length;
     for (int64_t line = first; line < last; line++) {
         const char *x = element(j, line, 0);
         char *out = j->out ? j->out + line * n * j->width : NULL;
@@ -71,9 +80,20 @@ static void short_lines(int64_t chunk, void *env) {
         j->sum[line] = sum_exponentials(j, n, j->result == SOFTMAX ? out : NULL, x, top);
         if (j->result == SOFTMAX)
             line_kernels->scale[j->dtype](n, out, 1 / j->sum[line]);
-        if (j->weight) line_kernels->scale[j->dtype](n, out, j->weight[line]);
+        if (j->weight) line_kernels->times[j->dtype](n, out, j->weight[line]);
         if (j->result == LOG_SOFTMAX)
             line_kernels->lower[j->dtype](n, out, x, top + log(j->sum[line]));
+    }
+}
+
+static void short_lines(int64_t chunk, void *env) {
+    Job *j = env;
+    int64_t first = chunk * j->together, last = first + j->together;
+    if (rt.interrupted) return;
+    if (last > j->in.count) last = j->in.count;
+    for (int64_t line = first; line < last; line += SIDE) {
+        int64_t lines = last - line < SIDE ? last - line : SIDE;
+        if (!sides(j, line, lines)) one_by_one(j, line, line + lines);
     }
 }
 
@@ -126,7 +146,7 @@ static void finish_piece(int64_t chunk, void *env) {
         void *to = j->streams ? (void *)tile : p.out + at;
         if (j->result == SOFTMAX) exponentials(j, n, to, p.x + at, top, 1 / sum);
         else line_kernels->lower[j->dtype](n, to, p.x + at, top + log(sum));
-        if (j->weight) line_kernels->scale[j->dtype](n, to, j->weight[p.line]);
+        if (j->weight) line_kernels->times[j->dtype](n, to, j->weight[p.line]);
         if (j->streams) line_kernels->stream(p.out + at, tile, n * j->width);
     }
     if (j->streams) line_kernels->streamed();

@@ -118,12 +118,22 @@ static void finish_line(const Job *j, int64_t n, int64_t at, int64_t s) {
 }
 
 /* ---- lines that fit a cache ---- */
+static void sides(const Job *j, int64_t first, int64_t last) {
+    for (int64_t line = first; line < last; line += SIDE) {
+        int64_t at = line * j->grid.along * j->bytes;
+        int64_t lines = last - line < SIDE ? last - line : SIDE;
+        line_kernels->short_standardize[j->dtype](j->grid.along, lines, j->out + at, j->x + at,
+                                                  j->g ? j->g + at : NULL, j->eps);
+    }
+}
+
 static void whole_lines(int64_t chunk, void *env) {
     const Job *j = env;
     int64_t n = j->grid.along, first = chunk * j->rows, last = first + j->rows;
     if (rt.interrupted) return;
     if (last > j->grid.outer) last = j->grid.outer;
-    for (int64_t line = first; line < last; line++) {
+    if (n <= SHORT) sides(j, first, last);
+    else for (int64_t line = first; line < last; line++) {
         const char *x = j->x + line * n * j->bytes, *g = j->g ? j->g + line * n * j->bytes : NULL;
         double sum[2] = { 0 }, square[2] = { 0 };
         add_lines(j, n, x, g, 0, false, sum);

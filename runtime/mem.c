@@ -145,8 +145,9 @@ static _Noreturn void refused(size_t bytes) {
     mem_text(bytes, asked, sizeof asked);
     mem_text(mem_quick.used, used, sizeof used);
     hint("a variable set to nil frees what it held; smaller batches need less at once");
-    fail(E_MEMORY, "memory ran out: %s more %s needed, %s in use, and the system has no more to give",
-         asked, bytes == 1 ? "is" : "are", used);
+    fail(E_MEMORY,
+         "memory ran out: %s more %s needed, %s in use, and the system has no more to give", asked,
+         bytes == 1 ? "is" : "are", used);
 }
 
 static void admit(size_t bytes) {

@@ -4,9 +4,9 @@
  * Blocks are freed with the size they were asked for, so they carry no header. Small blocks come in
  * size classes from slabs; large ones (from 64 KiB) in finer classes straight from the system, with
  * huge pages from 2 MiB; from 256 MiB on the system is first asked whether it has them free. Every
- * allocation counts against a limit (mem_set_limit; else the machine or its container) and may be made to
- * fail by ADL_FAIL_AT (tests); failing raises E_MEMORY, so no caller checks for NULL. Only the
- * interpreter's thread allocates. */
+ * allocation counts against a limit (mem_set_limit; else the machine or its container) and may be
+ * made to fail by ADL_FAIL_AT (tests); failing raises E_MEMORY, so no caller checks for NULL. Only
+ * the interpreter's thread allocates. */
 #ifndef MEM_H
 #define MEM_H
 #include <stddef.h>

@@ -324,17 +324,20 @@ static bool put_item(Value *variable, Value i, Value v) {
     return true;
 }
 
+static __attribute__((noinline)) bool put_any(Ast *node, Frame *frame, size_t mark, Value v) {
+    assign_place(node->a, frame, settle(mark, without_owner(v)));
+    return true;
+}
+
 /* name[i] = v, where i is simple. */
 static bool assign_item(Ast *node, Frame *frame) {
     size_t mark = pool_mark();
     Value v = eval(node->b, frame);
-    if (head_of(v) < V_ARRAY) {
-        pool_unwind(mark);
-        Value i = eval(node->a->kids[0], frame);
-        if (put_item(variable_place(node->a->a, frame), i, v)) return false;
-    }
-    assign_place(node->a, frame, settle(mark, without_owner(v)));
-    return true;
+    if (head_of(v) >= V_ARRAY) return put_any(node, frame, mark, v);
+    pool_unwind(mark);
+    Value i = eval(node->a->kids[0], frame);
+    if (put_item(variable_place(node->a->a, frame), i, v)) return false;
+    return put_any(node, frame, mark, v);
 }
 
 static Value update_place(Ast *node, Frame *frame) {

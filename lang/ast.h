@@ -117,7 +117,7 @@ struct Ast {
     String *name;
     Fn *fn;
     void *cache;               /* for eval.c: a method, a builtin; of extern: its declaration */
-    Near near[2];              /* for eval.c: a name; both operands of a binary node; a target */
+    Near near[2];              /* for eval.c: a name; operands; x and i of x[i]; a target */
 };
 
 /* A function's code. */

@@ -562,26 +562,8 @@ Value index_value(Value x, const Items *items, Span span) {
     fail(E_TYPE, "cannot index %s", describe(x, text, sizeof text));
 }
 
-/* x[i] where x has one axis and is a plain f64 array. */
-static bool plain_element(Value x, Value i, Value *out) {
-    if (x.tag != V_ARRAY || x.node || head_of(i)) return false;
-    const Array *a = x.as.array;
-    double at = i.as.num < 0 ? i.as.num + (double)a->size : i.as.num;
-    if (a->dtype != F64 || a->axes != 1 || !(at >= 0 && at < (double)a->size) ||
-        at != (double)(int64_t)at)
-        return false;
-    *out = number(*vector_at(a, (int64_t)at));
-    return true;
-}
-
-static Value eval_element(Ast *node, Frame *frame) {
-    Value x = eval(node->a, frame), i = eval(node->kids[0], frame), element;
-    if (plain_element(x, i, &element)) return element;
-    if (x.tag == V_LIST && head_of(i) == 0 && i.as.num >= 0 &&
-        i.as.num < (double)x.as.list->count) {
-        size_t at = (size_t)i.as.num;
-        if (i.as.num == (double)at) return x.as.list->item[at];
-    }
+/* x[i], where i is no slice. */
+Value index_at(Ast *node, Value x, Value i) {
     Items items = { .count = 1, .text = UNSET };
     items.item = items.few;
     if (i.tag == V_STRING) {
@@ -747,6 +729,10 @@ static void choose_near(Ast *node) {
     if (node->kind == A_NAME) node->near[0] = near_of(node);
     if (node->kind == A_BINARY || node->kind == A_ASSIGN) node->near[0] = near_of(node->a);
     if (node->kind == A_BINARY || node->kind == A_ASSIGN) node->near[1] = near_of(node->b);
+    if (node->kind == A_INDEX && node->count == 1) {
+        node->near[0] = near_of(node->a);
+        node->near[1] = near_of(node->kids[0]);
+    }
 }
 
 Ast *only_expression(Ast *block) {
@@ -765,7 +751,8 @@ static Eval *choose_one(Ast *node) {
         node->op = has_plain_arguments(node);
         return node->flags & AST_STATEMENT ? eval_thrown_away : choose_call(node);
     case A_INDEX:
-        return node->count == 1 && is_plain_item(node->kids[0]) ? eval_element : eval_index;
+        if (node->count == 1 && is_plain_item(node->kids[0])) return choose_fast_item(node);
+        return eval_index;
     case A_FIELD: node->op = true; return eval_field;
     case A_ARRAY: return eval_array;
     case A_LIST: return eval_list;

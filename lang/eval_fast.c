@@ -1,6 +1,6 @@
 /* What there is a shorter way for: arithmetic and comparison of two plain numbers, by where the
  * operands come from: a variable (V), a constant (K), any expression (E); the same stored into a
- * variable, and comparisons as conditions.
+ * variable, and comparisons as conditions; and items of lists and vectors.
  *
  * The one idea: one test tells that both operands are numbers and that neither is on the tape.
  * Numbers on the tape are appended here, and everything else goes to binary() in eval.c, which
@@ -100,6 +100,40 @@ static inline double quotient_of(double a, double b) {
         }                                                                                          \
         return general(node, frame, *x, *y);                                                       \
     }
+
+/* ---- items ---- */
+/* x[i] in a list or a vector of f64 that is not on the tape; false: not so plain. */
+static inline bool plain_item(const Value *x, const Value *i, Value *out) {
+    if (head_of(*i) != 0) return false;
+    bool list = x->tag == V_LIST;
+    if (!list && (x->tag != V_ARRAY || x->node)) return false;
+    double count = list ? (double)x->as.list->count : (double)x->as.array->size;
+    double at = i->as.num < 0 ? i->as.num + count : i->as.num;
+    if (!(at >= 0 && at < count) || at != (double)(int64_t)at) return false;
+    if (list) {
+        *out = x->as.list->item[(int64_t)at];
+        return true;
+    }
+    if (x->as.array->dtype != F64 || x->as.array->axes != 1) return false;
+    *out = number(*vector_at(x->as.array, (int64_t)at));
+    return true;
+}
+
+SELDOM Value general_item(Ast *node, Frame *frame, Value x, Value i) {
+    return index_at(node, operand(node->a, frame, x), operand(node->kids[0], frame, i));
+}
+
+#define ITEM(name, first, second)                                                                  \
+    static Value name(Ast *node, Frame *frame) {                                                   \
+        first;                                                                                     \
+        second;                                                                                    \
+        Value item;                                                                                \
+        if (LIKELY(plain_item(x, y, &item))) return item;                                          \
+        return general_item(node, frame, *x, *y);                                                  \
+    }
+ITEM(item_vv, VARIABLE(x, 0, node->a), VARIABLE(y, 1, node->kids[0]))
+ITEM(item_vk, VARIABLE(x, 0, node->a), CONSTANT(y, 1, node->kids[0]))
+ITEM(item_ee, EXPRESSION(x, 0, node->a), EXPRESSION(y, 1, node->kids[0]))
 
 /* ---- conditions ---- */
 SELDOM bool general_test(Ast *node, Frame *frame, Value x, Value y) {
@@ -264,6 +298,13 @@ static bool has_forms(const Ast *node) { return node->kind == A_BINARY && node->
 #define FORM(table, node) (table)[(node)->op][operand_kind((node)->a)][operand_kind((node)->b)]
 
 Eval *choose_fast(const Ast *node) { return has_forms(node) ? FORM(values, node) : NULL; }
+/* An index that is computed might change what the variable is. */
+Eval *choose_fast_item(const Ast *node) {
+    int index = operand_kind(node->kids[0]);
+    if (operand_kind(node->a) != VARIABLE_ || index == EXPRESSION_) return item_ee;
+    return index == VARIABLE_ ? item_vv : item_vk;
+}
+
 Test *choose_fast_test(const Ast *node) { return has_forms(node) ? FORM(tests, node) : NULL; }
 Perform *choose_fast_assign(const Ast *node) {
     return has_forms(node->b) ? FORM(stores, node->b) : NULL;

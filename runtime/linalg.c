@@ -16,7 +16,7 @@ enum { TINY = 8, PANEL = 128, STRIP = 64 };
  * in 100 ms. Each call packs its operands anew: for 2048 by 2048, seven of them take 3 % longer
  * than four. */
 static const double PANEL_WORK = 2.2e9;
-static const double SHARED_WORK = 1.6e7;  /* and what is worth two threads */
+static const double SHARED_WORK = 4e6;    /* and what is worth two threads */
 
 /* One matrix as BLAS sees it. */
 typedef struct Matrix {
@@ -141,21 +141,24 @@ static void multiply_panel(int64_t chunk, void *env) {
     gemm(p, &top, &left, cut->out + (i * p->n + j) * width, (int)m, (int)n);
 }
 
-/* Panels of rows, and of columns where even few rows are much work: none takes long, so that Ctrl-C
- * is answered, and a large product has some for each thread. How it is cut depends on its size
- * alone, since the last bits of an element depend on its panel. */
+static int64_t in_strips(int64_t n) { return (n + STRIP - 1) / STRIP * STRIP; }
+
+/* The panels: none takes long, so that Ctrl-C is answered, and a large product has some for each
+ * thread, side by side or below one another so that the smaller operand is the one packed twice.
+ * How it is cut depends on its size alone, since the last bits of an element depend on its panel. */
 static Panels cut_up(const Product *p, const Matrix *x, const Matrix *y, char *out) {
     Panels cut = { p, x, y, out, p->m, p->n, 1 };
     double row = (double)p->k * (double)p->n, work = row * (double)p->m;
-    if (work >= SHARED_WORK) cut.rows = (p->m + 1) / 2;
+    if (work >= SHARED_WORK && p->m >= p->n) cut.rows = (p->m + 1) / 2;
+    if (work >= SHARED_WORK && p->m < p->n) cut.columns = in_strips((p->n + 1) / 2);
     if (row * (double)cut.rows > PANEL_WORK)
         cut.rows = (int64_t)ceil((double)p->m / ceil(work / PANEL_WORK));
     if (cut.rows < PANEL) cut.rows = PANEL;
-    if (cut.rows < p->m) cut.rows = (cut.rows + STRIP - 1) / STRIP * STRIP;
+    if (cut.rows < p->m) cut.rows = in_strips(cut.rows);
     if (cut.rows > p->m) cut.rows = p->m;
     double column = (double)p->k * (double)cut.rows;
-    if (column * (double)p->n > 2 * PANEL_WORK)
-        cut.columns = ((int64_t)(PANEL_WORK / column) + STRIP) / STRIP * STRIP;
+    if (column * (double)cut.columns > 2 * PANEL_WORK)
+        cut.columns = in_strips((int64_t)(PANEL_WORK / column) + 1);
     if (cut.columns > p->n) cut.columns = p->n;
     cut.across = par_chunks(p->n, cut.columns);
     return cut;

@@ -190,7 +190,7 @@ Array *array_view(Array *a, int axes, const int64_t *shape, const int64_t *strid
     return pool_own(view);
 }
 
-/* The block that a's elements begin, if it is longer along the first axis and nobody else has it. */
+/* The block that a's elements begin, if it is longer along the first axis and only a has it. */
 static Array *room_behind(const Array *a) {
     if (!a->owner || a->owner->tag != V_ARRAY || a->owner->refs != 1) return NULL;
     Array *block = (Array *)a->owner;

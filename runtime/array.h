@@ -53,9 +53,9 @@ Array *array_copy(const Array *a);    /* contiguous, owns its data */
 Array *array_cast(Array *a, int dtype);  /* itself if it has that dtype, else a contiguous copy */
 Array *array_broadcast(Array *a, int axes, const int64_t *shape);  /* a view with zero strides */
 static inline bool array_is_contiguous(const Array *a) { return a->contiguous; }
-/* a, which `holders` hold, with one more row at its end: a itself, where there is room behind it that
- * nobody else knows, or a view of a block with such room, so that a loop of these takes the time of
- * its rows. NULL: a is short, or the row is not just of its kind. */
+/* a, which `holders` hold, with one more row at its end: a itself, where there is room behind it
+ * that nobody else knows, or a view of a block with such room, so that a loop of these takes the
+ * time of its rows. NULL: a is short, or the row is not just of its kind. */
 Array *array_with_row(Array *a, Array *row, uint32_t holders);
 /* May the caller write into a's data? Only holder, owns it, no view on it. */
 bool array_is_sole(const Array *a, uint32_t holders);

@@ -50,7 +50,8 @@ static void weigh_lines(int64_t chunk, void *env) {
     for (int64_t k = chunk * lines; k < end && k < l->blocks; k++) {
         int64_t at = k * l->length;
         if (l->x->dtype == F64)
-            weigh_line_double(f64_of(l->x) + at, f64_of(l->best)[k], l->length, f64_of(l->out) + at);
+            weigh_line_double(f64_of(l->x) + at, f64_of(l->best)[k], l->length,
+                              f64_of(l->out) + at);
         else
             weigh_line_float(f32_of(l->x) + at, f32_of(l->best)[k], l->length, f32_of(l->out) + at);
     }

@@ -27,8 +27,8 @@ typedef struct LineKernels {
     void (*stream)(void *to, const void *from, int64_t bytes);
     void (*streamed)(void);
     void (*add[2])(int64_t n, void *out, const void *x);          /* out[i] += x[i] */
-    /* The adjoints of a product in a chain, f64: x[i] g[i] is added to sum[i], and y[i] g[i] becomes
-     * g[i]. False, with nothing written, if one of them is NaN. */
+    /* The adjoints of a product in a chain, f64: x[i] g[i] is added to sum[i], and y[i] g[i]
+     * becomes g[i]. False, with nothing written, if one of them is NaN. */
     bool (*pull_product)(int64_t n, void *g, void *sum, const void *x, const void *y);
     /* exp(x[i] - top) to out, unless that is NULL, and their sum; exp(x[i] - top) by to out. */
     double (*exp_sum[2])(int64_t n, void *out, const void *x, double top);

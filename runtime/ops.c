@@ -374,7 +374,8 @@ static Value elementwise(Op op, int count, const Value *in, int reuse) {
 /* ---- small vectors ---- */
 /* Vectors of one length, and an operation whose result is another. */
 static inline bool are_small(Op op, const Array *a, const Array *b) {
-    return is_small_vector(a) && is_inlined_vector(b) && a->size == b->size && elem_traits[op].traces;
+    return is_small_vector(a) && is_inlined_vector(b) && a->size == b->size &&
+           elem_traits[op].traces;
 }
 
 static inline void run_small(Op op, Array *out, const Array *a, const Array *b) {

@@ -67,9 +67,10 @@ bench: setup         ## measures adl beside what is installed of PyTorch, NumPy,
 	@tests/bench/run $(BUILD) $(GROUPS)
 bench-peers: setup   ## installs those peers: Python's in build/peers, the others by apt-get
 	@tests/bench/peers build/peers
-bench-check: setup-counts ## counts instructions of small work; fails where one fell behind by a tenth
-	@+$(SUBMAKE) $(BUILD)/adl
+bench-check: setup-counts ## instructions of small work, and ratios to the peers; fails where one fell behind by a tenth
+	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure $(BENCH_C)
 	@tests/bench/counts/run $(BUILD)
+	@tests/bench/check $(BUILD)
 doc: all             ## writes the reference manual as one page, build/adl.html
 	@$(BUILD)/adl doc --html >$(BUILD)/adl.html && echo "$(BUILD)/adl.html"
 editors: all         ## writes the grammars for editors, lang/editors, from the token table

@@ -67,7 +67,7 @@ bench: setup         ## measures adl beside what is installed of PyTorch, NumPy,
 	@tests/bench/run $(BUILD) $(GROUPS)
 bench-peers: setup   ## installs those peers: Python's in build/peers, the others by apt-get
 	@tests/bench/peers build/peers
-bench-check: setup-counts ## instructions of small work, and ratios to the peers; fails where one fell behind by a tenth
+bench-check: setup-counts ## compares counts and ratios with the committed ones; fails where one fell behind by a tenth
 	@+$(SUBMAKE) $(BUILD)/adl $(BUILD)/measure $(BENCH_C)
 	@tests/bench/counts/run $(BUILD)
 	@tests/bench/check $(BUILD)

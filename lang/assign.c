@@ -324,6 +324,7 @@ static bool put_item(Value *variable, Value i, Value v) {
     return true;
 }
 
+/* What is not so plain, out of line: its frame would cost the plain ones. */
 static __attribute__((noinline)) bool put_any(Ast *node, Frame *frame, size_t mark, Value v) {
     assign_place(node->a, frame, settle(mark, without_owner(v)));
     return true;

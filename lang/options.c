@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "options.h"
 #include "blas.h"
+#include "ops.h"
 #include "par.h"
 #include "report.h"
 #include <getopt.h>
@@ -78,8 +79,8 @@ void options_help(FILE *out) {
 
 static int version(void) {
     extern const char *rl_library_version;
-    printf("adl 0.1\nBLAS: %s\nthreads: %d\nGNU Readline %s\n", blas_configuration(), par_limit(0),
-           rl_library_version);
+    printf("adl 0.1\nkernels: %s\nBLAS: %s\nthreads: %d\nGNU Readline %s\n", kernel_level_name(),
+           blas_configuration(), par_limit(0), rl_library_version);
     return STATUS_FINE;
 }
 

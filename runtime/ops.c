@@ -103,11 +103,25 @@ static int best_level(void) {
 
 /* ADL_KERNELS=v2 or v3 asks for a lower level than the processor's, so that each can be tried on
  * the best. Portable builds have one set of kernels, under the name of v2. */
-static void choose_kernels(void) {
+static int kernel_level(void) {
     int level = best_level();
     const char *asked = getenv("ADL_KERNELS");
     if (asked && asked[0] == 'v' && asked[1] >= '2' && asked[1] - '0' < level && !asked[2])
         level = asked[1] - '0';
+    return level;
+}
+
+const char *kernel_level_name(void) {
+#if KERNEL_LEVELS
+    static const char *const names[] = { "x86-64-v2", "x86-64-v3", "x86-64-v4" };
+    return names[kernel_level() - 2];
+#else
+    return "portable";
+#endif
+}
+
+static void choose_kernels(void) {
+    int level = kernel_level();
     elem_kernels = elem_table_v2;
     line_kernels = &line_kernels_v2;
     conv_kernels = &conv_kernels_v2;

@@ -166,4 +166,7 @@ void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr);
 bool matmul_add_adjoint(Array *sum, int which, Value g, Value x, Value y);
 
 void ops_open(void);   /* chooses kernels for this processor */
+
+/* The level of the kernels chosen: "x86-64-v2", "x86-64-v3", "x86-64-v4" or "portable". */
+const char *kernel_level_name(void);
 #endif

@@ -33,13 +33,17 @@ Call call_cumsum, call_cumprod, call_take_along;
 Kernel kernel_sort, kernel_argsort;                               /* sort.c */
 Call call_sort, call_argsort, call_median;
 /* shape.c */
-Kernel kernel_reshape, kernel_transpose, kernel_expand_to, kernel_cast, kernel_stack, kernel_concat;
-Call call_reshape, call_transpose, call_broadcast_to, call_stack, call_concat, call_swapaxes;
-Call call_squeeze, call_expand_dims, call_split, call_tile, call_repeat, call_flip, call_roll;
-Call call_pad, call_round, call_f64, call_f32, call_bool, call_array, call_asscalar;
+Kernel kernel_reshape, kernel_transpose, kernel_expand_to, kernel_cast;
+Call call_reshape, call_transpose, call_broadcast_to, call_swapaxes, call_squeeze, call_expand_dims;
+Call call_round, call_f64, call_f32, call_bool, call_array, call_asscalar;
 Call call_shape, call_size, call_ndim, call_dtype;
+/* join.c */
+Kernel kernel_stack, kernel_concat;
+Call call_stack, call_concat, call_split, call_tile, call_repeat, call_flip, call_roll, call_pad;
 /* index.c */
-Kernel kernel_index, kernel_unindex, kernel_put, kernel_where;
+Kernel kernel_index, kernel_unindex, kernel_put;
+/* where.c */
+Kernel kernel_where;
 Call call_where, call_take, call_diag, call_triu, call_tril;
 /* linalg.c */
 Kernel kernel_matmul;
@@ -79,6 +83,8 @@ Shape arg_shape_rest(Value rest, const char *what);
 static inline bool arg_flag(Value v, const char *what) { return is_given(v) && arg_bool(v, what); }
 /* The values of a list, or the slices of an array along its first axis, as *count pooled values. */
 const Value *arg_items(Value v, int *count, const char *what);
+/* Several axes or shifts, as a list or an array? */
+bool is_tree_of_axes(Value v);
 
 /* A shape without these axes, or with length 1 in their places. */
 Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims);

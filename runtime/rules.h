@@ -46,6 +46,8 @@ Value op_flatten(Value x);
 Value op_expand(Value x, const Shape *shape);
 Value op_transpose_back(Value g, const Attr *attr);
 Value op_cast_like(Value g, Value x);
+
+/* ---- join.c ---- */
 /* stack, concat: the part of g that came from in[which]. */
 Value op_unstack(Value g, const Value *in, int which, const Attr *attr);
 Value op_unconcat(Value g, const Value *in, int which, const Attr *attr);
@@ -55,6 +57,8 @@ Value op_unconcat(Value g, const Value *in, int which, const Attr *attr);
 Value op_unindex(Value g, Value x, const Value *gathers, const Attr *attr);
 Value op_index_like(Value g, int count, const Value *in, const Attr *attr);
 Value op_put_rule(int which, Value g, int count, const Value *in, const Attr *attr);
+
+/* ---- where.c ---- */
 Value op_where_rule(int which, Value g, const Value *in);
 
 /* ---- linalg.c ---- */

@@ -176,7 +176,7 @@ LEVELS  = v2 v3 v4
 else
 LEVELS  =
 endif
-KERNELS = elem_kernels line_kernels conv_kernels sort_kernels
+KERNELS = elem_kernels line_kernels conv_kernels sort_kernels product_kernels
 KERNEL_OBJECTS = $(foreach file,$(KERNELS),$(LEVELS:%=$(BUILD)/runtime/$(file).%.o))
 
 LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
@@ -212,7 +212,7 @@ $(RUNTIME) $(LANG_) $(PROGRAM): $(BUILD)/flags
 
 $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
-$(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o index.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
+$(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o pick.o where.o index.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
 $(BUILD)/runtime/ops.o: CFLAGS += -DKERNEL_LEVELS=$(words $(LEVELS))                # it chooses one
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
@@ -222,6 +222,8 @@ $(BUILD)/runtime/line_kernels.%.o: runtime/line_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DLINE_TABLE=line_kernels_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/conv_kernels.%.o: runtime/conv_kernels.c
 	$(COMPILE) -O3 -ffp-contract=fast -march=x86-64-$* -DCONV_TABLE=conv_kernels_$* -Iruntime -c -o $@ $<
+$(BUILD)/runtime/product_kernels.%.o: runtime/product_kernels.c
+	$(COMPILE) -O3 -ffp-contract=fast -march=x86-64-$* -DPRODUCT_TABLE=product_kernels_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/sort_kernels.%.o: runtime/sort_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DSORT_TABLE=sort_kernels_$* -Iruntime -c -o $@ $<
 

@@ -12,6 +12,7 @@
 #include "fuse.h"
 #include "conv_kernels.h"
 #include "line_kernels.h"
+#include "product_kernels.h"
 #include "sort_kernels.h"
 #include "tiles.h"
 #include "kernels.h"
@@ -126,12 +127,14 @@ static void choose_kernels(void) {
     line_kernels = &line_kernels_v2;
     conv_kernels = &conv_kernels_v2;
     sort_kernels = &sort_kernels_v2;
+    product_kernels = &product_kernels_v2;
 #if KERNEL_LEVELS
     if (level >= 3) {
         elem_kernels = level == 4 ? elem_table_v4 : elem_table_v3;
         line_kernels = level == 4 ? &line_kernels_v4 : &line_kernels_v3;
         conv_kernels = level == 4 ? &conv_kernels_v4 : &conv_kernels_v3;
         sort_kernels = level == 4 ? &sort_kernels_v4 : &sort_kernels_v3;
+        product_kernels = level == 4 ? &product_kernels_v4 : &product_kernels_v3;
     }
 #endif
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include "elem.h"
+#include "elem_power.h"
 #include "vlanes.h"
 #include "vmath.h"
 
@@ -45,7 +46,7 @@
 #define gelu(x) BY_WIDTH(gelu, x)
 #define hypot(x, y) BY_WIDTH2(hypot, x, y)
 #define atan2(y, x) BY_WIDTH2(atan2, y, x)
-#define power(x, y) BY_WIDTH2(pow, x, y)
+#define power(x, y) BY_WIDTH2(pow_any, x, y)
 
 /* Quotient and remainder as Python has them: the remainder takes the divisor's sign. */
 INLINE double modulo(double x, double y) {
@@ -175,6 +176,7 @@ IN_LANES(float, f32, LaneF32)
 #define tan(x) BY_WIDTH(tan, x)
 /* Rows that reduce angles; the compiler drops the question from all others. */
 #define IS_ANGULAR(name) (!strcmp(#name, "sin") || !strcmp(#name, "cos") || !strcmp(#name, "tan"))
+#define IS_POWER(name) (!strcmp(#name, "power"))
 /* Counted in integers as wide as the elements, without leaving their width. */
 #define ANY_FAR(type)                                                                              \
     __typeof__(_Generic((type)0, float: (int32_t)0, default: (int64_t)0)) far = 0;                 \
@@ -191,6 +193,10 @@ IN_LANES(float, f32, LaneF32)
         if (DIVIDES(name)) {                                                                       \
             if (!strcmp(#name, "mod")) modulo_near_##dtype(n, out, xs, ys);                        \
             else floor_divide_near_##dtype(n, out, xs, ys);                                        \
+            return;                                                                                \
+        }                                                                                          \
+        if (IS_POWER(name)) {                                                                      \
+            powers_##dtype(n, (type *)out, xs, ys);                                                \
             return;                                                                                \
         }                                                                                          \
         if (IS_ANGULAR(name)) {                                                                    \
@@ -214,6 +220,8 @@ IN_LANES(float, f32, LaneF32)
         type *o = out;                                                                             \
         const type *gs = g_, *xs = x_, *ys = y_, *rs = r_;                                         \
         bits nans = 0;                                                                             \
+        if (IS_POWER(name) && which == 0)                                                          \
+            return power_pulls_##dtype(n, out, gs, xs, ys);                                        \
         bool far_away = false;                                                                     \
         if (IS_ANGULAR(name)) {                                                                    \
             ANY_FAR(type)                                                                          \

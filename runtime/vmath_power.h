@@ -106,4 +106,49 @@ VM double vm_pow_special(double x, double y, double r) {
 VM double vm_pow(double x, double y) {
     return vm_pow_special(x, y, vm_power_of(__builtin_fabs(x), y));
 }
+
+/* ---- powers whose exponent is known ----
+ * The exponents that people write, as products and roots, each within an ULP: what a product or an
+ * inverse lost is added in the last operation, or left where it is no number. In every special case
+ * they are what vm_pow gives. */
+#define VM_FIXED_POWERS(ROW)                                                                       \
+    ROW(-2, inverse_square) ROW(-1, inverse) ROW(-0.5, inverse_root) ROW(0, one) ROW(0.5, root)    \
+    ROW(1, itself) ROW(1.5, root_cube) ROW(2, square) ROW(3, cube) ROW(4, fourth)
+#define VM_FIXED_POWER(T, f, fma, sqrt, infinity)                                                  \
+    VM T vm_pow_one##f(T x) { (void)x; return 1; }                                                 \
+    VM T vm_pow_itself##f(T x) { return x; }                                                       \
+    VM T vm_pow_square##f(T x) { return x * x; }                                                   \
+    VM T vm_pow_cube##f(T x) {                                                                     \
+        T square = x * x, lost = fma(x, x, -square), r = fma(square, x, lost * x);                 \
+        return r == r ? r : square * x;                                                            \
+    }                                                                                              \
+    VM T vm_pow_fourth##f(T x) {                                                                   \
+        T square = x * x, lost = fma(x, x, -square), r = fma(square, square, 2 * square * lost);   \
+        return r == r ? r : square * square;                                                       \
+    }                                                                                              \
+    VM T vm_pow_inverse##f(T x) { return 1 / x; }                                                  \
+    VM T vm_pow_inverse_square##f(T x) {                                                           \
+        T inverse = 1 / x, lost = fma(-inverse, x, 1), square = inverse * inverse;                 \
+        T r = fma(inverse, inverse, 2 * inverse * (inverse * lost));                               \
+        return r == r && square < infinity ? r : square;                                           \
+    }                                                                                              \
+    VM T vm_pow_root##f(T x) { return x == -infinity ? infinity : sqrt(x + 0); }                   \
+    VM T vm_pow_inverse_root##f(T x) { return x == -infinity ? 0 : vm_rsqrt##f(x + 0); }           \
+    VM T vm_pow_root_cube##f(T x) {                                                                \
+        T a = x + 0, root = sqrt(a), lost = fma(-root, root, a);                                   \
+        T r = fma(a, root, (T)0.5 * root * lost);                                                  \
+        return x == -infinity ? infinity : r == r ? r : a * root;                                  \
+    }
+VM_FIXED_POWER(double, , VM_FMA, __builtin_sqrt, VM_INFINITY)
+
+/* Is y one of them, or a whole or half number near them? */
+VM bool vm_maybe_fixed(double y) {
+    return (__builtin_floor(2 * y) == 2 * y) & (__builtin_fabs(y) <= 4);
+}
+/* x^y by whichever is due. */
+VM double vm_pow_any(double x, double y) {
+#define VM_IF_FIXED(exponent, name) if (y == exponent) return vm_pow_##name(x);
+    VM_FIXED_POWERS(VM_IF_FIXED)
+    return vm_pow(x, y);
+}
 #endif

@@ -189,6 +189,13 @@ VM float vm_rsqrtf(float x) {
     float r = VM_FMAF(y, e - 0.5f * rest * y * y, y) * (small ? 0x1p12f : 1.0f);
     return y > 0 ? y < __builtin_inff() ? r : y : y;
 }
+VM_FIXED_POWER(float, f, VM_FMAF, __builtin_sqrtf, __builtin_inff())
+VM float vm_pow_anyf(float x, float y) {
+#define VM_IF_FIXEDF(exponent, name) if (y == exponent) return vm_pow_##name##f(x);
+    VM_FIXED_POWERS(VM_IF_FIXEDF)
+    return vm_powf(x, y);
+}
+
 VM float vm_cbrtf(float x) {
     float a = __builtin_fabsf(x);
     VmRoot root = vm_cbrt_parts((double)a);

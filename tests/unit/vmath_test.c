@@ -28,6 +28,13 @@ static Long softplus_l(Long x) { return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x))
 static Long log_sigmoid_l(Long x) { return -softplus_l(-x); }
 static Long rsqrt_l(Long x) { return 1 / sqrtl(x); }
 static Long gelu_l(Long x) { return x == -INFINITY ? -0.0L : x * erfcl(-x * sqrtl(0.5L)) / 2; }
+#define POWER(name, exponent)                                                                      \
+    static Long pow_##name##_l(Long x) { return powl(x, exponent); }                               \
+    static double pow_##name(double x) { return pow(x, exponent); }
+POWER(inverse_square, -2)
+POWER(inverse_root, -0.5f)
+POWER(root_cube, 1.5f)
+POWER(cube, 3) POWER(fourth, 4)
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
 static double log_sigmoid(double x) { return -softplus(-x); }
@@ -70,7 +77,12 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
     ROW(atan,        atanl,        atan,        -1e300, 1e300, 1.00)                               \
     ROW(erf,         erfl,         erf,         -6.5,   6.5,  1.30)                                \
     ROW(erfc,        erfcl,        erfc,        -6.5,   28,   1.20)                                \
-    ROW(gelu,        gelu_l,       gelu,        -40,    40,   3.00)
+    ROW(gelu,        gelu_l,       gelu,        -40,    40,   3.00)                                \
+    ROW(pow_inverse_square, pow_inverse_square_l, pow_inverse_square, -1e170, 1e170, 1.00)         \
+    ROW(pow_inverse_root, pow_inverse_root_l, pow_inverse_root, 0, 1e3, 1.00)                      \
+    ROW(pow_root_cube, pow_root_cube_l, pow_root_cube, 0, 1e3, 1.00)                               \
+    ROW(pow_cube,    pow_cube_l,   pow_cube,    -1e103, 1e103, 1.00)                               \
+    ROW(pow_fourth,  pow_fourth_l, pow_fourth,  -1e77,  1e77, 1.00)
 
 /*      name         reference    rival     from      to      ULP of float */
 #define FLOAT_FUNCTIONS(ROW)                                                                       \
@@ -98,7 +110,12 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
     ROW(asinf,       asin,        asinf,    -1,       1,      0.51)                                \
     ROW(acosf,       acos,        acosf,    -1,       1,      0.51)                                \
     ROW(erfcf,       erfc,        erfcf,    -4,       10.2,   0.51)                                \
-    ROW(geluf,       gelu_d,      geluf,    -16,      40,     0.51)
+    ROW(geluf,       gelu_d,      geluf,    -16,      40,     0.51)                                \
+    ROW(pow_inverse_squaref, pow_inverse_square_l, pow_inverse_square, -1e25, 1e25, 1.00)          \
+    ROW(pow_inverse_rootf, pow_inverse_root_l, pow_inverse_root, 0, 1e3, 1.00)                     \
+    ROW(pow_root_cubef, pow_root_cube_l, pow_root_cube, 0, 1e3, 1.00)                              \
+    ROW(pow_cubef,   pow_cube_l, pow_cube, -1e14,   1e14,   1.00)                                  \
+    ROW(pow_fourthf, pow_fourth_l, pow_fourth, -1e10, 1e10,  1.00)
 
 /* ---- the loops ---- */
 typedef void Loop(void *restrict r, const void *restrict x, int count);
@@ -107,7 +124,7 @@ typedef void Loop(void *restrict r, const void *restrict x, int count);
         for (int i = 0; i < count; i++) ((type *)r)[i] = vm_##name(((const type *)x)[i]);          \
     }                                                                                              \
     static void name##_rival(void *restrict r, const void *restrict x, int count) {                \
-        for (int i = 0; i < count; i++) ((type *)r)[i] = rival(((const type *)x)[i]);              \
+        for (int i = 0; i < count; i++) ((type *)r)[i] = (type)rival(((const type *)x)[i]);        \
     }                                                                                              \
     static __attribute__((noinline)) type name##_alone(type x) { return vm_##name(x); }            \
     static double name##_scalar(double x) { return (double)name##_alone((type)x); }

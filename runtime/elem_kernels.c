@@ -60,24 +60,30 @@ INLINE double floor_divide(double x, double y) {
     return quotient - low > 0.5 ? low + 1 : low;
 }
 
-/* The same where the quotient is less than 2^52, without a call or a loop. The truncated quotient
- * is the right one, or one too far from 0 because it was rounded to an integer; either way what is
- * left of x is a double, so that a fused multiply-add gives it exactly. */
-INLINE bool far_apart(double x, double y) {
-    return (fabs(x / y) >= 0x1p52) | (fabs(y) == VM_INFINITY);
-}
-INLINE double modulo_near(double x, double y) {
-    double left = __builtin_fma(-trunc(x / y), y, x);
-    double back = (left < 0) != (x < 0) ? copysign(y, x) : 0;
-    double m = left == 0 ? 0 : left + back;
-    double more = (m < 0) != (y < 0) ? y : 0;
-    return m == 0 ? copysign(0, y) : m + more;
-}
-INLINE double floor_divide_near(double x, double y) {
-    double quotient = (x - modulo_near(x, y)) / y, low = floor(quotient);
-    return quotient - low > 0.5 ? low + 1 : low;
-}
-INLINE double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+/* The same where the quotient is small against the precision, without a call or a loop: below 2^52
+ * in double, in float below 2^21, so that the quotient in doubt is nearer than 1/2. The truncated
+ * quotient is the right one, or one too far from 0 because it was rounded to an integer; either way
+ * what is left of x is a number of that type, so that a fused multiply-add gives it exactly. */
+#define NEAR(T, f, limit)                                                                          \
+    INLINE bool far_apart##f(T x, T y) {                                                           \
+        return (__builtin_fabs##f(x / y) >= limit) | (__builtin_fabs##f(y) == __builtin_inf##f()); \
+    }                                                                                              \
+    INLINE T modulo_near##f(T x, T y) {                                                            \
+        T left = __builtin_fma##f(-__builtin_trunc##f(x / y), y, x);                               \
+        T back = (left < 0) != (x < 0) ? __builtin_copysign##f(y, x) : 0;                          \
+        T m = left == 0 ? 0 : left + back;                                                         \
+        T more = (m < 0) != (y < 0) ? y : 0;                                                       \
+        return m == 0 ? __builtin_copysign##f(0, y) : m + more;                                    \
+    }                                                                                              \
+    INLINE T floor_divide_near##f(T x, T y) {                                                      \
+        T quotient = (x - modulo_near##f(x, y)) / y, low = __builtin_floor##f(quotient);           \
+        return quotient - low > (T)0.5 ? low + 1 : low;                                            \
+    }
+NEAR(double, , 0x1p52)
+NEAR(float, f, 0x1p21f)
+INLINE double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+INLINE float sign_off(float x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+#define sign(x) _Generic((x), float: sign_off, default: sign_of)(x)
 INLINE double mul_or_zero(double x, double y) { return x == 0 ? 0 : x * y; }
 INLINE double ratio_or_zero(double x, double y) { return y == 0 ? 0 : x / y; }
 INLINE double one_over_sqrt(double x) { return 1 / sqrt(x); }
@@ -123,26 +129,35 @@ INLINE double digamma(double x) { return polygamma(0, x); }
 #undef tan
 
 /* ---- loops ---- */
-/* Remainders: sixty-four at a time, once more number by number where one is far. out may be x. */
-#define DIVIDING(name, T, dtype)                                                                   \
+/* Remainders: sixty-four at a time; where one is far, floats once more by double, and number by
+ * number what is far there, too. out may be x. */
+#define DIVIDING(name, T, dtype, f)                                                                \
+    INLINE void name##_part_##dtype(int count, T *r, const T *x, const T *y) {                     \
+        int64_t far = 0;                                                                           \
+        for (int k = 0; k < count; k++) {                                                          \
+            far |= far_apart((double)x[k], (double)y[k]);                                          \
+            r[k] = (T)name##_near((double)x[k], (double)y[k]);                                     \
+        }                                                                                          \
+        for (int k = 0; k < count && far; k++) r[k] = (T)name((double)x[k], (double)y[k]);         \
+    }                                                                                              \
     INLINE void name##_near_##dtype(int64_t n, T *out, const T *x, const T *y) {                   \
         enum { PART = 64 };                                                                        \
         for (int64_t i = 0; i < n; i += PART, x += PART, y += PART) {                              \
             T r[PART] __attribute__((aligned(64)));                                                \
             int count = n - i < PART ? (int)(n - i) : PART;                                        \
-            int64_t far = 0;                                                                       \
+            __typeof__(_Generic((T)0, float: (int32_t)0, default: (int64_t)0)) far = 0;            \
             for (int k = 0; k < count; k++) {                                                      \
-                far |= far_apart((double)x[k], (double)y[k]);                                      \
-                r[k] = (T)name##_near((double)x[k], (double)y[k]);                                 \
+                far |= far_apart##f(x[k], y[k]);                                                   \
+                r[k] = name##_near##f(x[k], y[k]);                                                 \
             }                                                                                      \
-            for (int k = 0; k < count && far; k++) r[k] = (T)name((double)x[k], (double)y[k]);     \
+            if (far) name##_part_##dtype(count, r, x, y);                                          \
             memcpy(out + i, r, (size_t)count * sizeof(T));                                         \
         }                                                                                          \
     }
-DIVIDING(modulo, double, f64)
-DIVIDING(modulo, float, f32)
-DIVIDING(floor_divide, double, f64)
-DIVIDING(floor_divide, float, f32)
+DIVIDING(modulo, double, f64, )
+DIVIDING(modulo, float, f32, f)
+DIVIDING(floor_divide, double, f64, )
+DIVIDING(floor_divide, float, f32, f)
 #define DIVIDES(name) (VM_FUSED && (!strcmp(#name, "mod") || !strcmp(#name, "floor_divide")))
 
 /* Rows that vlanes.h has a loop for: true if it ran. The compiler drops the question from all

@@ -101,7 +101,7 @@ VM double vm_exp_shortly(double x) {
     double p = vm_poly8(r, 0.9999999999592369, 0.999999999995473, 0.5000000108377728,
                         0.16666666787028753, 0.0416662165210468, 0.008333283339034426,
                         0.0013948697984710072, 0.00019907702175735054);
-    return p * vm_power_of_two(vm_bits(shifted));
+    return vm_of_bits(vm_bits(p) + (vm_bits(shifted) << 52));
 }
 
 /* 2^x for |x| < 1000; 2^-34 */
@@ -110,32 +110,40 @@ VM double vm_exp2_shortly(double x) {
     double p = vm_poly8(r, 0.9999999999595618, 0.6931471805568324, 0.24022651213498092,
                         0.055504109063258665, 0.009618025613318034, 0.0013333478473685416,
                         0.00015469729214118296, 1.5303700711365693e-05);
-    return p * vm_power_of_two(vm_bits(shifted));
+    return vm_of_bits(vm_bits(p) + (vm_bits(shifted) << 52));
 }
 
-/* x = 2^k (1 + f) for a normal x > 0, and log(1 + f) as sqrt(1/2) <= 1 + f < sqrt(2); 2^-33 */
+/* x = 2^k (1 + f) for a normal x > 0, and log(1 + f) as sqrt(1/2) <= 1 + f < sqrt(2); 2^-33. A
+ * small x - 1 may be given better than x has it. */
 typedef struct VmShortLog { double k, log; } VmShortLog;
-VM VmShortLog vm_log_shortly(double x) {
+VM VmShortLog vm_log_parts_shortly(double x, bool small, double near) {
     const uint64_t root = 0x3fe6a09e667f3bcd, one = 0x3ff0000000000000;  /* sqrt(1/2) and 1 */
     uint64_t shifted = vm_bits(x) + (one - root);
     double k = vm_of_bits(shifted >> 52 | 0x4330000000000000) - (0x1p52 + 1023);
-    double f = vm_of_bits((shifted & 0x000fffffffffffff) + root) - 1;
+    double f = small ? near : vm_of_bits((shifted & 0x000fffffffffffff) + root) - 1;
     double p = vm_poly12(f, 1.000000000048012, -0.5000000030845538, 0.3333333084628052,
                          -0.24999936585814816, 0.2000016963794254, -0.16670383652377296,
                          0.14283798395270253, -0.12410885665961421, 0.11042736039719009,
                          -0.10898112577877182, 0.10636542375579953, -0.058456713350896375);
     return (VmShortLog){ k, f * p };
 }
+VM VmShortLog vm_log_shortly(double x) { return vm_log_parts_shortly(x, false, 0); }
 
-VM float vm_exp2f(float x) { return (float)vm_exp2_shortly(vm_clamp((double)x, -160, 130)); }
+/* log(1 + t) for t >= 0 */
+VM double vm_log1p_shortly(double t) {
+    VmShortLog l = vm_log_parts_shortly(1 + t, t < 0.375, t);
+    return VM_FMA(l.k, 0x1.62e42fefa39efp-1, l.log);
+}
+
+VM float vm_exp2f(float x) { return (float)vm_exp2_shortly((double)vm_clampf(x, -160, 130)); }
 VM float vm_log2f(float x) {
     VmShortLog l = vm_log_shortly((double)x);
-    return (float)vm_log_special((double)x, 0, VM_FMA(l.log, VM_LOG2_E, l.k));
+    return vm_log_specialf(x, 0, (float)VM_FMA(l.log, VM_LOG2_E, l.k));
 }
 VM float vm_log10f(float x) {
     VmShortLog l = vm_log_shortly((double)x);
     double r = VM_FMA(l.k, 0x1.34413509f79ffp-2, l.log * 0x1.bcb7b1526e50ep-2);
-    return (float)vm_log_special((double)x, 0, r);
+    return vm_log_specialf(x, 0, (float)r);
 }
 
 /* Of the logarithm 2^-33 of 150 are 2^-26: within 0.7 ULP. */
@@ -181,13 +189,11 @@ VM float vm_coshf(float x) {
 }
 
 /* ---- roots ---- */
-/* As vm_rsqrt, in float. */
+/* y = 1 / sqrt(x) and what 1 - x y^2, calculated exactly, says about its error. */
 VM float vm_rsqrtf(float x) {
-    bool small = x < 0x1p-100f;
-    float normal = small ? x * 0x1p24f : x, root = __builtin_sqrtf(normal), y = 1 / root;
-    float rest = VM_FMAF(-root, root, normal), e = VM_FMAF(-y, root, 1.0f);
-    float r = VM_FMAF(y, e - 0.5f * rest * y * y, y) * (small ? 0x1p12f : 1.0f);
-    return y > 0 ? y < __builtin_inff() ? r : y : y;
+    float y = 1 / __builtin_sqrtf(x), root = x * y, lost = VM_FMAF(x, y, -root);
+    float r = VM_FMAF(0.5f * y, VM_FMAF(-lost, y, VM_FMAF(-root, y, 1.0f)), y);
+    return r == r ? r : y;
 }
 VM_FIXED_POWER(float, f, VM_FMAF, __builtin_sqrtf, __builtin_inff())
 VM float vm_pow_anyf(float x, float y) {
@@ -311,20 +317,35 @@ VM double vm_erfc_shortly(double y, double z) {
     return vm_exp_shortly(-z) * u * p;
 }
 VM float vm_erfcf(float x) {
-    double a = (double)__builtin_fabsf(x), y = a > 12 ? 12 : a, r = vm_erfc_shortly(y, y * y);
+    float a = __builtin_fabsf(x);
+    double y = (double)(a > 12 ? 12 : a), r = vm_erfc_shortly(y, y * y);
     return (float)(x < 0 ? 2 - r : r);
 }
 VM float vm_geluf(float x) {
-    double bounded = (double)(x < -30 ? -30 : x), a = __builtin_fabs(bounded);
-    a = a > 30 ? 30 : a;
+    float bounded = x < -30 ? -30 : x, size = __builtin_fabsf(bounded);
+    double a = (double)(size > 30 ? 30 : size), g = (double)bounded;
     double half = 0.5 * vm_erfc_shortly(a * 0x1.6a09e667f3bcdp-1, 0.5 * a * a);
-    return (float)(bounded * (x < 0 ? half : 1 - half));
+    return (float)(g * (g < 0 ? half : 1 - half));
 }
 
-#define VM_BY_DOUBLE(name) VM float vm_##name##f(float x) { return (float)vm_##name((double)x); }
-VM_BY_DOUBLE(asinh)
-VM_BY_DOUBLE(acosh)
-VM_BY_DOUBLE(atanh)
+/* ---- inverse hyperbolic functions ---- */
+VM float vm_asinhf(float x) {
+    double a = (double)__builtin_fabsf(x), z = a * a, t = a + z / (1 + __builtin_sqrt(1 + z));
+    float r = (float)vm_log1p_shortly(t);
+    return __builtin_fabsf(x) < __builtin_inff() ? __builtin_copysignf(r, x) : x;
+}
+VM float vm_acoshf(float x) {
+    double a = (double)x - 1, t = a + __builtin_sqrt(VM_FMA(a, a, 2 * a));
+    float r = x < __builtin_inff() ? (float)vm_log1p_shortly(t) : x;
+    return x < 1 ? __builtin_nanf("") : r;
+}
+VM float vm_atanhf(float x) {
+    double a = (double)__builtin_fabsf(x);
+    float r = (float)(0.5 * vm_log1p_shortly(2 * a / (1 - a)));
+    r = __builtin_copysignf(a == 1 ? __builtin_inff() : r, x);
+    return a <= 1 ? r : __builtin_nanf("");
+}
+
 VM float vm_sin_anyf(float x) { return vm_far((double)x) ? (float)sin((double)x) : vm_sinf(x); }
 VM float vm_cos_anyf(float x) { return vm_far((double)x) ? (float)cos((double)x) : vm_cosf(x); }
 VM float vm_tan_anyf(float x) { return vm_far((double)x) ? (float)tan((double)x) : vm_tanf(x); }

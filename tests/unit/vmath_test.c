@@ -41,9 +41,6 @@ static double log_sigmoid(double x) { return -softplus(-x); }
 static double rsqrt(double x) { return 1 / sqrt(x); }
 static float rsqrtf(float x) { return 1 / sqrtf(x); }
 static float sigmoidf(float x) { return 1 / (1 + expf(-x)); }
-static double softplus_d(double x) { return (double)softplus_l(x); }
-static double log_sigmoid_d(double x) { return (double)log_sigmoid_l(x); }
-static double gelu_d(double x) { return (double)gelu_l(x); }
 static float softplusf(float x) { return fmaxf(x, 0) + log1pf(expf(-fabsf(x))); }
 static float log_sigmoidf(float x) { return -softplusf(-x); }
 static float geluf(float x) { return 0.5f * x * (1 + erff(x * sqrtf(0.5f))); }
@@ -102,15 +99,18 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * sqrt(0.5))); }
     ROW(exp2f,       exp2,        exp2f,    -150,     128,    0.51)                                \
     ROW(log2f,       log2,        log2f,    0,        1e3,    0.51)                                \
     ROW(log10f,      log10,       log10f,   0,        1e3,    0.51)                                \
-    ROW(softplusf,   softplus_d,  softplusf, -105,    200,    0.51)                                \
-    ROW(log_sigmoidf, log_sigmoid_d, log_sigmoidf, -200, 105, 0.51)                                \
+    ROW(softplusf,   softplus_l,  softplusf, -105,    200,    0.51)                                \
+    ROW(log_sigmoidf, log_sigmoid_l, log_sigmoidf, -200, 105, 0.51)                                \
     ROW(sinhf,       sinh,        sinhf,    -90,      90,     0.51)                                \
     ROW(coshf,       cosh,        coshf,    -90,      90,     0.51)                                \
     ROW(cbrtf,       cbrt,        cbrtf,    -1e30,    1e30,   0.51)                                \
     ROW(asinf,       asin,        asinf,    -1,       1,      0.51)                                \
     ROW(acosf,       acos,        acosf,    -1,       1,      0.51)                                \
+    ROW(asinhf,      asinh,       asinhf,   -1e30,    1e30,   0.51)                                \
+    ROW(acoshf,      acosh,       acoshf,   1,        1e30,   0.51)                                \
+    ROW(atanhf,      atanh,       atanhf,   -1,       1,      0.51)                                \
     ROW(erfcf,       erfc,        erfcf,    -4,       10.2,   0.51)                                \
-    ROW(geluf,       gelu_d,      geluf,    -16,      40,     0.51)                                \
+    ROW(geluf,       gelu_l,      geluf,    -16,      40,     0.51)                                \
     ROW(pow_inverse_squaref, pow_inverse_square_l, pow_inverse_square, -1e25, 1e25, 1.00)          \
     ROW(pow_inverse_rootf, pow_inverse_root_l, pow_inverse_root, 0, 1e3, 1.00)                     \
     ROW(pow_root_cubef, pow_root_cube_l, pow_root_cube, 0, 1e3, 1.00)                              \

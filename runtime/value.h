@@ -136,6 +136,7 @@ Function *function_new(size_t bytes, const char *name, FunctionCall *call);   /*
 Cell *cell_new(Value v);                                   /* pooled; holds v */
 /* Frees the closures that only hold each other (a local recursive function holds its own cell).
  * cell_new() calls it whenever the cells have doubled. */
+enum { CELLS_START = 10000 };                  /* cells, below which nothing is collected */
 void cells_collect(void);
 
 /* ---- counting ---- */
@@ -261,6 +262,9 @@ void runtime_find_stack(void);    /* again, if another thread goes on */
 void runtime_close(void);  /* frees all; then mem_counts().blocks is zero, or something leaked */
 
 /* ---- asking ---- */
+static inline size_t address_hash(const void *address) {
+    return (size_t)(((uint64_t)(uintptr_t)address >> 4) * 0x9E3779B97F4A7C15u >> 20);
+}
 const char *type_name(Value v);                 /* "array", "string", ... as type(v) gives */
 bool values_equal(Value a, Value b);            /* as equal(a, b): whole values, any types */
 /* A description for messages, never long: "f32 [4]", "the number 2.5", "a string". */

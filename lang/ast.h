@@ -1,9 +1,10 @@
 /* The syntax tree. The one idea: one small node type; `eval`, `run` and `test` are chosen by kind
- * and by the kinds of its operands (eval.c), so that evaluating is one indirect call per node and
- * no switch.
+ * and by the kinds of its operands (eval_choose.c), so that evaluating is one indirect call per
+ * node and no switch.
  *
  * Nodes live in the arena of their Source and are never freed one by one. Names are symbols
- * (value.h). parse.c makes the tree and spans, scope.c turns names into slots, eval.c sets `eval`.
+ * (value.h). parse.c makes the tree and spans, scope.c turns names into slots,
+ * eval_choose.c sets `eval`.
  *
  * Conventions:
  *   strings in the tree are symbols, so a constant string lives as long as the process;

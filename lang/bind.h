@@ -1,4 +1,4 @@
-/* Arguments on their way to parameters, between bind.c and call.c. */
+/* Arguments on their way to parameters, between bind.c, call.c and call_builtin.c. */
 #ifndef BIND_H
 #define BIND_H
 #include "eval.h"
@@ -18,4 +18,7 @@ void eval_arguments(Ast *node, Frame *frame, const Value *receiver, Arguments *a
 void bind_arguments(Function *f, const Signature *s, const Arguments *a, Value *bound);
 const Signature *fn_signature(Fn *fn);
 const char *fn_name(const Fn *fn);
+/* call_builtin.c: a call of a row, and an elementwise row's values */
+Value call_builtin(Ast *node, Frame *frame, Function *f, const Value *receiver);
+Value elementwise(const BuiltinRow *row, int count, const Value *arg, int reuse);
 #endif

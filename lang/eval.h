@@ -1,10 +1,11 @@
 /* Evaluating. The one idea: choose() gives each node the function that fits its kind and its
  * operands, and evaluating is node->eval(node, frame): one indirect call, no switch.
  *
- * eval.c has expressions, eval_fast.c the specialised ones, control.c statements, assign.c targets,
- * call.c calls and functions, bind.c their arguments, trace.c what messages say of running calls,
- * tree.c operators on lists and structs, module.c modules and the library's files. What an
- * expression gives is borrowed from a variable or owned by the pool; variables own. */
+ * eval_choose.c chooses. eval.c has expressions, eval_index.c indexing, eval_names.c names that are
+ * unset, eval_fast.c the specialised ones, control.c statements, assign.c targets, call.c calls and
+ * functions, call_builtin.c those of builtins, bind.c their arguments, trace.c what messages say of
+ * running calls, tree.c operators on lists and structs, module.c modules and the library's files.
+ * What an expression gives is borrowed from a variable or owned by the pool; variables own. */
 #ifndef EVAL_H
 #define EVAL_H
 #include "ast.h"
@@ -82,7 +83,7 @@ static inline uint64_t head_of(Value v) {
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "head_of() reads the tag as the low half");
 
-/* ---- expressions: eval.c ---- */
+/* ---- expressions: eval.c, eval_names.c, eval_index.c ---- */
 Value binary(Ast *node, Value x, Value y); /* any operands; records, broadcasts, maps over trees */
 Value binary_op(Op op, Value x, Value y, int reuse);
 bool takes_deferred(const Function *f);         /* arguments not yet computed: fuse.h */
@@ -142,7 +143,7 @@ void each_item(Value v, bool (*each)(Value item, void *env), void *env);
 int64_t sequence_length(Value v);                /* E_TYPE if it is none */
 Value sequence_item(Value v, int64_t i);         /* not for strings, which are walked */
 
-/* ---- calls: call.c, bind.c, trace.c ---- */
+/* ---- calls: call.c, call_builtin.c, bind.c, trace.c ---- */
 Eval eval_call_deferring, eval_method, eval_field, eval_closure, eval_fn;
 Eval *choose_call(const Ast *node); /* of A_CALL, A_METHOD; has_plain_arguments() is in `op` */
 Eval eval_thrown_away;              /* a call that stands as a statement, at its first run */

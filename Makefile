@@ -176,7 +176,7 @@ LEVELS  = v2 v3 v4
 else
 LEVELS  =
 endif
-KERNELS = elem_kernels line_kernels conv_kernels sort_kernels product_kernels
+KERNELS = elem_kernels line_kernels pass_kernels conv_kernels sort_kernels product_kernels
 KERNEL_OBJECTS = $(foreach file,$(KERNELS),$(LEVELS:%=$(BUILD)/runtime/$(file).%.o))
 
 LEFT_OUT = $(if $(LEVELS),$(KERNELS:%=runtime/%.c)) \
@@ -220,6 +220,8 @@ $(BUILD)/runtime/elem_kernels.%.o: runtime/elem_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/line_kernels.%.o: runtime/line_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DLINE_TABLE=line_kernels_$* -Iruntime -c -o $@ $<
+$(BUILD)/runtime/pass_kernels.%.o: runtime/pass_kernels.c
+	$(COMPILE) -O3 -march=x86-64-$* -DPASS_TABLE=pass_kernels_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/conv_kernels.%.o: runtime/conv_kernels.c
 	$(COMPILE) -O3 -ffp-contract=fast -march=x86-64-$* -DCONV_TABLE=conv_kernels_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/product_kernels.%.o: runtime/product_kernels.c

@@ -8,8 +8,7 @@
 
 enum { TILE = 256 };  /* elements: four tiles of f64 stay in the first-level cache */
 
-/* out[i] = forward(x[i], y[i]); a one-input row reads no y, but may bring memory from there on into
- * the cache: what is wanted next. out may be x or y. */
+/* out[i] = forward(x[i], y[i]); a one-input row reads no y. out may be x or y. */
 typedef void ElemLoop(int64_t n, void *out, const void *x, const void *y);
 /* out[i] = g[i] * derivative(x[i], y[i], r[i]); true if any is NaN, so that the zero rule has to
  * look. */

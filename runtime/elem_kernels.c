@@ -168,22 +168,21 @@ DIVIDING(floor_divide, float, f32, f)
     LANES_LOOP(tanh, dtype, T, Lane)                                                               \
     LANES_LOOP(sigmoid, dtype, T, Lane)                                                            \
     LANES_LOOP(silu, dtype, T, Lane)                                                               \
-    INLINE bool in_lanes_##dtype(const char *name, int64_t n, void *out, const void *x,            \
-                                 const void *ahead) {                                              \
-        void (*loop)(int64_t, T *, const T *, const char *) =                                      \
+    INLINE bool in_lanes_##dtype(const char *name, int64_t n, void *out, const void *x) {          \
+        void (*loop)(int64_t, T *, const T *) =                                                    \
             !strcmp(name, "exp")       ? exp_lanes_##dtype                                         \
             : !strcmp(name, "tanh")    ? tanh_lanes_##dtype                                        \
             : !strcmp(name, "sigmoid") ? sigmoid_lanes_##dtype                                     \
             : !strcmp(name, "silu")    ? silu_lanes_##dtype                                        \
                                        : NULL;                                                     \
-        if (loop) loop(n, out, x, ahead);                                                          \
+        if (loop) loop(n, out, x);                                                                 \
         return loop != NULL;                                                                       \
     }
 IN_LANES(double, f64, LaneF64)
 IN_LANES(float, f32, LaneF32)
 #else
-#define in_lanes_f64(name, n, out, x, ahead) false
-#define in_lanes_f32(name, n, out, x, ahead) false
+#define in_lanes_f64(name, n, out, x) false
+#define in_lanes_f32(name, n, out, x) false
 #endif
 
 #define sin(x) BY_WIDTH(sin, x)
@@ -204,7 +203,7 @@ IN_LANES(float, f32, LaneF32)
     static void name##_##dtype(int64_t n, void *out, const void *x_, const void *y_) {             \
         out_type *o = out;                                                                         \
         const type *xs = x_, *ys = y_;                                                             \
-        if (in_lanes_##dtype(#name, n, out, x_, y_)) return;                                       \
+        if (in_lanes_##dtype(#name, n, out, x_)) return;                                           \
         if (DIVIDES(name)) {                                                                       \
             if (!strcmp(#name, "mod")) modulo_near_##dtype(n, out, xs, ys);                        \
             else floor_divide_near_##dtype(n, out, xs, ys);                                        \

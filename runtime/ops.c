@@ -125,6 +125,7 @@ static void choose_kernels(void) {
     int level = kernel_level();
     elem_kernels = elem_table_v2;
     line_kernels = &line_kernels_v2;
+    pass_kernels = &pass_kernels_v2;
     conv_kernels = &conv_kernels_v2;
     sort_kernels = &sort_kernels_v2;
     product_kernels = &product_kernels_v2;
@@ -132,6 +133,7 @@ static void choose_kernels(void) {
     if (level >= 3) {
         elem_kernels = level == 4 ? elem_table_v4 : elem_table_v3;
         line_kernels = level == 4 ? &line_kernels_v4 : &line_kernels_v3;
+        pass_kernels = level == 4 ? &pass_kernels_v4 : &pass_kernels_v3;
         conv_kernels = level == 4 ? &conv_kernels_v4 : &conv_kernels_v3;
         sort_kernels = level == 4 ? &sort_kernels_v4 : &sort_kernels_v3;
         product_kernels = level == 4 ? &product_kernels_v4 : &product_kernels_v3;

@@ -1,7 +1,7 @@
 /* Tiles (tiles.h): loading operands, and running the steps of a program.
  *
  * A step may write over an operand's tile, since kernels go from the first element to the last;
- * program_close() gives each result a slot and takes the slots of its operands back, so that a
+ * program_join() gives each result a slot and takes the slots of its operands back, so that a
  * program of any length keeps three or four tiles in the cache. */
 #include <string.h>
 #include "kernels.h"
@@ -136,46 +136,22 @@ void step_run(const Step *s, int dtype, int64_t n, void *out, const void *const 
     else elem_kernels[s->op].loop[dtype](n, out, in[0], in[1]);
 }
 
-/* Operands in memory, one to each step of one operand that computes for long. */
-static void share_prefetching(Program *p) {
-    int k = 0;
-    for (int i = p->steps - 1; i >= 0; i--) {
-        Step *s = &p->step[i];
-        s->ahead = -1;
-        if (s->count != 1 || !op_is_heavy(s->op)) continue;
-        while (k < p->sources && p->source[k].kind != SOURCE_PLAIN) k++;
-        if (k < p->sources) s->ahead = (int8_t)k++;
-    }
-}
-
-/* A result may lie over an operand, but a wide one not over a bool, which it would run ahead of. */
 void program_close(Program *p) {
-    uint32_t taken = 0;
     p->heavy = false;
-    for (int i = 0; i < p->steps; i++) {
-        Step *s = &p->step[i];
-        uint32_t freed = 0, bools = 0;
-        for (int k = 0; k < s->count; k++) {
-            if (s->in[k] < 0) continue;
-            const Step *operand = &p->step[s->in[k]];
-            freed |= UINT32_C(1) << operand->slot;
-            if (operand->dtype == BOOL && s->dtype != BOOL) bools |= UINT32_C(1) << operand->slot;
-        }
-        taken &= ~freed;
-        s->slot = (int8_t)__builtin_ctz(~(taken | bools));
-        taken |= UINT32_C(1) << s->slot;
-        p->heavy |= op_is_heavy(s->op);
-    }
-    share_prefetching(p);
+    for (int i = 0; i < p->steps; i++) p->heavy |= op_is_heavy(p->step[i].op);
+    program_join(p);
 }
 
 typedef double Tile[FUSED] __attribute__((aligned(64)));
 
-/* While a step computes, the next tile of an operand can come from memory (ElemLoop). */
-static const void *ahead(const Program *p, const Step *s, int64_t at, const void *otherwise) {
-    if (s->ahead < 0) return otherwise;
-    const Source *source = &p->source[s->ahead];
-    return source->at + at * (int64_t)dtype_bytes(source->dtype);
+/* Where the tile that begins at `first` lies in the operands to be fetched. */
+static Ahead ahead(const Program *p, int64_t first) {
+    Ahead a = { { NULL } };
+    for (int k = 0; k < FETCHED && p->fetched[k] >= 0; k++) {
+        const Source *s = &p->source[p->fetched[k]];
+        a.at[k] = s->at + first * (int64_t)dtype_bytes(s->dtype);
+    }
+    return a;
 }
 
 static int64_t result_bytes(const Program *p) {
@@ -185,23 +161,26 @@ static int64_t result_bytes(const Program *p) {
 static __attribute__((noinline)) void fill(const Program *p, int64_t first, int64_t n, char *out) {
     Tile loaded[PROGRAM_SOURCES], slot[PROGRAM_STEPS + 1];
     const void *source[PROGRAM_SOURCES];
-    const int last = p->steps - 1;
-    int64_t bytes = result_bytes(p);
+    const int last = p->passes - 1;
+    int64_t bytes = result_bytes(p), tile = TILE_BYTES / (int64_t)dtype_bytes(p->dtype);
     for (int k = 0; k < p->sources; k++)
         if (p->source[k].kind == SOURCE_REPEATED) source_fill(&p->source[k], loaded[k]);
-    for (int64_t done = 0; done < n; done += FUSED) {
-        int64_t count = n - done < FUSED ? n - done : FUSED;
+    for (int64_t done = 0; done < n; done += tile) {
+        int64_t count = n - done < tile ? n - done : tile;
+        Ahead next = p->fetching ? ahead(p, first + done + tile) : (Ahead){ { NULL } };
         for (int k = 0; k < p->sources; k++)
             source[k] = source_load(&p->source[k], first + done, count, loaded[k]);
         for (int i = 0; i <= last; i++) {
-            const Step *s = &p->step[i];
+            const Pass *pass = &p->pass[i];
+            const Step *s = &p->step[pass->step];
             const void *in[3];
-            for (int k = 0; k < s->count; k++)
-                in[k] = s->in[k] < 0 ? source[~s->in[k]] : slot[p->step[s->in[k]].slot];
-            if (s->count == 1) in[1] = ahead(p, s, first + done + FUSED, in[0]);
+            for (int k = 0; k < pass->count; k++)
+                in[k] = pass->in[k] < 0 ? source[~pass->in[k]] : slot[p->step[pass->in[k]].slot];
+            if (pass->count == 1) in[1] = in[0];
             char *place = out + done * bytes;
             void *to = i < last || p->streams ? (void *)slot[s->slot] : place;
-            step_run(s, p->dtype, count, to, in);
+            if (pass->loop) pass->loop(count, to, in, &next);
+            else step_run(s, p->dtype, count, to, in);
             if (i == last && p->streams) line_kernels->stream(place, to, count * bytes);
         }
     }

@@ -8,11 +8,11 @@
  */
 #ifndef TILES_H
 #define TILES_H
-#include "elem.h"
+#include "passes.h"
 
-/* FUSED: elements of a tile. A CHUNK of tiles is what a thread takes at a time. */
+/* FUSED: the most elements of a tile. A CHUNK of tiles is what a thread takes at a time. */
 enum { STREAM_FROM = 8 << 20 };  /* bytes that are not worth keeping in a cache */
-enum { FUSED = 512, CHUNK_TILES = 8, PROGRAM_STEPS = 12, PROGRAM_SOURCES = 10 };
+enum { TILE_BYTES = 2048, FUSED = 512, CHUNK_TILES = 8, PROGRAM_STEPS = 12, PROGRAM_SOURCES = 10 };
 
 /* What an operand in memory looks like from the program's shape. */
 typedef enum SourceKind { SOURCE_PLAIN, SOURCE_REPEATED, SOURCE_STRIDED } SourceKind;
@@ -28,9 +28,17 @@ typedef struct Source {
 typedef struct Step {
     uint16_t op;
     uint8_t count, dtype;       /* operands; dtype of the result */
-    int8_t in[3], slot, ahead;  /* ahead: the source whose next tile is fetched meanwhile, or -1 */
+    int8_t in[3], slot;
     Span span;
 } Step;
+
+/* What runs at once: a step, alone (loop: NULL) or together with the one that it alone takes. */
+typedef struct Pass {
+    PassLoop *loop;
+    uint8_t count;              /* operands, as in a step */
+    int8_t in[3], step, joined;
+    bool fetches;               /* meanwhile the next tile's operands are fetched */
+} Pass;
 
 typedef struct Program {
     int steps, sources, dtype;  /* dtype: F64 or F32, in which it computes */
@@ -39,7 +47,11 @@ typedef struct Program {
     int64_t size;
     bool streams;               /* the result is larger than the caches and nobody's operand */
     bool heavy;                 /* bound by computing, not by memory: worth threads */
+    bool fetching;              /* some pass fetches these sources */
+    int8_t fetched[FETCHED];
+    int passes;
     Step step[PROGRAM_STEPS];
+    Pass pass[PROGRAM_STEPS];
     Source source[PROGRAM_SOURCES];
 } Program;
 
@@ -52,8 +64,9 @@ void source_fill(const Source *s, void *tile);
 
 /* May a program have this operation? */
 bool op_is_tiled(Op op);
-/* After the last step: where the results of the steps lie. */
+/* After the last step: which steps run together and where their results lie. */
 void program_close(Program *p);
+void program_join(Program *p);                      /* passes.c */
 /* Elements first .. first + n of the last step, to `out`. Any thread may call it. */
 void program_fill(const Program *p, int64_t first, int64_t n, void *out);
 /* All of them, or these, with threads where it pays. */

@@ -8,7 +8,7 @@
  * For x86-64-v3 and v4 (LANES is 1); elsewhere loops over vmath.h's functions serve.
  *
  *     LaneF32 r = lane_exp_f32(x);       exp, tanh, sigmoid, silu, by dtype: f32, f64
- *     LANES_LOOP(exp, f32, float, LaneF32)   makes a loop, exp_lanes_f32(n, out, x, ahead) */
+ *     LANES_LOOP(exp, f32, float, LaneF32)   makes a loop, exp_lanes_f32(n, out, x) */
 #ifndef VLANES_H
 #define VLANES_H
 #include "vmath.h"
@@ -232,17 +232,14 @@ VL LaneF64 lane_silu_f64(LaneF64 x) { return x * lane_sigmoid_f64(x); }
 
 /* ---- loops ----
  * Two registers at a time, whose chains of operations hide each other; what is left over goes
- * through a register filled in part. out may be x. Meanwhile as many bytes are fetched from `ahead`
- * on. */
+ * through a register filled in part. out may be x. */
 #define LANES_LOOP(name, dtype, T, Lane)                                                           \
-    static void name##_lanes_##dtype(int64_t n, T *out, const T *x, const char *ahead) {           \
+    static void name##_lanes_##dtype(int64_t n, T *out, const T *x) {                              \
         enum { WIDTH = sizeof(Lane) / sizeof(T) };                                                 \
         typedef T Loose __attribute__((vector_size(sizeof(Lane)), aligned(sizeof(T)), may_alias)); \
         int64_t i = 0;                                                                             \
         for (; i + 2 * WIDTH <= n; i += 2 * WIDTH) {                                               \
             Lane a = (Lane)*(const Loose *)(x + i), b = (Lane)*(const Loose *)(x + i + WIDTH);     \
-            __builtin_prefetch(ahead + i * (int64_t)sizeof(T));                                    \
-            __builtin_prefetch(ahead + (i + WIDTH) * (int64_t)sizeof(T));                          \
             *(Loose *)(out + i) = (Loose)lane_##name##_##dtype(a);                                 \
             *(Loose *)(out + i + WIDTH) = (Loose)lane_##name##_##dtype(b);                         \
         }                                                                                          \

@@ -25,6 +25,7 @@ struct Block {
 #define NOT_REACHED (~(uint64_t)0)
 
 typedef struct Sweep Sweep;
+typedef struct Weights Weights;         /* weights.h */
 struct Sweep {
     Sweep *outer;
     uint64_t id, low, high;          /* positions: from the heads down to the lowest target */
@@ -46,6 +47,7 @@ struct Sweep {
     Chunk **passed;                  /* whose objects go at the end */
     size_t passed_count, passed_capacity;
     Liveness *live;
+    Weights *weights;                /* matrices that many products share; or NULL */
     const SweepLook *look;           /* an onlooker, or NULL */
     uint32_t at;                     /* for it: the node that is visited, 0 while seeding */
 };

@@ -188,12 +188,15 @@ const ProductKernels *product_kernels;
  * limits a product takes 0.3 to 0.9 of BLAS' time. */
 enum { FEW = 16, FEW_BYTES = 1 << 20, MANY_BYTES = 64 << 10, MANY_ROW = 4096 };
 
+bool product_is_unpacked(int dtype, int64_t m, int64_t k, int64_t n) {
+    int64_t row = n * (int64_t)dtype_bytes(dtype), bytes = k * row;
+    if (!product_kernels->multiply[dtype] || row < PRODUCT_ROW || m < 2) return false;
+    if ((double)m * (double)k * (double)n >= SHARED_WORK) return false;
+    return m <= FEW ? bytes <= FEW_BYTES : bytes <= MANY_BYTES && row < MANY_ROW;
+}
+
 static bool stays_unpacked(const Product *p, const Matrix *y) {
-    int64_t row = p->n * width_of(p), bytes = p->k * row;
-    if (!product_kernels->multiply[p->dtype] || p->adds) return false;
-    if (y->column_stride != 1 || row < PRODUCT_ROW) return false;
-    if ((double)p->m * (double)p->k * (double)p->n >= SHARED_WORK) return false;
-    return p->m <= FEW ? bytes <= FEW_BYTES : bytes <= MANY_BYTES && row < MANY_ROW;
+    return y->column_stride == 1 && product_is_unpacked(p->dtype, p->m, p->k, p->n);
 }
 
 static void multiply_unpacked(const Product *p, const Matrix *x, const Matrix *y, char *out) {

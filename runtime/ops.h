@@ -164,6 +164,9 @@ void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr);
 /* Adds to an adjoint of x (which: 0) or y (1), which nobody else knows, what g of x @ y
  * contributes; false if it is not that simple. */
 bool matmul_add_adjoint(Array *sum, int which, Value g, Value x, Value y);
+/* Would the product of m by k and k by n be made by the kernel that reads its second matrix as it
+ * lies, row by row? */
+bool product_is_unpacked(int dtype, int64_t m, int64_t k, int64_t n);
 
 void ops_open(void);   /* chooses kernels for this processor */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "fuse_tape.h"
 #include "pullback.h"
+#include "weights.h"
 
 Value fit(Value c, Value input) {
     if (input.tag == V_UNSET) return c;          /* of the result's shape */
@@ -369,12 +370,21 @@ static bool pull_index(Sweep *s, const Extra *extra, Value g) {
     return true;
 }
 
-/* A matrix product: its contribution is computed right into the sum of those before, as with the
- * weights that each turn of a loop uses. */
+/* A matrix product: where something has come before, as with the weights that each turn of a loop
+ * uses, its contribution is kept for later, or computed right into the sum. */
 static bool pull_product(Sweep *s, const Extra *extra, int which, Value g) {
     if (s->recorded || s->look) return false;
-    Array *sum = sole_adjoint(s, extra->in[which].node);
-    return sum && matmul_add_adjoint(sum, which, g, extra->in[0], extra->in[1]);
+    Value x = extra->in[0], y = extra->in[1];
+    uint32_t id = extra->in[which].node;
+    Array *sum = sole_adjoint(s, id);
+    if (sum && which == 1 && weights_collect(s, id, sum, x, g)) return true;
+    if (sum && which == 0 && axes_of(g) == 1 && weights_collect(s, id, sum, g, y)) return true;
+    if (sum && matmul_add_adjoint(sum, which, g, x, y)) return true;
+    Value c = which == 0 ? weights_turned(s, g, y) : UNSET;
+    if (c.tag == V_UNSET) return false;
+    x.node = 0;
+    add_value(s, id, fit(c, x));
+    return true;
 }
 
 void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "fuse.h"
 #include "pullback.h"
+#include "weights.h"
 
 /* ---- one sweep ---- */
 static void note_target(Sweep *s, uint32_t id, Value g) {
@@ -95,6 +96,7 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
             if (i == first) return;
             if (!(c->node[i - 1].head & N_R)) { i++; continue; }
         }
+        weights_settle(s, c->slot << CHUNK_SHIFT | (i - 1));
         Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
         if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
         size_t pool = pool_mark();
@@ -156,6 +158,7 @@ static void close_sweep(Sweep *s) {
     idmap_free(&s->target_index);
     idmap_free(&s->leaf_index);
     liveness_free(s->live);
+    weights_free(s);
     rt.tape->sweep = s->outer;
     mem_free(s, sizeof *s);
 }
@@ -260,6 +263,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
         if (c->base >= s->low) close_block(s, c->block, 0);
         else if (!s->floor) close_block(s, c->block, (uint32_t)(s->low - c->base));
     }
+    weights_settle(s, 0);
     for (int i = 0; s->floor && i < s->targets; i++) collect_below(s, s->target[i].node);
     rt.recording = was;
     rt.here = here;

@@ -40,6 +40,18 @@ slope = ready(jax.grad(lstm))
 w = (normal(32, 256) / 8, normal(64, 256) / 8, zeros(256))
 say("lstm", took(lambda: slope(w)), 1e3)
 
+def gru(w):
+    def cell(h, x):
+        given, from_h = x @ w[0] + w[2], h @ w[1]
+        s = jax.nn.sigmoid(given[:, :128] + from_h[:, :128])
+        n = np.tanh(given[:, 128:] + s[:, :64] * (from_h[:, 128:] + w[3]))
+        return n + s[:, 64:] * (h - n), None
+    h, _ = jax.lax.scan(cell, np.zeros((16, 64), np.float32), inputs)
+    return np.sum(h * h)
+gated = ready(jax.grad(gru))
+w = (normal(32, 192) / 8, normal(64, 192) / 8, zeros(192), zeros(64))
+say("gru", took(lambda: gated(w)), 1e3)
+
 pictures, kernels = normal(32, 16, 28, 28), normal(32, 16, 3, 3)
 conv = ready(jax.grad(lambda v: np.sum(jax.lax.conv(v[0], v[1], (1, 1), "SAME"))))
 say("conv2d", took(lambda: conv((pictures, kernels))), 1e3)

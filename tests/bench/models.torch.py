@@ -46,6 +46,27 @@ def cells():
     (h * h).sum().backward()
 say("cells", took(cells), 1e3)
 
+gru = torch.nn.GRU(32, 64)
+def gated():
+    gru.zero_grad(set_to_none=True)
+    h = gru(inputs)[1]
+    (h * h).sum().backward()
+say("gru", took(gated), 1e3)
+
+x, y = ((torch.randn(n, 192) / 8).requires_grad_() for n in (32, 64))
+b, n_b = (torch.zeros(n).requires_grad_() for n in (192, 64))
+def gated():
+    x.grad = y.grad = b.grad = n_b.grad = None
+    h = torch.zeros(16, 64)
+    given = inputs @ x + b
+    for t in range(64):
+        from_h = h @ y
+        s = torch.sigmoid(given[t][:, :128] + from_h[:, :128])
+        n = torch.tanh(given[t][:, 128:] + s[:, :64] * (from_h[:, 128:] + n_b))
+        h = n + s[:, 64:] * (h - n)
+    (h * h).sum().backward()
+say("gated", took(gated), 1e3)
+
 pictures, kernels = torch.randn(32, 16, 28, 28, requires_grad=True), torch.randn(32, 16, 3, 3, requires_grad=True)
 def convolution():
     pictures.grad = kernels.grad = None

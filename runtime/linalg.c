@@ -52,6 +52,30 @@ static int64_t width_of(const Product *p) { return (int64_t)dtype_bytes(p->dtype
 TINY_PRODUCT(tiny_f64, double)
 TINY_PRODUCT(tiny_f32, float)
 
+/* ---- few rows ---- */
+const ProductKernels *product_kernels;
+
+/* BLAS copies y into the order of its kernel: worth it if many rows meet it, or if it would not
+ * stay in the caches by itself. Measured from 2 to 128 rows, 16 to 784 by 16 to 1024: below these
+ * limits a product takes 0.3 to 0.9 of BLAS' time. */
+enum { FEW = 16, FEW_BYTES = 1 << 20, MANY_BYTES = 64 << 10, MANY_ROW = 4096 };
+
+bool product_is_unpacked(int dtype, int64_t m, int64_t k, int64_t n) {
+    int64_t row = n * (int64_t)dtype_bytes(dtype), bytes = k * row;
+    if (!product_kernels->multiply[dtype] || row < PRODUCT_ROW || m < 2) return false;
+    return m <= FEW ? bytes <= FEW_BYTES : bytes <= MANY_BYTES && row < MANY_ROW;
+}
+
+/* A panel of m by n that is at least as wide as the kernel wants it. */
+static bool multiply_unpacked(const Product *p, const Matrix *x, const Matrix *y, char *out, int m,
+                              int n) {
+    if (y->column_stride != 1 || p->adds || n * width_of(p) < PRODUCT_ROW) return false;
+    if (!product_is_unpacked(p->dtype, p->m, p->k, p->n)) return false;
+    product_kernels->multiply[p->dtype](&(FewRows){ m, n, p->k, x->at, y->at, x->row_stride,
+                                                    x->column_stride, y->row_stride, out, p->n });
+    return true;
+}
+
 /* ---- BLAS ---- */
 static bool suits_blas(const Matrix *m) {
     if (m->column_stride == 1) return m->row_stride >= m->columns || m->rows == 1;
@@ -72,6 +96,7 @@ static int leading(const Matrix *m) {
 }
 
 static void gemm(const Product *p, const Matrix *x, const Matrix *y, char *out, int m, int n) {
+    if (multiply_unpacked(p, x, y, out, m, n)) return;
     enum CBLAS_TRANSPOSE flip_x = is_flipped(x) ? CblasTrans : CblasNoTrans;
     enum CBLAS_TRANSPOSE flip_y = is_flipped(y) ? CblasTrans : CblasNoTrans;
     int k = (int)p->k, old = p->adds;
@@ -180,31 +205,6 @@ static void multiply_in_panels(const Product *p, const Matrix *x, const Matrix *
     }
 }
 
-/* ---- few rows ---- */
-const ProductKernels *product_kernels;
-
-/* BLAS copies y into the order of its kernel: worth it if many rows meet it, or if it would not
- * stay in the caches by itself. Measured from 2 to 128 rows, 16 to 784 by 16 to 1024: below these
- * limits a product takes 0.3 to 0.9 of BLAS' time. */
-enum { FEW = 16, FEW_BYTES = 1 << 20, MANY_BYTES = 64 << 10, MANY_ROW = 4096 };
-
-bool product_is_unpacked(int dtype, int64_t m, int64_t k, int64_t n) {
-    int64_t row = n * (int64_t)dtype_bytes(dtype), bytes = k * row;
-    if (!product_kernels->multiply[dtype] || row < PRODUCT_ROW || m < 2) return false;
-    if ((double)m * (double)k * (double)n >= SHARED_WORK) return false;
-    return m <= FEW ? bytes <= FEW_BYTES : bytes <= MANY_BYTES && row < MANY_ROW;
-}
-
-static bool stays_unpacked(const Product *p, const Matrix *y) {
-    return y->column_stride == 1 && product_is_unpacked(p->dtype, p->m, p->k, p->n);
-}
-
-static void multiply_unpacked(const Product *p, const Matrix *x, const Matrix *y, char *out) {
-    FewRows few = { p->m, p->n, p->k, x->at, y->at, x->row_stride, x->column_stride,
-                    y->row_stride, out };
-    product_kernels->multiply[p->dtype](&few);
-}
-
 static void multiply(const Product *p, const Matrix *x, const Matrix *y, char *out) {
     if (p->m <= TINY && p->n <= TINY && p->k <= TINY) {
         if (p->dtype == F64) tiny_f64(p, x, y, (double *)out);
@@ -216,8 +216,6 @@ static void multiply(const Product *p, const Matrix *x, const Matrix *y, char *o
     } else if (p->m == 1) {
         Matrix turned = flipped(y);
         gemv(p, &turned, x->at, x->column_stride, out);
-    } else if (stays_unpacked(p, y)) {
-        multiply_unpacked(p, x, y, out);
     } else {
         multiply_in_panels(p, x, y, out);
     }

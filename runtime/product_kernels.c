@@ -34,10 +34,10 @@ enum { BYTES = 32, ROWS = 6 };
             UNROLLED (int r = 0; r < rows; r++)                                                    \
                 UNROLLED (int c = 0; c < vectors; c++) sum[r][c] += x[r * x_row] * v[c];           \
         }                                                                                          \
-        T *out = (T *)p->out + i * p->n + j;                                                       \
+        T *out = (T *)p->out + i * p->out_row + j;                                                 \
         UNROLLED (int r = 0; r < rows; r++)                                                        \
             UNROLLED (int c = 0; c < vectors; c++)                                                 \
-                *(Line_##suffix *)(out + r * p->n + c * LANES) = sum[r][c];                        \
+                *(Line_##suffix *)(out + r * p->out_row + c * LANES) = sum[r][c];                  \
     }                                                                                              \
     /* The columns from j on, as wide as a block is, all rows. */                                  \
     INLINED void columns_##suffix(const FewRows *p, int64_t j, int vectors) {                      \

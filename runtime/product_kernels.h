@@ -14,7 +14,8 @@ typedef struct FewRows {
     int64_t m, n, k;
     const void *x, *y;
     int64_t x_row, x_column, y_row;
-    void *out;                       /* rows of n elements, one behind the other */
+    void *out;                       /* rows of n elements, `out_row` elements apart */
+    int64_t out_row;
 } FewRows;
 
 typedef struct ProductKernels {

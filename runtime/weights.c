@@ -1,8 +1,8 @@
 /* Matrices that many products of a sweep share (weights.h).
  *
  * The one idea: the adjoint of the weights is a sum of products x' g, one for each turn of the
- * loop, and that sum is one product of all x, one below the other, and all g. What adjoints are made
- * of is collected until there are ROWS of it; an adjoint is settled before it is read. */
+ * loop, and that sum is one product of all x, one below the other, and all g. These are collected
+ * until there are ROWS of them; an adjoint is settled before it is read. */
 #include "weights.h"
 
 enum { SHARED = 4 };                     /* matrices at a time */

@@ -22,7 +22,7 @@ static void for_each_shape(void (*each)(const float *x, const float *y, FewRows 
     for (int m = 1; m <= M; m++)
         for (int n = LEAST; n <= N; n++)
             for (int flip = 0; flip < 2; flip++) {
-                FewRows p = { m, n, K, x, y, flip ? 1 : K, flip ? m : 1, n, out };
+                FewRows p = { m, n, K, x, y, flip ? 1 : K, flip ? m : 1, n, out, n };
                 each(x, y, &p);
             }
 }
@@ -49,7 +49,7 @@ static void numbers_of_f64_are_multiplied_too(void **state) {
     if (!product_kernels->multiply[F64]) skip();
     double x[3] = { 1, 2, 3 }, y[3 * 9], out[9];
     for (int i = 0; i < 27; i++) y[i] = i;
-    product_kernels->multiply[F64](&(FewRows){ 1, 9, 3, x, y, 3, 1, 9, out });
+    product_kernels->multiply[F64](&(FewRows){ 1, 9, 3, x, y, 3, 1, 9, out, 9 });
     for (int j = 0; j < 9; j++) assert_true(out[j] == j + 2 * (j + 9) + 3 * (j + 18));
 }
 

@@ -46,11 +46,98 @@ static void write_picked(Pick *p, Value v, Move move) {
     else array_assign(p->view, from);
 }
 
+/* ---- a mask over all axes ----
+ * The places where it is true need not be listed: elements are taken or stored while the flags go
+ * by, without a branch for each. */
+#define MASKED(suffix, T)                                                                          \
+    static int64_t take_##suffix(int64_t n, const void *x_, const uint8_t *flags, void *to_,       \
+                                 int64_t wanted) {                                                 \
+        const T *x = x_;                                                                           \
+        T *to = to_;                                                                               \
+        int64_t taken = 0;                                                                         \
+        for (int64_t i = 0; i < n && taken < wanted; i++) {                                        \
+            to[taken] = x[i];                                                                      \
+            taken += flags[i] != 0;                                                                \
+        }                                                                                          \
+        return taken;                                                                              \
+    }                                                                                              \
+    static int64_t store_##suffix(int64_t n, void *x_, const uint8_t *flags, const void *from_,    \
+                                  int64_t step, int64_t wanted) {                                  \
+        T *x = x_;                                                                                 \
+        const T *from = from_;                                                                     \
+        int64_t stored = 0;                                                                        \
+        for (int64_t i = 0; i < n && stored < wanted; i++) {                                       \
+            const T *one = flags[i] ? from : x + i;                                                \
+            x[i] = *one;                                                                           \
+            from += flags[i] ? step : 0;                                                           \
+            stored += flags[i] != 0;                                                               \
+        }                                                                                          \
+        return stored;                                                                             \
+    }
+MASKED(f64, double)
+MASKED(f32, float)
+MASKED(bool, uint8_t)
+
+enum { FLAGS = 1 << 16 };   /* between two polls */
+
+/* The mask, if the index is one and it has the shape of x, and both lie in order. */
+static const Array *whole_mask(const Array *x, int count, const Attr *words,
+                               const Value *gathers) {
+    if (count != 1 || (words[0] & KIND_BITS) != I_GATHER) return NULL;
+    if (gathers->tag != V_ARRAY || gathers->as.array->dtype != BOOL) return NULL;
+    const Array *mask = gathers->as.array;
+    bool fits = x->axes && same_shape(mask->axes, shape_of(mask), x->axes, shape_of(x));
+    return fits && array_is_contiguous(mask) && array_is_contiguous(x) ? mask : NULL;
+}
+
+static int64_t trues(const Array *mask) {
+    return (int64_t)line_kernels->nonzeros[BOOL](mask->data, mask->size);
+}
+
+static Array *take_masked(const Array *x, const Array *mask) {
+    static int64_t (*const take[])(int64_t, const void *, const uint8_t *, void *, int64_t) = {
+        [F64] = take_f64, [F32] = take_f32, [BOOL] = take_bool
+    };
+    int64_t wanted = trues(mask), width = (int64_t)dtype_bytes(x->dtype);
+    Array *out = array_new(x->dtype, 1, &wanted);
+    char *to = out->data;
+    for (int64_t i = 0; i < x->size && wanted; i += FLAGS) {
+        int64_t n = x->size - i < FLAGS ? x->size - i : FLAGS;
+        int64_t taken = take[x->dtype](n, (const char *)x->data + i * width, bool_of(mask) + i, to,
+                                       wanted);
+        wanted -= taken;
+        to += taken * width;
+        poll();
+    }
+    return out;
+}
+
+/* from: one element, or as many as the mask has true ones; of the dtype of x. */
+static void store_masked(Array *x, const Array *mask, const Array *from) {
+    static int64_t (*const store[])(int64_t, void *, const uint8_t *, const void *, int64_t,
+                                    int64_t) = {
+        [F64] = store_f64, [F32] = store_f32, [BOOL] = store_bool
+    };
+    int64_t wanted = trues(mask), width = (int64_t)dtype_bytes(x->dtype), step = from->size > 1;
+    const char *at = from->data;
+    for (int64_t i = 0; i < x->size && wanted; i += FLAGS) {
+        int64_t n = x->size - i < FLAGS ? x->size - i : FLAGS;
+        char *to = (char *)x->data + i * width;
+        int64_t stored = store[x->dtype](n, to, bool_of(mask) + i, at, step, wanted);
+        wanted -= stored;
+        at += stored * step * width;
+        poll();
+    }
+}
+
 /* ---- reading ---- */
 Value kernel_index(int count, const Value *in, const Attr *attr) {
     (void)count;
     Pick p;
-    pick(&p, array_of(in[0]), (int)(attr[0] / ITEM_WORDS), attr + 1, in + 1);
+    int items = (int)(attr[0] / ITEM_WORDS);
+    const Array *mask = whole_mask(array_of(in[0]), items, attr + 1, in + 1);
+    if (mask) return array_value(take_masked(array_of(in[0]), mask));
+    pick(&p, array_of(in[0]), items, attr + 1, in + 1);
     if (!p.gathered) return array_value(p.view);
     Array *out = array_new(p.view->dtype, p.result.axes, p.result.dim);
     move_gathered(&p, READ, out);
@@ -97,6 +184,11 @@ Value kernel_unindex(int count, const Value *in, const Attr *attr) {
     (void)count;
     int axes = (int)attr[1], items = (int)(attr[0] - 1 - axes) / ITEM_WORDS;
     Array *out = array_zeros(float_dtype(dtype_of(in[0])), axes, attr + 2);
+    const Array *mask = whole_mask(out, items, attr + 2 + axes, in + 1);
+    if (mask && size_of(in[0]) == trues(mask)) {
+        store_masked(out, mask, array_contiguous(array_cast(array_of(in[0]), out->dtype)));
+        return array_value(out);
+    }
     Pick p;
     pick(&p, out, items, attr + 2 + axes, in + 1);
     write_picked(&p, in[0], ADD);
@@ -153,6 +245,12 @@ Value op_index_like(Value g, int count, const Value *in, const Attr *attr) {
 /* Stores v and says in the array's own words what does not fit. */
 static void put_into(Array *x, Value v, int count, const Attr *words, const Value *gathers) {
     Pick p;
+    const Array *mask = whole_mask(x, count, words, gathers);
+    bool fits = mask && axes_of(v) < 2 && (size_of(v) == 1 || size_of(v) == trues(mask));
+    if (fits && (x->dtype != BOOL || dtype_of(v) == BOOL)) {
+        store_masked(x, mask, array_contiguous(array_cast(array_of(v), x->dtype)));
+        return;
+    }
     pick(&p, x, count, words, gathers);
     Shape from = value_shape(v), to = picked_shape(&p);
     must_expand(&from, &to, "cannot store shape %s where the index picks shape %s");
@@ -207,10 +305,15 @@ Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, ui
     return constant(x);
 }
 
-static bool has_gathers(const Attr *attr) {
-    for (int i = 0; i < attr[0]; i += ITEM_WORDS)
-        if ((attr[1 + i] & KIND_BITS) == I_GATHER) return true;
-    return false;
+/* May it name a place several times? The true places of a mask differ from each other. */
+static bool may_repeat(const Attr *attr, const Value *gathers) {
+    bool gathered = false;
+    for (int i = 0; i < attr[0]; i += ITEM_WORDS) {
+        if ((attr[1 + i] & KIND_BITS) != I_GATHER) continue;
+        if (dtype_of(*gathers++) == BOOL) return false;
+        gathered = true;
+    }
+    return gathered;
 }
 
 /* Where a place is stored to several times the last value stays, and only that one gets an
@@ -234,6 +337,7 @@ Value op_put_rule(int which, Value g, int count, const Value *in, const Attr *at
     if (which == 0) return apply(OP_put, count, all, attr);
     all[1] = g;
     Value part = apply(OP_index, count - 1, all + 1, attr);
-    if (has_gathers(attr)) part = op_where(stored_last(in[0], count, in, attr), part, number(0));
+    if (may_repeat(attr, in + 2))
+        part = op_where(stored_last(in[0], count, in, attr), part, number(0));
     return op_sum_to(part, in[1]);
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "errors.h"
 #include "module.h"
+#include "io.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,9 @@ char *message_of_example(const MessageRow *row, bool colour, int columns) {
     example.colour = colour;
     example.columns = columns;
     module_warn = put_warning;
+    bool muted = io_mute(true);
     if (!guard(run_example, (void *)row, &error)) put_message(&error, DIAG_ERROR);
+    io_mute(muted);
     module_warn = warn;
     fclose(example.out);
     return text;

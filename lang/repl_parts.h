@@ -122,7 +122,6 @@ void add_comment(Buffer *b, const char *text, int columns);
 void say_entry(const char *head, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* One line about v, at most `columns` wide, without its type. */
 void value_in_a_line(Buffer *b, Value v, int columns);
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* to standard output */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* "error: ..." */
 #define QUIET (session.colour ? "\033[90m" : "")
 #define STRONG (session.colour ? "\033[1m" : "")

@@ -13,15 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-void say(const char *format, ...) {
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    int bytes = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    io_write(text, bytes < (int)sizeof text ? (size_t)bytes : sizeof text - 1);
-}
-
 enum { HEAD_COLUMNS = 11, NARROW = 40 };
 
 void say_entry(const char *head, const char *format, ...) {

@@ -355,9 +355,10 @@ int arg_axis(Value v, int axes, const char *what) {
          (long long)axis, axes, axes - 1, axes);
 }
 
-static void shape_add(Shape *shape, int64_t length, const char *what) {
-    if (shape->axes == MAX_AXES) fail(E_LIMIT, "%s has more than %d axes", what, MAX_AXES);
-    shape->dim[shape->axes++] = length;
+static void must_be_axes(int64_t lengths, const char *of) {
+    if (lengths > MAX_AXES)
+        fail(E_LIMIT, "%s has %lld lengths, but an array has at most %d axes", of,
+             (long long)lengths, MAX_AXES);
 }
 
 Shape arg_shape(Value v, const char *of) {
@@ -368,15 +369,17 @@ Shape arg_shape(Value v, const char *of) {
     while (v.tag == V_LIST && v.as.list->count == 1) v = v.as.list->item[0];
     if (v.tag == V_LIST) {
         const List *list = v.as.list;
+        must_be_axes((int64_t)list->count, of);
         for (size_t i = 0; i < list->count; i++)
-            shape_add(&shape, arg_int(list->item[i], what), what);
+            shape.dim[shape.axes++] = arg_int(list->item[i], what);
     } else if (v.tag == V_ARRAY && v.as.array->axes == 1) {
         const Array *a = v.as.array;
         if (v.node) rt.off_tape++;
+        must_be_axes(a->size, of);
         for (int64_t i = 0; i < a->size; i++)
-            shape_add(&shape, to_int(array_get(a, i), what), what);
+            shape.dim[shape.axes++] = to_int(array_get(a, i), what);
     } else {
-        shape_add(&shape, to_int(only_element(v, of, needed), what), what);
+        shape.dim[shape.axes++] = to_int(only_element(v, of, needed), what);
     }
     return shape;
 }

@@ -19,6 +19,7 @@
 
 static Output *output, *warning;
 static void *output_env, *warning_env;
+static bool muted;
 static int output_error;     /* errno of the first failed write; 0: all is well */
 
 void io_set_output(Output *to, void *env) {
@@ -83,7 +84,7 @@ static void write_terminal(const char *text, size_t bytes) {
 
 void io_write(const char *text, size_t bytes) {
     if (status_columns) io_status(NULL);
-    if (!bytes) return;      /* text may be NULL then */
+    if (!bytes || muted) return;      /* text may be NULL then */
     if (output) {
         output(text, bytes, output_env);
         return;
@@ -91,6 +92,21 @@ void io_write(const char *text, size_t bytes) {
     if (on_terminal()) write_terminal(text, bytes);
     else note_output_error(fwrite(text, 1, bytes, stdout) < bytes);
     if (output_error) fail(E_IO, "cannot write to standard output: %s", strerror(output_error));
+}
+
+void say(const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int bytes = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    io_write(text, bytes < (int)sizeof text ? (size_t)bytes : sizeof text - 1);
+}
+
+bool io_mute(bool mute) {
+    bool before = muted;
+    muted = mute;
+    return before;
 }
 
 bool io_flush(void) {

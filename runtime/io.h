@@ -12,6 +12,8 @@
 typedef void Output(const char *text, size_t bytes, void *env);
 void io_set_output(Output *output, void *env);  /* for who embeds adl; NULL: standard output */
 void io_write(const char *text, size_t bytes);  /* for print(); seen at once on a terminal */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* by io_write() */
+bool io_mute(bool mute);                        /* what is written is dropped; returns how it was */
 bool io_flush(void);                            /* false: some output could not be written */
 /* One line at the bottom of the terminal, on standard error, until something else is written or it
  * is NULL. Nothing happens where standard error is no terminal. */

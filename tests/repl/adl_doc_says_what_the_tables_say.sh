@@ -28,3 +28,4 @@ for name in $(grep -o '^ELEM[12](\([a-z0-9_]*\), *\(CALL\|"[^"]\)' runtime/ops.d
 done
 case $page in *'http://'*|*'https://'*|*'src='*) echo "the page needs something else" ;; esac
 wants 0 'with .name, else or catch. ; separates'   doc    # a line that begins with code goes on
+case $("$adl" doc E0501) in E0501:*) ;; *) echo "an example of a message prints" ;; esac

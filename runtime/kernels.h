@@ -15,7 +15,7 @@ typedef Value Call(int count, const Value *bound);
     Value call_##name(int count, const Value *bound) { (void)count; return result; }
 
 /* ---- the table's ---- */
-/* reduce.c */
+/* reduce.c, and its calls in reduce_rules.c */
 Kernel kernel_sum, kernel_prod, kernel_max, kernel_min, kernel_any, kernel_all, kernel_norm;
 Kernel kernel_sum_to;
 Call call_sum, call_prod, call_max, call_min, call_any, call_all, call_norm;

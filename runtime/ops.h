@@ -117,8 +117,9 @@ Op op_named(const char *name);   /* OP_NONE if there is none */
 #define TEST2 ELEM2
 #include "ops.def"
 
-/* ---- recorded operations with settings: reduce.c, shape.c, join.c, where.c, linalg.c, make.c ----
- * Axes are given as a bit set of non-negative axes; ALL_AXES reduces everything. */
+/* ---- recorded operations with settings ----
+ * In reduce_rules.c, shape.c, join.c, where.c, linalg.c, make.c. Axes are given as a bit set of
+ * non-negative axes; ALL_AXES reduces everything. */
 #define ALL_AXES (~(uint64_t)0)
 Value op_sum(Value x, uint64_t axes, bool keepdims);
 Value op_max(Value x, uint64_t axes, bool keepdims);

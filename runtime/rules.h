@@ -4,7 +4,7 @@
 #define RULES_H
 #include "kernels.h"
 
-/* ---- reduce.c ---- */
+/* ---- reduce_rules.c ---- */
 /* g, the adjoint of a reduction with these settings, along x again. */
 Value op_spread(Value g, Value x, const Attr *attr);
 /* x with these axes moved to the end and made one. order: axis i of `moved`, the shape before they

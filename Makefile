@@ -216,8 +216,11 @@ $(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o pick.o where.o index.o pu
 $(BUILD)/runtime/ops.o: CFLAGS += -DKERNEL_LEVELS=$(words $(LEVELS))                # it chooses one
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<
+# A select between a number and a bound is not to become two paths of which one is folded: that doubles
+# what comes behind it, once the loop is SIMD.
+SELECTS = -fno-tree-pre -fno-thread-jumps
 $(BUILD)/runtime/elem_kernels.%.o: runtime/elem_kernels.c
-	$(COMPILE) -O3 -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
+	$(COMPILE) -O3 $(SELECTS) -march=x86-64-$* -DELEM_TABLE=elem_table_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/line_kernels.%.o: runtime/line_kernels.c
 	$(COMPILE) -O3 -march=x86-64-$* -DLINE_TABLE=line_kernels_$* -Iruntime -c -o $@ $<
 $(BUILD)/runtime/pass_kernels.%.o: runtime/pass_kernels.c

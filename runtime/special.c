@@ -1,6 +1,7 @@
 /* Special functions that no C library has: polygamma of any order. */
 #include <math.h>
 #include "elem.h"
+#include "vmath.h"
 
 /* The Bernoulli numbers B2, B4, ... B24. */
 static const double bernoulli[] = {
@@ -25,11 +26,12 @@ static double cotangent_derivative(int n, double x) {
 }
 
 /* Abramowitz and Stegun 6.4: the recurrence 6.4.6 up to x >= 15 + n, there the asymptotic series
- * 6.4.11 (6.3.18 for n = 0); below zero the reflection 6.4.7. At the pole 0 the limit from the side
+ * 6.4.11; below zero the reflection 6.4.7. At the pole 0 the limit from the side
  * of the zero's sign; NaN at the other poles and where the order is no whole number. */
 double polygamma(double order, double x) {
     if (order != order || x != x || order < 0 || order > 20 || order != floor(order)) return NAN;
     int n = (int)order;
+    if (n == 0) return vm_digamma(x);
     if (x <= 0) {
         if (x == 0) return n % 2 ? INFINITY : copysign(INFINITY, -x);
         if (x == floor(x)) return NAN;
@@ -38,13 +40,8 @@ double polygamma(double order, double x) {
                pow(M_PI, n + 1) * cotangent_derivative(n, M_PI * x);
     }
     double factorial = tgamma(n + 1), sum = 0, sign = n % 2 ? 1 : -1;
-    for (; x < 15 + n; x++) sum += n == 0 ? -1 / x : sign * factorial / pow(x, n + 1);
+    for (; x < 15 + n; x++) sum += sign * factorial / pow(x, n + 1);
     double square = 1 / (x * x);
-    if (n == 0) {
-        double series = 0, power = square;
-        for (int k = 1; k <= 12; k++, power *= square) series += bernoulli[k - 1] / (2 * k) * power;
-        return sum + log(x) - 0.5 / x - series;
-    }
     double series = factorial / n * pow(x, -n) + 0.5 * factorial * pow(x, -n - 1);
     double term =
         tgamma(n + 2) / 2 * pow(x, -n - 2); /* (2k + n - 1)! / (2k)! x^(-2k - n) at k = 1 */

@@ -186,11 +186,13 @@ static inline double vm_digamma(double x) {
         r = -VM_PI / tan(VM_PI * (part > 0.5 ? part - 1 : part));
         x = 1 - x;
     }
-    for (; x < 10; x++) r -= 1 / x;
+    double above = 0, below = 1;     /* the sum of 1 / x, as one quotient */
+    for (; x < 10; x++) above = VM_FMA(above, x, below), below *= x;
+    r -= above / below;
     double z = 1 / (x * x);
     double tail = z * vm_poly7(z, 1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132,
                                -691.0 / 32760, 1.0 / 12);
-    return r + (log(x) - 0.5 / x - tail);
+    return r + (vm_log(x) - 0.5 / x - tail);
 }
 
 #include "vmathf.h"

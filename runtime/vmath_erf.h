@@ -34,10 +34,25 @@ VM VmScaled vm_erfc_far(double y, VmPair z) {
     return (VmScaled){ vm_sum_ordered(q.hi, q.lo), e.first, e.second };
 }
 
+/* erfc(y) for 1 <= y <= 6, to 2^-53 of erf(y): e^-Q(y), with a polynomial Q whose greatest term is
+ * kept as a pair. */
+VM double vm_erfc_beside_one(double y) {
+    double y2 = y * y, y4 = y2 * y2;
+    double low = vm_poly11(y, -0.6366440789203593, -0.10270222423598288, 0.01898791732334013,
+                           0.0004137105370614224, -0.0019191298908956631, 0.0007731944353873822,
+                           -0.0001366517830089644, -1.9474134418137242e-05, 2.2513300208677473e-05,
+                           -8.572607031395238e-06, 2.1132897547858078e-06);
+    double high = vm_poly5(y, -3.6928513541355555e-07, 4.5895089362152504e-08,
+                           -3.88643406208147e-09, 2.0182721862326048e-10, -4.859544359538809e-12);
+    double rest = VM_FMA(y2, VM_FMA(y4 * y4 * y2, y * high, low), -5.137981112909463e-07);
+    VmPair main = vm_product(y, -1.1283739863696807), sum = vm_sum(main.hi, rest);
+    VmExp e = vm_exp_parts(sum.hi, sum.lo + main.lo);
+    return (1 + (e.p.hi + e.p.lo)) * vm_power_of_two(e.k);
+}
+
 VM double vm_erf(double x) {
-    double a = __builtin_fabs(x), y = vm_clamp(a, 0.5, 28);
-    VmScaled far = vm_erfc_far(y, vm_product(y, y));
-    double r = a < 1 ? VM_FMA(a, vm_erf_series(a * a), a) : 1 - far.p.hi * far.first * far.second;
+    double a = __builtin_fabs(x), far = 1 - vm_erfc_beside_one(vm_clamp(a, 1, 6));
+    double r = a < 1 ? VM_FMA(a, vm_erf_series(a * a), a) : far;
     return __builtin_copysign(r, x);
 }
 

@@ -77,6 +77,8 @@ static const struct { const char *word, *advice; } words[] = {
     { "xor",       "write logical_xor(a, b), or a != b" },
     { "mod",       "the remainder is written a % b" },
     { "div",       "whole division is written a // b" },
+    { "list",      "write a list as (a, b, c)" },
+    { "tuple",     "write a list as (a, b, c)" },
     { "dict",      "write a struct: {name: value}" },
     { "float",     "write f64(x), or parse_number(text)" },
     { "int",       "write trunc(x), or parse_number(text)" },

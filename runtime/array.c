@@ -66,7 +66,7 @@ static _Noreturn void absurd(int dtype, int axes, const int64_t *shape) {
     char text[128];
     shape_text(axes, shape, text, sizeof text);
     for (int i = 0; i < axes; i++)
-        if (shape[i] < 0) fail(E_SHAPE, "a shape has no negative axes, but this one is %s", text);
+        if (shape[i] < 0) fail(E_SHAPE, "a shape has no negative lengths, but this one is %s", text);
     if (axes > MAX_AXES)
         fail(E_LIMIT, "shape %s has %d axes, but at most %d fit", text, axes, MAX_AXES);
     fail(E_LIMIT, "shape %s is too large: more %s elements than any memory can hold", text,
@@ -326,6 +326,8 @@ double arg_number(Value v, const char *what) { return only_element(v, what, "a n
 
 static int64_t to_int(double x, const char *what) {
     if (fabs(x) <= 0x1p53 && x == floor(x)) return (int64_t)x;
+    if (isfinite(x) && x == floor(x))
+        fail(E_VALUE, "%s must be a whole number up to 2^53, not %g", what, x);
     fail(E_VALUE, "%s must be a whole number, not %g", what, x);
 }
 

@@ -142,7 +142,16 @@ static void check_arrays(const Value *items, int count, const char *what) {
     for (int i = 0; i < count; i++) operand(items[i], what);
 }
 
+/* concat(a, b), for concat((a, b)): then b stands where the axis does. */
+static void must_be_axis(Value axis, const char *what) {
+    char text[80];
+    if (!is_given(axis) || !axes_of(axis)) return;
+    hint("the arrays go into one list: %s((a, b))", what);
+    fail(E_TYPE, "%s: axis must be a number, not %s", what, describe(axis, text, sizeof text));
+}
+
 Value call_stack(int count, const Value *bound) {
+    must_be_axis(bound[1], "stack");
     const Value *items = arg_items(bound[0], &count, "stack");
     check_arrays(items, count, "stack");
     int n = count ? axes_of(items[0]) : 0;
@@ -164,6 +173,7 @@ static Value concat_lists(const Value *items, int count) {
 }
 
 Value call_concat(int count, const Value *bound) {
+    must_be_axis(bound[1], "concat");
     const Value *items = arg_items(bound[0], &count, "concat");
     if (count && items[0].tag == V_LIST) return concat_lists(items, count);
     check_arrays(items, count, "concat");

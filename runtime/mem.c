@@ -31,6 +31,8 @@ static size_t mapped;                             /* all that we have from the s
 static size_t limit, machine;
 static bool limit_is_users;
 static size_t chunk_bytes = FIRST_CHUNK, chunk_left;
+static size_t chunked, large;                     /* in chunks, more than their blocks are; in
+                                                     large blocks that are in use */
 static char *chunk;
 static long fail_in;                              /* allocations until one fails; 0: none */
 
@@ -89,14 +91,18 @@ static void see_peak(void) {
     if (mem_quick.used > mem_quick.peak) mem_quick.peak = mem_quick.used;
 }
 
-/* The number after `word` in a file of the system; `otherwise` where there is none. */
+/* The beginning of a file of the system; "" where there is none. */
+static void read_start(const char *path, char *text, size_t bytes) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : read(file, text, bytes - 1);
+    if (file >= 0) close(file);
+    text[length > 0 ? length : 0] = 0;
+}
+
+/* The number after `word` there; `otherwise` where there is none. */
 static size_t number_in(const char *path, const char *word, size_t otherwise) {
     char text[2048];
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return otherwise;
-    ssize_t length = read(file, text, sizeof text - 1);
-    close(file);
-    text[length > 0 ? length : 0] = 0;
+    read_start(path, text, sizeof text);
     const char *at = strstr(text, word);
     if (!at) return otherwise;
     at += strlen(word);
@@ -104,16 +110,31 @@ static size_t number_in(const char *path, const char *word, size_t otherwise) {
     return *at >= '0' && *at <= '9' ? (size_t)strtoull(at, NULL, 10) : otherwise;
 }
 
-/* What the machine has, or what a container may have of it. */
+/* Heeds the limits of a control group and of those around it, up to the one seen as the root, which in a
+ * container is the container's own. */
+static void heed_group(const char *root, const char *group, const char *file) {
+    char path[1024];
+    int start = snprintf(path, sizeof path, "%s", root), bytes = (int)strcspn(group, "\n");
+    while (bytes >= 0) {
+        snprintf(path + start, sizeof path - (size_t)start, "%.*s/%s", bytes, group, file);
+        size_t most = number_in(path, "", 0);
+        most -= most / 16;             /* for the program itself and what libraries allocate */
+        if (most && most < machine) machine = most;
+        while (bytes > 0 && group[bytes - 1] != '/') bytes--;
+        bytes--;
+    }
+}
+
+/* What the machine has, or what a container or a service may have of it. */
 static void find_limit(void) {
+    char groups[2048];
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     machine = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << LARGE_LIMIT_SHIFT;
-    static const char *const containers[] = { "/sys/fs/cgroup/memory.max",
-                                              "/sys/fs/cgroup/memory/memory.limit_in_bytes" };
-    for (int i = 0; i < 2; i++) {
-        size_t most = number_in(containers[i], "", machine);
-        if (most && most < machine) machine = most;
-    }
+    read_start("/proc/self/cgroup", groups, sizeof groups);
+    const char *first = strstr(groups, ":memory:"), *second = strstr(groups, "0::");
+    heed_group("/sys/fs/cgroup/memory", first ? first + strlen(":memory:") : "",
+               "memory.limit_in_bytes");
+    heed_group("/sys/fs/cgroup", second ? second + strlen("0::") : "", "memory.max");
     if (!limit_is_users) limit = machine;
 }
 
@@ -211,8 +232,10 @@ static void *map_or_trim(size_t bytes) {
 /* `bytes` from the current chunk, whose rest is left behind if it is too short. */
 static char *carve(size_t bytes) {
     if (chunk_left < bytes) {
+        if (chunked + large + chunk_bytes > machine) return NULL;
         char *fresh = map_or_trim(chunk_bytes);
         if (!fresh) return NULL;
+        chunked += chunk_bytes;
         chunk = fresh;
         chunk_left = chunk_bytes;
         if (chunk_bytes < LAST_CHUNK) chunk_bytes *= 2;
@@ -263,6 +286,7 @@ static void *any_block(size_t bytes, bool *cleared) {
                 : bytes <= MEM_SMALL ? small_block(bytes)
                 : large_block(bytes, cleared);
     if (!block) refused(bytes);
+    if (bytes > MEM_SMALL) large += bytes;
     count(bytes);
     return block;
 }
@@ -299,6 +323,7 @@ void mem_free_slow(void *block, size_t bytes) {
     if (!MEM_KEEPS) {
         free(block);
     } else if (bytes > MEM_SMALL) {
+        large -= bytes;
         keep_large(block, bytes);
     } else {
         size_t rounded, class = small_class(bytes, &rounded);
@@ -320,6 +345,7 @@ static void *remap(void *block, size_t old_bytes, size_t new_bytes) {
     mapped += new_rounded - old_rounded;
     mem_quick.frees++;
     mem_quick.used -= old_bytes;
+    large += new_bytes - old_bytes;
     count(new_bytes);
     return moved;
 }
@@ -328,6 +354,7 @@ void *mem_resize(void *block, size_t old_bytes, size_t new_bytes) {
     see_peak();
     if (block && same_class(old_bytes, new_bytes)) {
         mem_quick.used += new_bytes - old_bytes;
+        if (new_bytes > MEM_SMALL) large += new_bytes - old_bytes;
         return block;
     }
     if (MEM_KEEPS && block && old_bytes > MEM_SMALL && new_bytes > MEM_SMALL) {

@@ -4,6 +4,8 @@
  * jansson limits nesting to 2048, so reading recurses safely. */
 #include "io.h"
 #include <jansson.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 static Value value_of(const json_t *json);
@@ -109,19 +111,92 @@ static Value value_of(const json_t *json) {
     return NIL;
 }
 
-static void release_json(void *json) { json_decref(json); }
+/* ---- the memory of the tree ----
+ * The tree is made of many small parts and goes as a whole: each is the next piece of a sheet, and
+ * no part is freed by itself. jansson has one pair of functions for the whole process, where a
+ * program that embeds adl may use it on other threads: those get malloc() and free() as before. */
+typedef struct Sheet Sheet;
+struct Sheet { Sheet *before; size_t used, bytes; };
+enum { FIRST_SHEET = 64 << 10, LAST_SHEET = 8 << 20, UNIT = 16 };
+
+static _Thread_local Sheet **sheets;               /* of the tree that is being read */
+static pthread_mutex_t readers_lock = PTHREAD_MUTEX_INITIALIZER;
+static int readers;
+static json_malloc_t malloc_before;
+static json_free_t free_before;
+
+static size_t in_units(size_t bytes) { return (bytes + UNIT - 1) & ~(size_t)(UNIT - 1); }
+
+static Sheet *next_sheet(Sheet *before, size_t bytes) {
+    size_t whole = !before ? FIRST_SHEET : before->bytes * 2;
+    if (whole > LAST_SHEET) whole = LAST_SHEET;
+    if (bytes > whole - in_units(sizeof(Sheet))) whole = bytes + in_units(sizeof(Sheet));
+    Sheet *sheet = malloc(whole);
+    if (sheet) *sheet = (Sheet){ before, in_units(sizeof(Sheet)), whole };
+    return sheet;
+}
+
+static void *part(size_t bytes) {
+    if (!sheets) return malloc_before(bytes);
+    if (bytes > SIZE_MAX / 2) return NULL;
+    bytes = in_units(bytes);
+    Sheet *sheet = *sheets;
+    if (!sheet || sheet->bytes - sheet->used < bytes) {
+        sheet = next_sheet(sheet, bytes);
+        if (!sheet) return NULL;
+        *sheets = sheet;
+    }
+    sheet->used += bytes;
+    return (char *)sheet + sheet->used - bytes;
+}
+
+static void part_free(void *at) {
+    if (!sheets) free_before(at);
+}
+
+static void readers_add(int one) {
+    pthread_mutex_lock(&readers_lock);
+    if (one > 0 && readers == 0) {
+        json_get_alloc_funcs(&malloc_before, &free_before);
+        json_set_alloc_funcs(part, part_free);
+    }
+    readers += one;
+    if (readers == 0) json_set_alloc_funcs(malloc_before, free_before);
+    pthread_mutex_unlock(&readers_lock);
+}
+
+static json_t *read_tree(const char *text, size_t bytes, Sheet **place, json_error_t *error) {
+    const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    readers_add(1);
+    sheets = place;
+    json_t *tree = json_loadb(text, bytes, flags, error);
+    sheets = NULL;
+    readers_add(-1);
+    return tree;
+}
+
+static void release_sheets(void *first) {
+    for (Sheet *sheet = first, *before; sheet; sheet = before) {
+        before = sheet->before;
+        free(sheet);
+    }
+}
+
+/* ---- reading ---- */
 
 Value json_read(const char *text, size_t bytes, const char *name) {
     json_error_t error;
-    Handle *tree = io_own(release_json);
-    const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
-    OUTSIDE(tree->pointer = json_loadb(text, bytes, flags, &error));
+    Handle *memory = io_own(release_sheets);
+    Sheet *last = NULL;
+    json_t *tree = NULL;
+    OUTSIDE(tree = read_tree(text, bytes, &last, &error));
+    memory->pointer = last;
     poll();
-    if (!tree->pointer)
+    if (!tree)
         fail(E_VALUE, "%s is no JSON: %s (line %d, column %d)", name ? name : "the text",
              error.text, error.line, error.column);
-    Value v = value_of(tree->pointer);
-    json_decref(tree->pointer);
-    tree->pointer = NULL;
+    Value v = value_of(tree);
+    release_sheets(last);
+    memory->pointer = NULL;
     return v;
 }

@@ -110,8 +110,8 @@ static size_t number_in(const char *path, const char *word, size_t otherwise) {
     return *at >= '0' && *at <= '9' ? (size_t)strtoull(at, NULL, 10) : otherwise;
 }
 
-/* Heeds the limits of a control group and of those around it, up to the one seen as the root, which in a
- * container is the container's own. */
+/* Heeds the limits of a control group and of those around it, up to the one seen as the root, which
+ * in a container is the container's own. */
 static void heed_group(const char *root, const char *group, const char *file) {
     char path[1024];
     int start = snprintf(path, sizeof path, "%s", root), bytes = (int)strcspn(group, "\n");

@@ -1,5 +1,6 @@
-/* CSV. The one idea: a table is read by walking its text twice, first to see how many rows there
- * are and which columns hold only numbers, then to fill arrays of the right size.
+/* CSV. The one idea: a table is read by walking its text, to see how many rows there are and which
+ * columns hold only numbers, which are noted on the way; what the other columns hold is taken in a
+ * second walk, into arrays and lists of the right size.
  *
  * Cells are as in RFC 4180: "quoted, with ""quotes"" and line breaks" or bare. Blank lines do not
  * count. Messages name the line and the column, in characters, as an editor does. */
@@ -66,9 +67,11 @@ static Piece quoted_cell(Reader *r) {
 }
 
 static Piece bare_cell(Reader *r) {
-    Piece cell = { .start = r->at };
-    while (!at_line_end(r) && r->text[r->at] != r->separator) r->at++;
-    cell.stop = r->at;
+    const char *text = r->text, separator = r->separator;
+    size_t at = r->at, bytes = r->bytes;
+    while (at < bytes && text[at] != separator && text[at] != '\n' && text[at] != '\r') at++;
+    Piece cell = { .start = r->at, .stop = at };
+    r->at = at;
     return cell;
 }
 
@@ -99,19 +102,13 @@ static bool is_decimal(const char *text, size_t bytes) {
     return !prefixed && !memchr(text, '_', bytes);
 }
 
-static bool holds_number(const Reader *r, Piece cell) {
-    double x;
+/* A number, or NaN where one is missing; false: a text. */
+static bool cell_number(const Reader *r, Piece cell, double *x) {
     const char *text = r->text + cell.start;
     size_t bytes = cell.stop - cell.start;
-    if (!bytes) return true;
-    return text_number(text, bytes, &x) ? is_decimal(text, bytes) : is_missing(text, bytes);
-}
-
-static double cell_number(const Reader *r, Piece cell) {
-    double x;
-    bool there = cell.start < cell.stop &&
-                 text_number(r->text + cell.start, cell.stop - cell.start, &x);
-    return there ? x : (double)NAN;
+    if (bytes && text_number(text, bytes, x)) return is_decimal(text, bytes);
+    *x = (double)NAN;
+    return !bytes || is_missing(text, bytes);
 }
 
 static bool is_truth(const char *text, size_t bytes, double *x) {
@@ -139,15 +136,18 @@ typedef struct Table {
     Reader start;             /* at the first row of the body */
     size_t rows, columns;
     uint8_t *kinds;           /* of each column: what all its cells may be */
+    Array **number;           /* the rows of each that were read as numbers, and room for `lines` */
+    int64_t lines;
 } Table;
 
 /* The cells of the first row: how many, and are all of them numbers? */
 static size_t survey_first_row(Reader r, bool *numbers) {
+    double x;
     size_t columns = 0;
     *numbers = true;
     for (bool last = !next_row(&r); !last; columns++) {
         Piece cell = next_cell(&r);
-        *numbers = *numbers && !cell.quoted && holds_number(&r, cell);
+        *numbers = *numbers && !cell.quoted && cell_number(&r, cell, &x);
         last = cell.ends_row;
     }
     return columns;
@@ -164,6 +164,17 @@ static _Noreturn void too_long(const Table *t, Reader r) {
     size_t cells = t->columns;
     for (bool last = false; !last; cells++) last = next_cell(&r).ends_row;
     ragged(t, &extra, extra.at, cells);
+}
+
+/* No table has more rows than that. */
+static int64_t count_lines(Reader r) {
+    if (!next_row(&r)) return 0;
+    const char *end = r.text + r.bytes, *at = r.text + r.at;
+    int64_t lines = end[-1] != '\n';
+    for (const char *line = at; (line = memchr(line, '\n', (size_t)(end - line))); line++) lines++;
+    for (const char *line = at; (line = memchr(line, '\r', (size_t)(end - line))); line++)
+        lines += line + 1 == end || line[1] != '\n';
+    return lines;
 }
 
 /* Calls body(table, cell, row, column, env) for each cell of the body, and gives the number of
@@ -190,16 +201,14 @@ static void survey_cell(Table *t, const Reader *r, Piece cell, size_t row, size_
                         void *env) {
     double x;
     uint8_t *kinds = &t->kinds[column];
-    (void)row, (void)env;
+    (void)env;
     if (cell.quoted) *kinds = 0;
-    if (*kinds & NUMBERS && !holds_number(r, cell)) *kinds &= (uint8_t)~NUMBERS;
+    if (*kinds & NUMBERS) {
+        if (!cell_number(r, cell, &x)) *kinds &= (uint8_t)~NUMBERS;
+        else if (!row) t->number[column] = array_new(F64, 1, &t->lines);
+        if (*kinds & NUMBERS) f64_of(t->number[column])[row] = x;
+    }
     if (*kinds & TRUTHS && !cell_truth(r, cell, &x)) *kinds &= (uint8_t)~TRUTHS;
-}
-
-/* Into a matrix: env is its data. */
-static void fill_matrix(Table *t, const Reader *r, Piece cell, size_t row, size_t column,
-                        void *env) {
-    ((double *)env)[row * t->columns + column] = cell_number(r, cell);
 }
 
 /* Into columns: env is an array of arrays and lists. */
@@ -208,27 +217,43 @@ static void fill_column(Table *t, const Reader *r, Piece cell, size_t row, size_
     Value *into = (Value *)env + column;
     double x = 0;
     size_t mark = pool_mark();
-    if (t->kinds[column] & NUMBERS) f64_of(into->as.array)[row] = cell_number(r, cell);
-    else if (t->kinds[column] & TRUTHS)
+    if (t->kinds[column] & NUMBERS) return;
+    if (t->kinds[column] & TRUTHS)
         cell_truth(r, cell, &x), bool_of(into->as.array)[row] = x != 0;
     else list_set(*into, row, cell_string(r, cell));
     pool_unwind(mark);
 }
 
+/* The numbers of a column: they, if all the room for them was needed, or a copy. */
+static Array *numbers_of(const Table *t, size_t column) {
+    int64_t rows = (int64_t)t->rows, step = 1;
+    if (!rows) return array_new(F64, 1, &rows);
+    if (rows == t->lines) return t->number[column];
+    return array_copy(array_view(t->number[column], 1, &rows, &step, 0));
+}
+
 static Value matrix_of(Table *t) {
-    Array *a = array_new(F64, 2, (int64_t[]){ (int64_t)t->rows, (int64_t)t->columns });
-    each_cell(t, fill_matrix, a->data);
+    int64_t rows = (int64_t)t->rows, columns = (int64_t)t->columns;
+    Array *a = array_new(F64, 2, (int64_t[]){ rows, columns });
+    for (int64_t c = 0; rows && c < columns; c++)
+        array_assign(array_view(a, 1, &rows, &columns, c), numbers_of(t, (size_t)c));
     return object(a);
+}
+
+static bool all_numeric(const Table *t) {
+    for (size_t c = 0; c < t->columns; c++)
+        if (!(t->kinds[c] & NUMBERS)) return false;
+    return true;
 }
 
 static Value *columns_of(Table *t) {
     Value *column = pool_bytes(t->columns * sizeof *column + 1);
     int64_t rows = (int64_t)t->rows;
     for (size_t c = 0; c < t->columns; c++)
-        column[c] = t->kinds[c] & NUMBERS  ? object(array_new(F64, 1, &rows))
+        column[c] = t->kinds[c] & NUMBERS  ? object(numbers_of(t, c))
                     : t->kinds[c] & TRUTHS ? object(array_new(BOOL, 1, &rows))
                                            : list_new(t->rows);
-    each_cell(t, fill_column, column);
+    if (!all_numeric(t)) each_cell(t, fill_column, column);
     return column;
 }
 
@@ -259,12 +284,6 @@ static void skip_row(Reader *r) {
     while (r->at < r->bytes && !next_cell(r).ends_row) continue;
 }
 
-static bool all_numeric(const Table *t) {
-    for (size_t c = 0; c < t->columns; c++)
-        if (!(t->kinds[c] & NUMBERS)) return false;
-    return true;
-}
-
 Value csv_read(const char *text, size_t bytes, char separator, int header, const char *name) {
     Reader first = { text, name, bytes, 0, separator, 1, 0 };
     if (has_mark(text, bytes)) first.at = first.line_start = 3;
@@ -273,7 +292,9 @@ Value csv_read(const char *text, size_t bytes, char separator, int header, const
     bool named = header < 0 ? !numbers : header;
     t.kinds = pool_bytes(t.columns + 1);
     memset(t.kinds, NUMBERS | TRUTHS, t.columns);
+    t.number = pool_bytes(t.columns * sizeof *t.number + 1);
     if (named) skip_row(&t.start);
+    t.lines = count_lines(t.start);
     t.rows = each_cell(&t, survey_cell, NULL);
     if (named) return struct_of_columns(&t, first);
     return all_numeric(&t) ? matrix_of(&t) : list_of(t.columns, columns_of(&t));

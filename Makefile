@@ -212,7 +212,7 @@ $(RUNTIME) $(LANG_) $(PROGRAM): $(BUILD)/flags
 
 $(BUILD)/runtime/%.o: runtime/%.c
 	$(COMPILE) -Iruntime -c -o $@ $<
-$(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o pick.o where.o index.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
+$(addprefix $(BUILD)/runtime/,array.o chosen.o tiles.o pick.o where.o index.o pool.o pull_small.o): CFLAGS += -O3    # their loops are SIMD
 $(BUILD)/runtime/ops.o: CFLAGS += -DKERNEL_LEVELS=$(words $(LEVELS))                # it chooses one
 $(BUILD)/lang/%.o: lang/%.c
 	$(COMPILE) -Iruntime -Ilang -c -o $@ $<

@@ -55,7 +55,7 @@ Call call_inv, call_det, call_slogdet, call_solve, call_cholesky, call_qr, call_
     call_pinv;
 Call call_einsum;                                                 /* einsum.c */
 Kernel kernel_conv2d, kernel_conv2d_image, kernel_conv2d_weights; /* conv.c */
-Kernel kernel_max_pool, kernel_unfold, kernel_fold;
+Kernel kernel_max_pool, kernel_max_pool_back, kernel_max_pool_along, kernel_unfold, kernel_fold;
 Call call_conv2d, call_conv1d, call_max_pool, call_avg_pool;
 /* make.c */
 Call call_zeros, call_ones, call_full, call_eye, call_arange, call_linspace;

@@ -100,6 +100,8 @@ Value op_conv2d_rule(int which, Value g, const Value *in, const Attr *attr);
 Value op_conv2d_image_rule(int which, Value g, const Value *in, const Attr *attr);
 Value op_conv2d_weights_rule(int which, Value g, const Value *in, const Attr *attr);
 Value op_max_pool_rule(Value g, Value x, Value r, const Attr *attr);
+Value op_max_pool_back_rule(Value t, const Value *in, const Attr *attr);
+Value op_max_pool_along_rule(Value g, const Value *in, const Attr *attr);
 /* Which share of the gradient each place of each window gets: 1 / n at one of n greatest elements,
  * else 0. */
 Value op_max_pool_shares(Value x, Value r, const Attr *attr);

@@ -18,17 +18,8 @@ Grid grid_over(Window w, const Array *a) {
     const int64_t *dim = shape_of(a) + a->axes - 2;
     return grid_of(w, dim[0], dim[1]);
 }
-/* The places along an axis, first to stop, whose window element at `offset` lies inside the
- * image. */
-typedef struct Inside { int64_t first, stop; } Inside;
 
-static Inside inside(int64_t offset, int64_t step, int64_t length, int64_t places) {
-    int64_t first = offset < 0 ? (-offset + step - 1) / step : 0;
-    int64_t stop = offset < length ? (length - 1 - offset) / step + 1 : 0;
-    if (stop > places) stop = places;
-    return (Inside){ first, stop };
-}
-/* ---- unfolding and folding: places from `top` to `bottom` down the image ---- */
+/* ---- unfolding and folding ---- */
 #define FOLDING(T, dtype)                                                                          \
     void unfold_##T(const Grid *g, const T *image, T *out, int64_t top, int64_t bottom) {          \
         const Window *w = &g->window;                                                              \
@@ -77,7 +68,6 @@ int64_t planes_of(const Array *a) {
     return planes;
 }
 
-/* An array like `a` with other last two axes. */
 Array *with_last(const Array *a, int64_t m, int64_t n, bool zeros) {
     Shape shape = { .axes = a->axes };
     memcpy(shape.dim, shape_of(a), (size_t)a->axes * sizeof *shape.dim);
@@ -148,7 +138,6 @@ void need_room(Window w, int64_t rows, int64_t columns, const char *name) {
          axes_text(rows + 2 * w.row_border, columns + 2 * w.column_border, image, sizeof image));
 }
 
-/* A number for both axes, or one for each; a list of one is for the last axis alone. */
 void arg_pair(Value v, int64_t other, int64_t least, const char *name, const char *what,
                      int64_t *down, int64_t *across) {
     if (!is_given(v)) return;
@@ -161,7 +150,6 @@ void arg_pair(Value v, int64_t other, int64_t least, const char *name, const cha
         fail(E_VALUE, "%s: %s must be at least %lld", name, what, (long long)least);
 }
 
-/* A line is an image of one row. */
 Value as_image(Value x) {
     Shape shape = value_shape(object(operand(x, "conv1d")));
     if (shape.axes < 1 || shape.axes >= MAX_AXES)

@@ -22,10 +22,20 @@ static inline Window window_of(const Attr *words) {
 /* An image, and how many windows fit along its axes. */
 typedef struct Grid { Window window; int64_t rows, columns, down, across; } Grid;
 
+/* The places along an axis, first to stop, whose window element at `offset` lies inside the
+ * image. */
+typedef struct Inside { int64_t first, stop; } Inside;
+
+static inline Inside inside(int64_t offset, int64_t step, int64_t length, int64_t places) {
+    int64_t first = offset < 0 ? (-offset + step - 1) / step : 0;
+    int64_t stop = offset < length ? (length - 1 - offset) / step + 1 : 0;
+    if (stop > places) stop = places;
+    return (Inside){ first, stop };
+}
 Grid grid_of(Window w, int64_t rows, int64_t columns);
 Grid grid_over(Window w, const Array *a);
 
-/* Places from `top` to `bottom` down the image. */
+/* The windows from `top` to `bottom` down the image, as columns and back. */
 void unfold_double(const Grid *g, const double *image, double *out, int64_t top, int64_t bottom);
 void unfold_float(const Grid *g, const float *image, float *out, int64_t top, int64_t bottom);
 void fold_double(const Grid *g, const double *in, double *image, int64_t top, int64_t bottom);

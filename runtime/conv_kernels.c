@@ -14,9 +14,9 @@
 #if defined __AVX512F__
 enum { BYTES = 64, OUTPUTS = 8, VECTORS = 3, ROWS = 4, TAPS = 6 };
 #elif defined __AVX__
-enum { BYTES = 32, OUTPUTS = 4, VECTORS = 3, ROWS = 2, TAPS = 3 };
+enum { BYTES = 32, OUTPUTS = 4, VECTORS = 3, ROWS = 4, TAPS = 3 };
 #else
-enum { BYTES = 16, OUTPUTS = 4, VECTORS = 2, ROWS = 1, TAPS = 2 };
+enum { BYTES = 16, OUTPUTS = 4, VECTORS = 2, ROWS = 4, TAPS = 2 };
 #endif
 enum { PARTS = CORRELATED / BYTES };
 #define UNROLLED _Pragma("GCC unroll 32") for
@@ -46,22 +46,22 @@ enum { PARTS = CORRELATED / BYTES };
     static void correlate_##suffix(int64_t n, const int64_t *offset, const void *x_,               \
                                    const void *g_, int64_t g_row, void *sums_) {                   \
         enum { LANES = BYTES / sizeof(T) };                                                        \
-        const T *x = x_, *g = g_;                                                                  \
-        Line_##suffix *sums = sums_;                                                               \
-        Block_##suffix sum[ROWS][TAPS][PARTS];                                                     \
-        UNROLLED (int i = 0; i < ROWS * TAPS * PARTS; i++) (&sum[0][0][0])[i] = sums[i];           \
-        for (int64_t p = 0; p < n; p += PARTS * LANES) {                                           \
-            UNROLLED (int part = 0; part < PARTS; part++) {                                        \
-                Block_##suffix v[ROWS];                                                            \
-                UNROLLED (int o = 0; o < ROWS; o++)                                                \
-                    v[o] = *(const Line_##suffix *)(g + o * g_row + p + part * LANES);             \
-                UNROLLED (int k = 0; k < TAPS; k++) {                                              \
-                    Block_##suffix u = *(const Line_##suffix *)(x + offset[k] + p + part * LANES); \
-                    UNROLLED (int o = 0; o < ROWS; o++) sum[o][k][part] += v[o] * u;               \
+        for (int part = 0; part < PARTS; part++) {                                                 \
+            const T *x = (const T *)x_ + part * LANES, *g = (const T *)g_ + part * LANES;          \
+            Line_##suffix *sums = (Line_##suffix *)sums_ + part;                                   \
+            Block_##suffix sum[ROWS][TAPS];                                                        \
+            UNROLLED (int i = 0; i < ROWS * TAPS; i++) (&sum[0][0])[i] = sums[i * PARTS];          \
+            for (int64_t p = 0; p < n; p += PARTS * LANES) {                                       \
+                Block_##suffix v[TAPS];                                                            \
+                UNROLLED (int k = 0; k < TAPS; k++)                                                \
+                    v[k] = *(const Line_##suffix *)(x + offset[k] + p);                            \
+                UNROLLED (int o = 0; o < ROWS; o++) {                                              \
+                    Block_##suffix u = *(const Line_##suffix *)(g + o * g_row + p);                \
+                    UNROLLED (int k = 0; k < TAPS; k++) sum[o][k] += u * v[k];                     \
                 }                                                                                  \
             }                                                                                      \
+            UNROLLED (int i = 0; i < ROWS * TAPS; i++) sums[i * PARTS] = (&sum[0][0])[i];          \
         }                                                                                          \
-        UNROLLED (int i = 0; i < ROWS * TAPS * PARTS; i++) sums[i] = (&sum[0][0][0])[i];           \
     }
 CONVOLUTION(double, f64)
 CONVOLUTION(float, f32)

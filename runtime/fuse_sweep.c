@@ -36,6 +36,9 @@ typedef struct Inside {
     bool active[PROGRAM_STEPS];      /* its adjoint is needed */
     bool through[PROGRAM_STEPS];     /* ... and is that of the whole */
     Array *stored[PROGRAM_STEPS];    /* ... and goes to memory, as contributions to its operands */
+    PassLoop *loop[PROGRAM_STEPS];   /* ... by this loop, with its operand negated or not */
+    bool negated[PROGRAM_STEPS];
+    int8_t fetched[FETCHED];
     Out out[PROGRAM_STEPS][3];
     _Atomic bool nans;
     Source source[2 * PROGRAM_STEPS + 2], adjoint;   /* the first sources are opened; not cleared */
@@ -193,6 +196,22 @@ static void open_stored(const Sweep *sweep, Inside *in, int i, const Array *mode
             in->stored[i] = array_like(model, in->dtype);
 }
 
+/* Steps that are computed beside memory; so is a negation that nothing else asks for. */
+static void choose_loops(Inside *in) {
+    int last = in->g.steps - 1;
+    choose_fetched(in->g.sources, in->source, in->fetched);
+    for (int i = 0; i <= last; i++) {
+        const Step *s = &in->g.step[i];
+        if (!in->computed[i] || s->slot < 0 || s->count != 1) continue;
+        int j = s->in[0];
+        bool asked = in->active[i] && elem_traits[s->op].needs_x;
+        in->negated[i] = j >= 0 && in->g.step[j].op == OP_neg && !asked;
+        in->loop[i] = fetching_loop(s->op, in->negated[i], in->dtype);
+        if (!in->loop[i]) in->negated[i] = false;
+        else if (in->negated[i]) in->computed[j] = false;
+    }
+}
+
 /* ---- tiles ---- */
 typedef double Tile[FUSED] __attribute__((aligned(64)));
 
@@ -200,6 +219,7 @@ typedef struct Tiles {
     const void *source[2 * PROGRAM_STEPS + 2], *value[PROGRAM_STEPS], *adjoint[PROGRAM_STEPS];
     Tile loaded[PROGRAM_SOURCES + 2], result[PROGRAM_STEPS], slot[PROGRAM_STEPS], spare, zeros;
     Tile number[NUMBERS][2];
+    Ahead next;
 } Tiles;
 
 static const void *operand_tile(const Tiles *t, const Step *s, int k) {
@@ -218,13 +238,24 @@ static void compute_values(const Inside *in, Tiles *t, int64_t n) {
         const void *x[3];
         for (int k = 0; k < s->count; k++) x[k] = operand_tile(t, s, k);
         if (s->count == 1) x[1] = x[0];
-        step_run(s, in->dtype, n, t->result[i], x);
+        if (in->negated[i]) x[0] = operand_tile(t, &in->g.step[s->in[0]], 0);
+        if (in->loop[i]) in->loop[i](n, t->result[i], x, &t->next);
+        else step_run(s, in->dtype, n, t->result[i], x);
         t->value[i] = t->result[i];
     }
 }
 
 static void *element_at(const Inside *in, const Array *a, int64_t at) {
     return (char *)a->data + at * in->width;
+}
+
+/* The contribution of operand k where it is the other operand as it is: the adjoint is 1. */
+static const void *as_it_is(const Inside *in, const Tiles *t, int i, int k) {
+    const Step *s = &in->g.step[i];
+    if (!in->all_ones || !in->through[i] || s->op >= OP_ELEMS) return NULL;
+    int slope = elem_traits[s->op].slope[k];
+    if (slope == SLOPE_R) return t->value[i];
+    return slope == SLOPE_X || slope == SLOPE_Y ? operand_tile(t, s, slope == SLOPE_Y) : NULL;
 }
 
 /* The contribution of operand k to `to`. */
@@ -240,6 +271,11 @@ static bool pull_one(const Inside *in, const Tiles *t, int i, int k, int64_t n, 
     return nan && operations[s->op].class != C_SELECT;
 }
 
+static void store(const Inside *in, void *to, const void *from, int64_t n) {
+    if (in->streams) line_kernels->stream(to, from, n * in->width);
+    else memcpy(to, from, (size_t)(n * in->width));
+}
+
 static bool pull_source(const Inside *in, Tiles *t, int i, int k, int64_t at, int64_t n) {
     const Out *out = &in->out[i][k];
     void *place = out->array ? element_at(in, out->array, at) : NULL;
@@ -251,16 +287,16 @@ static bool pull_source(const Inside *in, Tiles *t, int i, int k, int64_t at, in
             out->totals[at / BLOCK] = line_kernels->sum[in->dtype](block, second ? FUSED + n : n);
         return nan;
     }
+    const void *other = as_it_is(in, t, i, k);
+    if (other && !out->adds && !out->grows) {
+        store(in, place, other, n);
+        return false;
+    }
     bool spare = out->adds || (in->streams && !out->grows);
     bool nan = pull_one(in, t, i, k, n, spare ? t->spare : place);
     if (out->adds) line_kernels->add[in->dtype](n, place, t->spare);
     else if (spare) line_kernels->stream(place, t->spare, n * in->width);
     return nan;
-}
-
-static void store(const Inside *in, void *to, const void *from, int64_t n) {
-    if (in->streams) line_kernels->stream(to, from, n * in->width);
-    else memcpy(to, from, (size_t)(n * in->width));
 }
 
 static bool pull_inner(const Inside *in, Tiles *t, int i, int k, int64_t at, int64_t n) {
@@ -269,6 +305,11 @@ static bool pull_inner(const Inside *in, Tiles *t, int i, int k, int64_t at, int
     if (passes_on(&in->g.step[i], k)) {
         t->adjoint[j] = t->adjoint[i];
         if (stored) store(in, stored, t->adjoint[i], n);
+        return false;
+    }
+    const void *other = as_it_is(in, t, i, k);
+    if (other && !stored) {
+        t->adjoint[j] = other;
         return false;
     }
     void *to = stored && !in->streams ? stored : t->slot[j];
@@ -285,6 +326,7 @@ static bool pull_tile(const Inside *in, Tiles *t, int64_t at, int64_t n) {
         t->source[k] = in->missing[k] ? (void *)t->zeros
                                       : source_load(&in->source[k], at, n, t->loaded[k]);
     t->source[in->g.sources] = t->zeros;
+    t->next = sources_ahead(in->source, in->fetched, at + FUSED);
     t->adjoint[last] = source_load(&in->adjoint, at, n, t->loaded[PROGRAM_SOURCES + 1]);
     compute_values(in, t, n);
     for (int i = last; i >= 0; i--) {
@@ -364,6 +406,7 @@ bool fuse_pull(Sweep *s, uint32_t id, Value g) {
     find_active(s, &in);
     find_computed(s, &in);
     open_sources(&in, model);
+    choose_loops(&in);
     source_open(&in.adjoint, g, in.dtype, model->axes, shape_of(model));
     for (int i = in.g.steps - 1; i >= 0; i--) {
         open_stored(s, &in, i, model);

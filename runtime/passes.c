@@ -31,13 +31,16 @@ static bool join_pair(Program *p, int i, Pass *pass) {
     return false;
 }
 
+PassLoop *fetching_loop(Op op, bool negated, int dtype) {
+    int place = place_of(long_op, LONG_OPS, op);
+    return place < 0 ? NULL : pass_kernels->long_one[place][negated][dtype];
+}
+
 /* A step beside which the next tile can be fetched, with the sign of its operand. */
 static bool join_long(Program *p, int i, Pass *pass) {
     const Step *s = &p->step[i];
-    int place = place_of(long_op, LONG_OPS, s->op);
-    if (place < 0) return false;
     bool negated = s->in[0] >= 0 && p->step[s->in[0]].op == OP_neg;
-    PassLoop *loop = pass_kernels->long_one[place][negated][p->dtype];
+    PassLoop *loop = fetching_loop(s->op, negated, p->dtype);
     if (!loop) return false;
     *pass = (Pass){ .loop = loop, .count = 1, .joined = -1, .fetches = true, .in = { s->in[0] } };
     if (!negated) return true;
@@ -82,19 +85,27 @@ static void give_slots(Program *p) {
     }
 }
 
-/* The first operands in memory as the program wants them; all are one where there are none. */
-static void choose_fetched(Program *p) {
+void choose_fetched(int sources, const Source *source, int8_t fetched[FETCHED]) {
     int count = 0;
-    p->fetching = false;
-    for (int i = 0; i < p->passes; i++) p->fetching |= p->pass[i].fetches;
-    for (int k = 0; k < p->sources && count < FETCHED; k++)
-        if (p->source[k].kind == SOURCE_PLAIN) p->fetched[count++] = (int8_t)k;
-    if (!count) p->fetched[count++] = -1;
-    for (int k = count; k < FETCHED; k++) p->fetched[k] = p->fetched[k - count];
+    for (int k = 0; k < sources && count < FETCHED; k++)
+        if (source[k].kind == SOURCE_PLAIN) fetched[count++] = (int8_t)k;
+    if (!count) fetched[count++] = -1;
+    for (int k = count; k < FETCHED; k++) fetched[k] = fetched[k - count];
+}
+
+Ahead sources_ahead(const Source *source, const int8_t fetched[FETCHED], int64_t first) {
+    Ahead a = { { NULL } };
+    for (int k = 0; k < FETCHED && fetched[k] >= 0; k++) {
+        const Source *s = &source[fetched[k]];
+        a.at[k] = s->at + first * (int64_t)dtype_bytes(s->dtype);
+    }
+    return a;
 }
 
 void program_join(Program *p) {
     join_steps(p);
     give_slots(p);
-    choose_fetched(p);
+    p->fetching = false;
+    for (int i = 0; i < p->passes; i++) p->fetching |= p->pass[i].fetches;
+    choose_fetched(p->sources, p->source, p->fetched);
 }

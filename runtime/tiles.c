@@ -144,16 +144,6 @@ void program_close(Program *p) {
 
 typedef double Tile[FUSED] __attribute__((aligned(64)));
 
-/* Where the tile that begins at `first` lies in the operands to be fetched. */
-static Ahead ahead(const Program *p, int64_t first) {
-    Ahead a = { { NULL } };
-    for (int k = 0; k < FETCHED && p->fetched[k] >= 0; k++) {
-        const Source *s = &p->source[p->fetched[k]];
-        a.at[k] = s->at + first * (int64_t)dtype_bytes(s->dtype);
-    }
-    return a;
-}
-
 static int64_t result_bytes(const Program *p) {
     return (int64_t)dtype_bytes(p->step[p->steps - 1].dtype);
 }
@@ -167,7 +157,8 @@ static __attribute__((noinline)) void fill(const Program *p, int64_t first, int6
         if (p->source[k].kind == SOURCE_REPEATED) source_fill(&p->source[k], loaded[k]);
     for (int64_t done = 0; done < n; done += tile) {
         int64_t count = n - done < tile ? n - done : tile;
-        Ahead next = p->fetching ? ahead(p, first + done + tile) : (Ahead){ { NULL } };
+        Ahead next = { { NULL } };
+        if (p->fetching) next = sources_ahead(p->source, p->fetched, first + done + tile);
         for (int k = 0; k < p->sources; k++)
             source[k] = source_load(&p->source[k], first + done, count, loaded[k]);
         for (int i = 0; i <= last; i++) {

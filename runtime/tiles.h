@@ -66,7 +66,14 @@ void source_fill(const Source *s, void *tile);
 bool op_is_tiled(Op op);
 /* After the last step: which steps run together and where their results lie. */
 void program_close(Program *p);
-void program_join(Program *p);                      /* passes.c */
+/* passes.c */
+void program_join(Program *p);
+/* The loop for this operation, or for it of a negated operand, that fetches; NULL: there is none.
+ * What it may fetch: the first operands in memory as they are wanted, or -1, and where the tile
+ * that begins at `first` lies in them. */
+PassLoop *fetching_loop(Op op, bool negated, int dtype);
+void choose_fetched(int sources, const Source *source, int8_t fetched[FETCHED]);
+Ahead sources_ahead(const Source *source, const int8_t fetched[FETCHED], int64_t first);
 /* Elements first .. first + n of the last step, to `out`. Any thread may call it. */
 void program_fill(const Program *p, int64_t first, int64_t n, void *out);
 /* All of them, or these, with threads where it pays. */

@@ -1,7 +1,7 @@
 /* The adjoints of a running sweep: blocks of them, and adding a contribution to what has arrived
  * before (adjoint.h has the picture and the short ways). */
 #include <string.h>
-#include "adjoint.h"
+#include "slices.h"
 
 /* ---- blocks ---- */
 static size_t block_bytes(const Sweep *s) {
@@ -82,6 +82,7 @@ static void add_to_leaf(Sweep *s, uint32_t id, Value g) {
         s->leaf_id[at] = id;
         s->leaves++;
     }
+    slices_settle(s, id);
     Value *place = &s->leaf_adjoint[at];
     s->last_leaf = 0;
     replace(place, place->tag == V_UNSET ? g : add_adjoint(*place, g));
@@ -110,6 +111,7 @@ void add_value(Sweep *s, uint32_t id, Value g) {
         return;
     }
     if (below(s, id)) return;
+    slices_settle(s, id);
     Block *b = block_of(s, id);
     uint32_t offset = id & CHUNK_MASK;
     const Node *n = &b->chunk->node[offset];
@@ -126,8 +128,9 @@ void add_value(Sweep *s, uint32_t id, Value g) {
     }
 }
 
-Array *sole_adjoint(const Sweep *s, uint32_t id) {
+Array *sole_adjoint(Sweep *s, uint32_t id) {
     Value v = UNSET;
+    slices_settle(s, id);
     if (id >= LEAF) {
         int64_t at = idmap_get(&s->leaf_index, id);
         if (at >= 0) v = s->leaf_adjoint[at];

@@ -24,6 +24,11 @@ struct Block {
 /* "Not reached": a NaN that no arithmetic makes. It must differ from zero. */
 #define NOT_REACHED (~(uint64_t)0)
 
+/* An adjoint of which only an interval of one axis is written (slices.h). */
+typedef struct Interval { int axis; int64_t low, high; } Interval;
+typedef struct Sliced { uint32_t id; Array *whole; Interval written; } Sliced;
+enum { SLICED = 8 };
+
 typedef struct Sweep Sweep;
 typedef struct Weights Weights;         /* weights.h */
 struct Sweep {
@@ -47,6 +52,8 @@ struct Sweep {
     Chunk **passed;                  /* whose objects go at the end */
     size_t passed_count, passed_capacity;
     Liveness *live;
+    Sliced sliced[SLICED];           /* adjoints that are not wholly written */
+    int slices;
     Weights *weights;                /* matrices that many products share; or NULL */
     const SweepLook *look;           /* an onlooker, or NULL */
     uint32_t at;                     /* for it: the node that is visited, 0 while seeding */
@@ -115,6 +122,6 @@ static inline void add_number(Sweep *s, uint32_t id, double g) {
 }
 
 /* The adjoint that has arrived at id, if it is an array that only its place holds; else NULL. */
-Array *sole_adjoint(const Sweep *s, uint32_t id);
+Array *sole_adjoint(Sweep *s, uint32_t id);
 void add_value(Sweep *s, uint32_t id, Value g);
 #endif

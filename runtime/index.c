@@ -217,6 +217,12 @@ void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr) {
                            whole->dtype == F32 ? add_f32 : add_f64, NULL);
 }
 
+void index_write(Array *whole, Value g, const Value *gathers, const Attr *attr) {
+    Pick p;
+    pick(&p, whole, (int)(attr[0] / ITEM_WORDS), attr + 1, gathers);
+    write_picked(&p, g, WRITE);
+}
+
 Value op_unindex(Value g, Value x, const Value *gathers, const Attr *attr) {
     Shape shape = value_shape(x);
     Attr wide[2 + MAX_AXES + MAX_ITEMS * ITEM_WORDS];

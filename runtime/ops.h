@@ -162,6 +162,8 @@ Value op_put(Value x, int count, const IndexItem *items, Value v, bool reuse, ui
 /* Adds g to the indexed places of an array that nobody else knows; as attr and gathers of its node.
  */
 void index_add(Array *whole, Value g, const Value *gathers, const Attr *attr);
+/* The same, but what was there before is overwritten. */
+void index_write(Array *whole, Value g, const Value *gathers, const Attr *attr);
 /* Adds to an adjoint of x (which: 0) or y (1), which nobody else knows, what g of x @ y
  * contributes; false if it is not that simple. */
 bool matmul_add_adjoint(Array *sum, int which, Value g, Value x, Value y);

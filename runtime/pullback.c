@@ -5,6 +5,7 @@
 #include <string.h>
 #include "fuse_tape.h"
 #include "pullback.h"
+#include "slices.h"
 #include "weights.h"
 
 Value fit(Value c, Value input) {
@@ -364,8 +365,10 @@ static void pull_part(Sweep *s, const Extra *extra, Value g) {
 /* A part of an array: where more of it has come before, as in a loop over rows, this is added in
  * its place, so that many parts cost what the whole costs and not the whole each. */
 static bool pull_index(Sweep *s, const Extra *extra, Value g) {
+    if (s->recorded || s->look || !wanted(s, extra->in[0].node)) return false;
+    if (slices_write(s, extra, g)) return true;
     Array *whole = sole_adjoint(s, extra->in[0].node);
-    if (s->recorded || s->look || !whole || !wanted(s, extra->in[0].node)) return false;
+    if (!whole) return false;
     index_add(whole, g, extra->in + 1, extra->attr);
     return true;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "fuse.h"
 #include "pullback.h"
+#include "slices.h"
 #include "weights.h"
 
 /* ---- one sweep ---- */
@@ -96,6 +97,7 @@ static void sweep_chunk(Sweep *s, Chunk *c) {
             if (i == first) return;
             if (!(c->node[i - 1].head & N_R)) { i++; continue; }
         }
+        slices_settle(s, c->slot << CHUNK_SHIFT | (i - 1));
         weights_settle(s, c->slot << CHUNK_SHIFT | (i - 1));
         Value g = adjoint_at(s, b, &c->node[i - 1], i - 1);
         if (g.tag == V_UNSET || (i == 1 && c->base == 0)) continue;
@@ -263,6 +265,7 @@ static void sweep_run(Sweep *s, const Value *gradients) {
         if (c->base >= s->low) close_block(s, c->block, 0);
         else if (!s->floor) close_block(s, c->block, (uint32_t)(s->low - c->base));
     }
+    slices_settle(s, 0);
     weights_settle(s, 0);
     for (int i = 0; s->floor && i < s->targets; i++) collect_below(s, s->target[i].node);
     rt.recording = was;

@@ -16,7 +16,7 @@ typedef enum FoldKind {
     FOLD_KINDS
 } FoldKind;
 
-enum { SIDE = 16, SHORT = 32 };
+enum { SIDE = 16, SHORT = 32, STRIP = 256 };
 typedef enum ShortKind { SHORT_SUM, SHORT_SOFTMAX, SHORT_LOG_SOFTMAX } ShortKind;
 
 typedef struct LineKernels {
@@ -58,11 +58,17 @@ typedef struct LineKernels {
     /* Up to SIDE lines of n <= SHORT elements, side by side in registers: standardized, or its
      * adjoint if there is a g; the greatest of each and the sum of exponentials below it,
      * and by kind what becomes of them (SHORT_SUM: nothing). As the loops above have it, bit for
-     * bit; false: a greatest element is not finite, and nothing is written. */
+     * bit; false: a greatest element is not finite, and nothing is written. A softmax is multiplied
+     * by the weight of its line, unless that is NULL. */
     void (*short_standardize[2])(int64_t n, int64_t lines, void *out, const void *x, const void *g,
                                  double eps);
     bool (*short_softmax[2])(int64_t n, int64_t lines, ShortKind kind, void *out, const void *x,
-                             double *top, double *sum);
+                             double *top, double *sum, const double *weight);
+    /* softmax of n <= STRIP columns, whose rows are `down` elements apart in both arrays; false: one
+     * is to be taken as a line, as its greatest element is not finite or one is NaN. */
+    bool (*softmax_columns[2])(int64_t n, int64_t rows, int64_t down, void *out, const void *x);
+    void (*short_pull_softmax[2])(int64_t n, int64_t lines, void *out, const void *g,
+                                  const void *r);                 /* pull_softmax of such lines */
     void (*accumulate[3])(int64_t n, double *total, const void *x);           /* total[i] += x[i] */
     /* Totals of a line by dtype: F64, F32, BOOL; squares: of the squares, nonzeros: how many. */
     double (*sum[3])(const void *x, int64_t n);

@@ -94,7 +94,8 @@ SIDE_EXP(float, f32, LaneF32, vm_expf)
         back_##suffix(n, lines, out, (const T(*)[SIDE])x);                                         \
     }                                                                                              \
     static bool short_softmax_##suffix(int64_t n, int64_t lines, ShortKind kind, void *out,        \
-                                       const void *x_, double *tops, double *sums) {               \
+                                       const void *x_, double *tops, double *sums,                 \
+                                       const double *weight) {                                     \
         T x[SHORT][SIDE], e[SHORT][SIDE], top[SIDE], by[SIDE];                                     \
         Side total[WAYS], sum;                                                                     \
         bool finite = true;                                                                        \
@@ -116,6 +117,8 @@ SIDE_EXP(float, f32, LaneF32, vm_expf)
             ACROSS by[l] = (T)(1 / sum[l]);                                                        \
             for (int64_t i = 0; i < n; i++)                                                        \
                 ACROSS e[i][l] = e[i][l] * by[l] < normal_##suffix ? 0 : e[i][l] * by[l];          \
+            for (int64_t l = 0; weight && l < SIDE; l++) by[l] = l < lines ? (T)weight[l] : 1;     \
+            for (int64_t i = 0; weight && i < n; i++) ACROSS e[i][l] *= by[l];                     \
             back_##suffix(n, lines, out, (const T(*)[SIDE])e);                                     \
         } else if (kind == SHORT_LOG_SOFTMAX) {                                                    \
             ACROSS sum[l] = (double)top[l] + log(sum[l]);                                          \
@@ -123,6 +126,20 @@ SIDE_EXP(float, f32, LaneF32, vm_expf)
             back_##suffix(n, lines, out, (const T(*)[SIDE])x);                                     \
         }                                                                                          \
         return true;                                                                               \
+    }                                                                                              \
+    static void short_pull_softmax_##suffix(int64_t n, int64_t lines, void *out, const void *g_,   \
+                                            const void *r_) {                                      \
+        T g[SHORT][SIDE], r[SHORT][SIDE];                                                          \
+        Side total[WAYS], c;                                                                       \
+        clear_sides(total, n);                                                                     \
+        side_##suffix(n, lines, g, g_);                                                            \
+        side_##suffix(n, lines, r, r_);                                                            \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            ACROSS total[i % WAYS][l] += (double)g[i][l] * (double)r[i][l];                        \
+        join_sides(total, n, c);                                                                   \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            ACROSS g[i][l] = (T)((double)r[i][l] * ((double)g[i][l] - c[l]));                      \
+        back_##suffix(n, lines, out, (const T(*)[SIDE])g);                                         \
     }
 SHORT_LINES(double, f64)
 SHORT_LINES(float, f32)

@@ -124,4 +124,63 @@ EXPONENTIALS(float, f32, float, vm_expf)
     }
 SOFTMAX(double, f64, vm_exp)
 SOFTMAX(float, f32, vm_expf)
+
+/* ---- columns ----
+ * A strip of them, so narrow that it stays in the cache from row to row of the three passes. Sums
+ * of 1024 rows are added up by themselves, as on a line. */
+#if LANES
+#define EXP_ROW(T, suffix, Lane, exp)                                                              \
+    static inline void exp_row_##suffix(int64_t n, T *out, const T *x, const T *top) {             \
+        enum { WIDTH = sizeof(Lane) / sizeof(T) };                                                 \
+        typedef T Loose __attribute__((vector_size(sizeof(Lane)), aligned(sizeof(T)), may_alias)); \
+        const Lane one = (Lane){ 0 } + 1;                                                          \
+        int64_t i = 0;                                                                             \
+        for (; i + WIDTH <= n; i += WIDTH) {                                                       \
+            Lane d = (Lane)(*(const Loose *)(x + i) - *(const Loose *)(top + i));                  \
+            *(Loose *)(out + i) = (Loose)POWER(Lane, suffix, d, one);                              \
+        }                                                                                          \
+        if (i == n) return;                                                                        \
+        Lane d = lane_load_##suffix(x + i, n - i) - lane_load_##suffix(top + i, n - i);            \
+        lane_store_##suffix(out + i, n - i, POWER(Lane, suffix, d, one));                          \
+    }
+#else
+#define EXP_ROW(T, suffix, Lane, exp)                                                              \
+    static inline void exp_row_##suffix(int64_t n, T *out, const T *x, const T *top) {             \
+        EACH out[i] = x[i] - top[i] < far_##suffix ? 0 : exp(x[i] - top[i]);                       \
+    }
+#endif
+EXP_ROW(double, f64, LaneF64, vm_exp)
+EXP_ROW(float, f32, LaneF32, vm_expf)
+
+#define SOFTMAX_COLUMNS(T, suffix)                                                                 \
+    static bool softmax_columns_##suffix(int64_t n, int64_t rows, int64_t down, void *out,         \
+                                         const void *x_) {                                         \
+        const T *x = x_;                                                                           \
+        T *o = out, top[STRIP], by[STRIP];                                                         \
+        double sum[STRIP] = { 0 }, block[STRIP];                                                   \
+        bool finite = true;                                                                        \
+        EACH top[i] = x[i];                                                                        \
+        for (int64_t row = 1; row < rows; row++)                                                   \
+            EACH top[i] = x[row * down + i] > top[i] ? x[row * down + i] : top[i];                 \
+        for (int64_t i = 0; i < n; i++) finite &= top[i] - top[i] == 0;                            \
+        if (!finite) return false;                                                                 \
+        for (int64_t first = 0; first < rows; first += 1024) {                                     \
+            int64_t last = first + 1024 < rows ? first + 1024 : rows;                              \
+            memset(block, 0, sizeof block);                                                        \
+            for (int64_t row = first; row < last; row++) {                                         \
+                exp_row_##suffix(n, o + row * down, x + row * down, top);                          \
+                EACH block[i] += (double)o[row * down + i];                                        \
+            }                                                                                      \
+            EACH sum[i] += block[i];                                                               \
+        }                                                                                          \
+        for (int64_t i = 0; i < n; i++) finite &= sum[i] == sum[i];           /* else a NaN */     \
+        EACH by[i] = (T)(1 / sum[i]);                                                              \
+        for (int64_t row = 0; row < rows; row++) {                                                 \
+            T *e = o + row * down;                                                                 \
+            EACH e[i] = e[i] * by[i] < normal_##suffix ? 0 : e[i] * by[i];                         \
+        }                                                                                          \
+        return finite;                                                                             \
+    }
+SOFTMAX_COLUMNS(double, f64)
+SOFTMAX_COLUMNS(float, f32)
 #endif

@@ -65,10 +65,11 @@ static bool sides(const Job *j, int64_t line, int64_t lines) {
                      : j->result == LOG_SOFTMAX ? SHORT_LOG_SOFTMAX
                                                 : SHORT_SUM;
     char *out = j->out ? j->out + line * j->in.length * j->width : NULL;
-    return j->in.length <= SHORT && !j->weight
+    return j->in.length <= SHORT
         && line_kernels->short_softmax[j->dtype](j->in.length, lines, kind, out,
                                                  element(j, line, 0), j->top + line,
-                                                 j->sum + line);
+                                                 j->sum + line,
+                                                 j->weight ? j->weight + line : NULL);
 }
 
 static void one_by_one(const Job *j, int64_t first, int64_t last) {
@@ -193,6 +194,8 @@ static Job run(Value x, uint64_t axes, Result result, Array **out) {
 /* ---- the kernels ---- */
 Value kernel_softmax(int count, const Value *in, const Attr *attr) {
     (void)count;
+    Value columns = softmax_of_columns(in[0], (uint64_t)attr[1]);
+    if (columns.tag != V_UNSET) return columns;
     Array *out;
     Job j = run(in[0], (uint64_t)attr[1], SOFTMAX, &out);
     return lines_value(&j.in, out, j.dtype);
@@ -267,7 +270,13 @@ static void pull_lines(int64_t chunk, void *env) {
     int64_t n = p->g.length, first = chunk * p->together, last = first + p->together;
     if (rt.interrupted) return;
     if (last > p->g.count) last = p->g.count;
-    for (int64_t line = first; line < last; line++) {
+    bool side = n <= SHORT && !p->log;
+    for (int64_t line = first; side && line < last; line += SIDE) {
+        int64_t at = line * n * p->width, lines = last - line < SIDE ? last - line : SIDE;
+        const char *g = (const char *)p->g.data->data + at, *r = (const char *)p->r.data->data + at;
+        line_kernels->short_pull_softmax[p->dtype](n, lines, p->out + at, g, r);
+    }
+    for (int64_t line = first; !side && line < last; line++) {
         int64_t at = line * n * p->width;
         const char *g = (const char *)p->g.data->data + at, *r = (const char *)p->r.data->data + at;
         double c = line_total(p->dtype, g, p->log ? NULL : r, n);

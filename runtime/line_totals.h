@@ -45,8 +45,56 @@ COLUMNS(sum, t + e)
 COLUMNS(prod, t * e)
 COLUMNS(squares, t + e * e)
 COLUMNS(nonzeros, t + (e != 0 ? 1 : 0))
-COLUMNS(greatest, (e > t) | (e != e) ? e : t)
-COLUMNS(least, (e < t) | (e != e) ? e : t)
+/* An extreme is one of the elements, and needs no wider totals.
+ *
+Part of the next four rows comes into the cache: they begin too far away for the processor to
+ * see them coming. */
+enum { PIECE = 64, MOST_COLUMNS = 1024 };
+#define FETCH_ROWS(x, down, count)                                                                 \
+    for (int row = 4; row < 8; row++)                                                              \
+        for (int64_t b = 0; b < (count) * (int64_t)sizeof *(x); b += 64)                           \
+            __builtin_prefetch((const char *)((x) + row * (down)) + b);
+#define EXTREME_ROWS(name, beats)                                                                  \
+    ROWS(name, f64, double, (e beats t) | (e != e) ? e : t)                                        \
+    ROWS(name, bool, uint8_t, e beats t ? e : t)                                                   \
+    static inline __attribute__((always_inline)) void name##_four_f32(                             \
+        int64_t n, float *best, const float *x, int64_t down) {                                    \
+        const float *x1 = x + down, *x2 = x1 + down, *x3 = x2 + down;                              \
+        EACH {                                                                                     \
+            float t = best[i];                                                                     \
+            t = (x[i] beats t) | (x[i] != x[i]) ? x[i] : t;                                        \
+            t = (x1[i] beats t) | (x1[i] != x1[i]) ? x1[i] : t;                                    \
+            t = (x2[i] beats t) | (x2[i] != x2[i]) ? x2[i] : t;                                    \
+            best[i] = (x3[i] beats t) | (x3[i] != x3[i]) ? x3[i] : t;                              \
+        }                                                                                          \
+    }                                                                                              \
+    static void name##_some_f32(int64_t n, double *total, const float *x, int64_t rows,            \
+                                int64_t down, int64_t right) {                                     \
+        float best[MOST_COLUMNS];                                                                  \
+        EACH best[i] = (float)total[i];                                                            \
+        for (; rows >= 4 && right == 1; rows -= 4, x += 4 * down) {                                \
+            int64_t from = 0;                                                                      \
+            for (; from + PIECE <= n; from += PIECE) {                                             \
+                FETCH_ROWS(x + from, down, PIECE)                                                  \
+                name##_four_f32(PIECE, best + from, x + from, down);                               \
+            }                                                                                      \
+            name##_four_f32(n - from, best + from, x + from, down);                                \
+        }                                                                                          \
+        for (; rows > 0; rows--, x += down) EACH {                                                 \
+            float e = x[i * right];                                                                \
+            best[i] = (e beats best[i]) | (e != e) ? e : best[i];                                  \
+        }                                                                                          \
+        EACH total[i] = (double)best[i];                                                           \
+    }                                                                                              \
+    static void name##_rows_f32(int64_t n, double *total, const void *at, int64_t rows,            \
+                                int64_t down, int64_t right) {                                     \
+        for (int64_t i = 0; i < n; i += MOST_COLUMNS) {                                            \
+            int64_t count = n - i < MOST_COLUMNS ? n - i : MOST_COLUMNS;                           \
+            name##_some_f32(count, total + i, (const float *)at + i * right, rows, down, right);   \
+        }                                                                                          \
+    }
+EXTREME_ROWS(greatest, >)
+EXTREME_ROWS(least, <)
 
 /* ---- totals ---- */
 #define TOTAL(name, suffix, T, step)                                                               \

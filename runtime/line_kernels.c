@@ -7,6 +7,7 @@
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
+#include "line_running.h"
 #include "line_short.h"
 #include "line_softmax.h"
 #include "line_standardize.h"
@@ -116,6 +117,11 @@ const LineKernels LINE_TABLE = {
     .nonzeros = BY_DTYPE(nonzeros),
     .greatest = BY_DTYPE(greatest),
     .least = BY_DTYPE(least),
+    .place_of = { place_of_f64, place_of_f32 },
+    .short_places = { short_places_f64, short_places_f32 },
+    .place_above = { place_above_f64, place_above_f32 },
+    .running = { running_f64, running_f32 },
+    .running_row = { running_row_f64, running_row_f32 },
     .rows = {
         [FOLD_SUM] = ROWS_BY_DTYPE(sum),
         [FOLD_PROD] = ROWS_BY_DTYPE(prod),

@@ -16,7 +16,7 @@ typedef enum FoldKind {
     FOLD_KINDS
 } FoldKind;
 
-enum { SIDE = 16, SHORT = 32, STRIP = 256 };
+enum { SIDE = 16, SHORT = 32, STRIP = 256, RUNNING_LINES = 8 };
 typedef enum ShortKind { SHORT_SUM, SHORT_SOFTMAX, SHORT_LOG_SOFTMAX } ShortKind;
 
 typedef struct LineKernels {
@@ -76,6 +76,18 @@ typedef struct LineKernels {
     double (*nonzeros[3])(const void *x, int64_t n);
     double (*greatest[3])(const void *x, int64_t n);              /* NaN if one is */
     double (*least[3])(const void *x, int64_t n);
+    /* The first place of a value on a line, or of a NaN if it is one; of what is not at most the
+     * value. n: there is none. */
+    int64_t (*place_of[2])(const void *x, int64_t n, double value);
+    int64_t (*place_above[2])(const void *x, int64_t n, double value);
+    /* For lines of a few elements, n of them, the first place of the greatest, or of the least;
+     * of the first NaN if there is one. */
+    void (*short_places[2])(int64_t n, int64_t lines, bool least, const void *x, double *out);
+    /* Running sums of up to RUNNING_LINES lines of n elements, `apart` elements from each other, on
+     * top of their totals so far, from the front or the back; and one more row of n columns. */
+    void (*running[2])(int64_t lines, int64_t n, int64_t apart, bool reverse, const void *x,
+                       void *r, double *total);
+    void (*running_row[2])(int64_t n, double *total, const void *x, void *r);
     /* n totals side by side take in one row of elements after the other: `down` elements apart, and
      * `right` from column to column. */
     void (*rows[FOLD_KINDS][3])(int64_t n, double *total, const void *x, int64_t rows, int64_t down,

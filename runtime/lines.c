@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "line_kernels.h"
 #include "lines.h"
 
 Lines lines_of(Value x, uint64_t axes, int dtype) {
@@ -54,19 +55,28 @@ Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype) {
 }
 
 /* ---- the place of the greatest and the least ---- */
-/* The first of equals; a NaN is the greatest and the least. */
-static double place_of_extreme(const double *x, int64_t n,
-                               double (*extreme)(const double *, int64_t)) {
-    double top = extreme(x, n);
-    int64_t place = 0;
-    if (top == top) while (x[place] != top) place++;
-    else while (x[place] == x[place]) place++;
-    return (double)place;
+/* The first of equals; a NaN is the greatest and the least. Only the part of a line that has it is
+ * searched. */
+static double place_of_extreme(const char *x, int64_t n, int dtype, bool greatest) {
+    enum { PARTS = 1024 };
+    const LineKernels *k = line_kernels;
+    int64_t width = (int64_t)dtype_bytes(dtype), found = 0;
+    double best = 0;
+    for (int64_t i = 0; i < n && best == best; i += PARTS) {
+        int64_t count = n - i < PARTS ? n - i : PARTS;
+        double top = (greatest ? k->greatest : k->least)[dtype](x + i * width, count);
+        poll();
+        if (i && top == top && !(greatest ? top > best : top < best)) continue;
+        best = top;
+        found = i;
+    }
+    return (double)(found + k->place_of[dtype](x + found * width, n - found, best));
 }
 
-static Value places(Value x, const Attr *attr, double (*extreme)(const double *, int64_t),
-                    const char *name) {
-    Lines l = lines_of(x, (uint64_t)attr[1], F64);
+static Value places(Value x, const Attr *attr, bool greatest, const char *name) {
+    enum { TOGETHER = 1024 };   /* short lines */
+    int dtype = float_dtype(dtype_of(x));
+    Lines l = lines_of(x, (uint64_t)attr[1], dtype);
     Array *out = array_new(F64, l.kept, l.moved.dim);
     if (l.count && !l.length) {
         char text[120];
@@ -74,21 +84,26 @@ static Value places(Value x, const Attr *attr, double (*extreme)(const double *,
         shape_text(shape.axes, shape.dim, text, sizeof text);
         fail(E_VALUE, "%s of nothing: the shape is %s", name, text);
     }
-    for (int64_t i = 0; i < l.count; i++) {
-        f64_of(out)[i] = place_of_extreme(line(&l, i), l.length, extreme);
-        poll();
+    const char *from = l.data->data;
+    int64_t bytes = l.length * (int64_t)dtype_bytes(dtype);
+    int64_t together = l.length <= SHORT ? TOGETHER : 1;
+    for (int64_t i = 0; i < l.count; i += together, from += together * bytes, poll_at(i)) {
+        int64_t lines = l.count - i < together ? l.count - i : together;
+        double *to = f64_of(out) + i;
+        if (together == 1) *to = place_of_extreme(from, l.length, dtype, greatest);
+        else line_kernels->short_places[dtype](l.length, lines, !greatest, from, to);
     }
     return lines_reduced(&l, out, attr[2] != 0, F64);
 }
 
 Value kernel_argmax(int count, const Value *in, const Attr *attr) {
     (void)count;
-    return places(in[0], attr, line_max, "argmax");
+    return places(in[0], attr, true, "argmax");
 }
 
 Value kernel_argmin(int count, const Value *in, const Attr *attr) {
     (void)count;
-    return places(in[0], attr, line_min, "argmin");
+    return places(in[0], attr, false, "argmin");
 }
 
 /* ---- cumulative ---- */
@@ -120,38 +135,53 @@ static Value cumulate(const Value *a, const Value *b, const Attr *attr) {
     return lines_value(l, out, float_dtype(dtype_of(x)));
 }
 
-/* Running sums of `together` lines side by side, so that one addition need not wait for another;
- * totals are f64. */
-enum { TOGETHER = 4 };
-#define RUNNING_SUMS(T, suffix)                                                                    \
-    static inline __attribute__((always_inline)) void running_##suffix(                            \
-        int together, int64_t n, bool reverse, const T *x, T *r) {                                 \
-        int64_t step = reverse ? -1 : 1, i = reverse ? n - 1 : 0;                                  \
-        double total[TOGETHER] = { 0 };                                                            \
-        for (int64_t k = 0; k < n; k++, i += step) {                                               \
-            for (int j = 0; j < together; j++) {                                                   \
-                total[j] += (double)x[j * n + i];                                                  \
-                r[j * n + i] = (T)total[j];                                                        \
-            }                                                                                      \
-            poll_at(k);                                                                            \
-        }                                                                                          \
-    }                                                                                              \
-    static void sum_lines_##suffix(int64_t lines, int64_t n, bool reverse, const T *x, T *r) {     \
-        int64_t i = 0;                                                                             \
-        for (; i + TOGETHER <= lines; i += TOGETHER, poll())                                       \
-            running_##suffix(TOGETHER, n, reverse, x + i * n, r + i * n);                          \
-        for (; i < lines; i++) running_##suffix(1, n, reverse, x + i * n, r + i * n);              \
+/* Totals of running sums are f64, and each line's are in its own order. */
+enum { STEPS = 8192, COLUMNS = 1024 };
+
+static void sum_lines(const Lines *l, bool reverse, int dtype, char *r) {
+    const char *x = l->data->data;
+    int64_t width = (int64_t)dtype_bytes(dtype), n = l->length;
+    for (int64_t i = 0; i < l->count; i += RUNNING_LINES) {
+        int64_t lines = l->count - i < RUNNING_LINES ? l->count - i : RUNNING_LINES;
+        double total[RUNNING_LINES] = { 0 };
+        for (int64_t k = 0; k < n; k += STEPS, poll()) {
+            int64_t steps = n - k < STEPS ? n - k : STEPS;
+            int64_t at = (i * n + (reverse ? n - k - steps : k)) * width;
+            line_kernels->running[dtype](lines, steps, n, reverse, x + at, r + at, total);
+        }
     }
-RUNNING_SUMS(double, f64)
-RUNNING_SUMS(float, f32)
+}
+
+/* Row after row of each block, where a line goes down through them. */
+static void sum_down(const Array *x, int axis, bool reverse, char *r) {
+    int64_t length = shape_of(x)[axis], inner = strides_of(x)[axis];
+    int64_t width = (int64_t)dtype_bytes(x->dtype), block = length * inner;
+    const char *from = x->data;
+    for (int64_t start = 0; start < x->size; start += block)
+        for (int64_t j = 0; j < inner; j += COLUMNS) {
+            int64_t n = inner - j < COLUMNS ? inner - j : COLUMNS;
+            double total[COLUMNS] = { 0 };
+            for (int64_t k = 0; k < length; k++) {
+                int64_t at = (start + (reverse ? length - 1 - k : k) * inner + j) * width;
+                line_kernels->running_row[x->dtype](n, total, from + at, r + at);
+                poll_at(k);
+            }
+        }
+}
 
 Value kernel_cumsum(int count, const Value *in, const Attr *attr) {
+    enum { ROW = 8 };          /* a shorter one is no work for a call */
     (void)count;
     int dtype = float_dtype(dtype_of(in[0]));
+    Array *x = array_of(in[0]);
+    if (array_is_contiguous(x) && x->dtype == dtype && strides_of(x)[attr[1]] >= ROW) {
+        Array *out = array_new(dtype, x->axes, shape_of(x));
+        sum_down(x, (int)attr[1], attr[2] != 0, out->data);
+        return array_value(out);
+    }
     Lines l = lines_of(in[0], axis_bit(attr[1]), dtype);
     Array *out = lines_like(&l);
-    if (dtype == F32) sum_lines_f32(l.count, l.length, attr[2], l.data->data, out->data);
-    else sum_lines_f64(l.count, l.length, attr[2], l.data->data, out->data);
+    sum_lines(&l, attr[2] != 0, dtype, out->data);
     return lines_value(&l, out, dtype);
 }
 
@@ -195,18 +225,27 @@ int64_t line_place(double index, int64_t length, int64_t axis) {
     return place_in(index, length, axis);
 }
 
+#define TAKE_LINES(T, suffix)                                                                      \
+    static void take_lines_##suffix(const Lines *l, const Lines *index, int64_t axis, T *to) {     \
+        const T *from = l->data->data;                                                             \
+        for (int64_t i = 0; i < l->count; i++, from += l->length) {                                \
+            const double *places = line(index, i);                                                 \
+            for (int64_t j = 0; j < index->length; j++)                                            \
+                *to++ = from[place_in(places[j], l->length, axis)];                                \
+            poll();                                                                                \
+        }                                                                                          \
+    }
+TAKE_LINES(double, f64)
+TAKE_LINES(float, f32)
+
 Value kernel_take_along(int count, const Value *in, const Attr *attr) {
     (void)count;
-    Lines l = lines_of(in[0], axis_bit(attr[1]), F64),
+    int dtype = float_dtype(dtype_of(in[0]));
+    Lines l = lines_of(in[0], axis_bit(attr[1]), dtype),
           index = lines_of(in[1], axis_bit(attr[1]), F64);
-    Array *out = lines_like(&index);
-    double *to = f64_of(out);
-    for (int64_t i = 0; i < l.count; i++) {
-        const double *from = line(&l, i), *places = line(&index, i);
-        for (int64_t j = 0; j < index.length; j++)
-            *to++ = from[place_in(places[j], l.length, attr[1])];
-        poll();
-    }
+    Array *out = array_new(dtype, index.moved.axes, index.moved.dim);
+    if (dtype == F32) take_lines_f32(&l, &index, attr[1], out->data);
+    else take_lines_f64(&l, &index, attr[1], out->data);
     return lines_value(&index, out, dtype_of(in[0]));
 }
 

@@ -89,10 +89,9 @@ bool is_tree_of_axes(Value v);
 /* A shape without these axes, or with length 1 in their places. */
 Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims);
 
-/* ---- reduce.c's loops, for contiguous lines ---- */
+/* ---- contiguous lines (lines.c), and reduce.c's loops ---- */
 double line_sum(const double *x, int64_t n);
 double line_max(const double *x, int64_t n);   /* NaN if one is */
-double line_min(const double *x, int64_t n);
 /* The sum of `size` elements that fill() gives in blocks of at most 1024, as sum() of an array of
  * them; with threads if making them is worth that. join_sums: from the sums of those blocks. */
 typedef void FillBlock(int64_t first, int64_t n, void *out, const void *env);

@@ -54,6 +54,15 @@ Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype) {
     return value_of_dtype(array_view(result, l->moved.axes, shape, strides, 0), dtype);
 }
 
+/* ---- a whole line: its sum, pairwise, and its greatest element ---- */
+double line_sum(const double *x, int64_t n) {
+    enum { BLOCK = 1024 };
+    if (n <= BLOCK) return line_kernels->sum[F64](x, n);
+    return line_sum(x, n / 2) + line_sum(x + n / 2, n - n / 2);
+}
+
+double line_max(const double *x, int64_t n) { return line_kernels->greatest[F64](x, n); }
+
 /* ---- the place of the greatest and the least ---- */
 /* The first of equals; a NaN is the greatest and the least. Only the part of a line that has it is
  * searched. */

@@ -4,6 +4,7 @@
  * two elements share it; a distribution that rejects and tries again has a Stream of blocks of its
  * own. Differentiable settings (loc, scale) are applied by recorded operations to a plain draw.
  * Orders and choices are in choose.c. */
+#include "par.h"
 #include "rand_parts.h"
 #include "vmath.h"
 #include <math.h>
@@ -107,7 +108,7 @@ static void fill(double *target, int64_t n, uint64_t place, Draws *draws) {
     Block bits[TILE];
     double drawn[2 * TILE];
     int64_t skipped = place & 1;
-    for (int64_t done = -skipped; done < n;) {
+    for (int64_t done = -skipped; done < n && !rt.interrupted;) {
         int64_t left = (n - done + 1) / 2, start = done < 0 ? 0 : done;
         int blocks = left < TILE ? (int)left : TILE;
         for (int i = 0; i < blocks; i++)
@@ -116,13 +117,25 @@ static void fill(double *target, int64_t n, uint64_t place, Draws *draws) {
         int64_t end = done + 2 * blocks < n ? done + 2 * blocks : n;
         memcpy(target + start, drawn + (start - done), (size_t)(end - start) * sizeof *target);
         done += 2 * blocks;
-        poll();
     }
+}
+
+/* A number is that of its place, whoever draws it. */
+typedef struct Filling { double *target; int64_t n; uint64_t place; Draws *draws; } Filling;
+enum { DRAWN_AT_ONCE = 16 * 2 * TILE };
+
+static void fill_part(int64_t part, void *env) {
+    const Filling *f = env;
+    int64_t first = part * DRAWN_AT_ONCE, left = f->n - first;
+    fill(f->target + first, left < DRAWN_AT_ONCE ? left : DRAWN_AT_ONCE, f->place + (uint64_t)first,
+         f->draws);
 }
 
 static Array *drawn_array(const Shape *shape, Draws *draws) {
     Array *a = array_new(F64, shape->axes, shape->dim);
-    fill(a->data, a->size, rand_take((uint64_t)a->size), draws);
+    Filling f = { a->data, a->size, rand_take((uint64_t)a->size), draws };
+    par_for(par_chunks(f.n, DRAWN_AT_ONCE), fill_part, &f);
+    poll();
     return a;
 }
 

@@ -13,7 +13,7 @@
 #include "par.h"
 #include "rules.h"
 
-enum { BLOCK = 1024, ROWS = 128, COLUMNS = 1024, FEW = 32 };
+enum { BLOCK = 1024, PART_OF_RUN = 64 * BLOCK, ROWS = 128, COLUMNS = 1024, FEW = 32 };
 
 typedef struct Fold {
     double start;
@@ -102,9 +102,10 @@ static void cascade_add(Cascade *c, double total) {
     c->part[level] = total;
 }
 
-static double cascade_total(const Cascade *c) {
-    double total = c->fold->start;
-    bool first = true;
+/* With what is left after the blocks, if there is something. */
+static double cascade_end(const Cascade *c, const double *rest) {
+    double total = rest ? *rest : c->fold->start;
+    bool first = !rest;
     for (int level = 0; level < 64 && c->blocks >> level; level++) {
         if (!(c->blocks >> level & 1)) continue;
         total = first ? c->part[level] : c->fold->join(c->part[level], total);
@@ -112,6 +113,8 @@ static double cascade_total(const Cascade *c) {
     }
     return total;
 }
+
+static double cascade_total(const Cascade *c) { return cascade_end(c, NULL); }
 
 /* ---- the plan ---- */
 typedef struct Plan {
@@ -141,10 +144,44 @@ static void take_inner(Odometer *o, int64_t *dim, int64_t *stride) {
     *stride = o->stride[o->axes];
 }
 
+/* A long run in parts of a power of two blocks, each on any thread: their totals are joined as the
+ * blocks would be. */
+typedef struct Parts {
+    const Plan *plan;
+    const char *at;
+    int64_t n, stride;
+    double *total;
+} Parts;
+
+static void fold_of_part(int64_t part, void *env) {
+    const Parts *p = env;
+    const Fold *fold = p->plan->fold;
+    Cascade cascade = { .fold = fold };
+    int64_t end = (part + 1) * PART_OF_RUN < p->n ? (part + 1) * PART_OF_RUN : p->n;
+    for (int64_t i = part * PART_OF_RUN; i < end && !rt.interrupted; i += BLOCK) {
+        int64_t count = end - i < BLOCK ? end - i : BLOCK;
+        const char *block = p->at + i * p->stride * p->plan->width;
+        cascade_add(&cascade, fold->run[p->plan->dtype](block, count, p->stride));
+    }
+    p->total[part] = cascade_total(&cascade);
+}
+
+static double fold_in_parts(const Plan *plan, const char *at, int64_t n, int64_t stride) {
+    int64_t parts = par_chunks(n, PART_OF_RUN), whole = n / PART_OF_RUN;
+    Parts p = { plan, at, n, stride, pool_bytes((size_t)parts * sizeof(double)) };
+    par_for(parts, fold_of_part, &p);
+    poll();
+    Cascade cascade = { .fold = plan->fold };
+    for (int64_t i = 0; i < whole; i++) cascade_add(&cascade, p.total[i]);
+    return cascade_end(&cascade, whole < parts ? &p.total[whole] : NULL);
+}
+
 /* All that is reduced into one total: runs along its innermost axis, joined pairwise. */
 static double fold_runs(Plan *plan, const char *at, int64_t n, int64_t stride) {
     Odometer *outer = &plan->gone;
     if (!outer->axes && n <= BLOCK) return plan->fold->run[plan->dtype](at, n, stride);
+    if (!outer->axes && n >= 4 * PART_OF_RUN && par_threads() > 1)
+        return fold_in_parts(plan, at, n, stride);
     Cascade cascade = { .fold = plan->fold };
     for (int64_t turn = odometer_turns(outer); turn > 0; turn--) {
         for (int64_t i = 0; i < n; i += BLOCK) {
@@ -259,13 +296,6 @@ static bool goes_by_rows(const Plan *plan) {
     return few || inner_stride(&plan->kept) < inner_stride(&plan->gone);
 }
 
-/* ---- for whole contiguous lines (lines.c) ---- */
-double line_sum(const double *x, int64_t n) {
-    if (n <= BLOCK) return sum_run_f64(x, n, 1);
-    int64_t half = n / 2;
-    return line_sum(x, half) + line_sum(x + half, n - half);
-}
-
 /* ---- sums of what comes block by block ---- */
 typedef struct BlockSums {
     FillBlock *fill;
@@ -308,9 +338,6 @@ double sum_of_blocks(int64_t size, int dtype, FillBlock *fill, const void *env, 
     }
     return cascade_total(&cascade);
 }
-
-double line_max(const double *x, int64_t n) { return greatest_run_f64(x, n, 1); }
-double line_min(const double *x, int64_t n) { return least_run_f64(x, n, 1); }
 
 /* ---- reducing ---- */
 Shape reduced_shape(const Shape *shape, uint64_t axes, bool keepdims) {

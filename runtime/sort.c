@@ -12,9 +12,14 @@
 #include <string.h>
 #include "line_kernels.h"
 #include "lines.h"
+#include "par.h"
 #include "sort_kernels.h"
 
 const SortKernels *sort_kernels;
+
+/* Lines that several threads sort are not interrupted within. */
+static bool shared;
+static void look(void) { if (!shared) poll(); }
 
 /* ---- a long line, without NaN ---- */
 typedef struct Line { int dtype; char *x; int64_t n; } Line;
@@ -78,7 +83,7 @@ static void sort_long(Line from, char *to, char *spare, int splits) {
             low = k->partition[dtype](n, to, spare, spare, pivot, true);
             equal = true;
         }
-        poll();
+        look();
         size_t bytes = (size_t)low * item_of(dtype), rest = (size_t)(n - low) * item_of(dtype);
         Line less = { dtype, to, low }, more = { dtype, spare, n - low };
         if (equal || less.n < more.n) {
@@ -136,7 +141,7 @@ static int direction(Line l, bool strictly) {
 static void sort_line(Line from, char *to, char *room) {
     Line out = { from.dtype, to, from.n };
     int64_t zeros, nans = sort_kernels->count_odd[from.dtype](from.n, from.x, &zeros);
-    poll();
+    look();
     int way = nans || zeros ? 0 : direction(from, false);
     if (way > 0) memcpy(to, from.x, (size_t)from.n * item_of(from.dtype));
     else if (way < 0)
@@ -186,21 +191,51 @@ static void sort_short_lines(int dtype, int64_t lines, int64_t length, char *to,
 static int64_t lines_at_once(int64_t length) { return (32 << 10) / (length + 1) + 1; }
 static int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* Long lines, some to a part, which has room of its own for one of them. */
+typedef struct Sorting {
+    Lines lines;
+    int64_t parts;
+    char *to, *room;
+} Sorting;
+enum { MOST_PARTS = 64, SHARED_FROM = 32 << 10, SHARED_LINE = 4 << 20 };
+
+static void sort_part(int64_t part, void *env) {
+    const Sorting *s = env;
+    const Lines *l = &s->lines;
+    int dtype = l->data->dtype;
+    size_t bytes = (size_t)l->length * item_of(dtype);
+    char *room = s->room + (size_t)part * bytes, *from = l->data->data;
+    int64_t end = (part + 1) * l->count / s->parts;
+    for (int64_t i = part * l->count / s->parts; i < end && !rt.interrupted; i++) {
+        Line line = { dtype, from + (size_t)i * bytes, l->length };
+        sort_line(line, s->to + (size_t)i * bytes, room);
+    }
+}
+
+static void sort_long_lines(const Lines *l, char *to) {
+    bool several = par_threads() > 1 && l->count > 1 && l->data->size >= SHARED_FROM
+                   && l->length <= SHARED_LINE;
+    Sorting s = { *l, several ? lesser(l->count, MOST_PARTS) : 1, to, NULL };
+    s.room = pool_bytes((size_t)(s.parts * l->length) * item_of(l->data->dtype));
+    shared = several;
+    par_for(s.parts, sort_part, &s);
+    shared = false;
+    poll();
+}
+
 Value kernel_sort(int count, const Value *in, const Attr *attr) {
     (void)count;
     int dtype = float_dtype(dtype_of(in[0]));
     Lines l = lines_of(in[0], axis_bit(attr[1]), dtype);
     Array *out = lines_like(&l);
-    size_t item = item_of(dtype), bytes = (size_t)l.length * item;
+    size_t bytes = (size_t)l.length * item_of(dtype);
     char *from = l.data->data, *to = out->data;
-    bool is_short = l.length <= SHORT_LINE;
-    void *room = is_short ? NULL : pool_bytes(bytes);
-    int64_t step = is_short ? lines_at_once(l.length) : 1;
-    for (int64_t i = 0; l.length && i < l.count; i += step) {
-        size_t at = (size_t)i * bytes;
-        if (is_short)
-            sort_short_lines(dtype, lesser(step, l.count - i), l.length, to + at, from + at);
-        else sort_line((Line){ dtype, from + at, l.length }, to + at, room);
+    if (l.length > SHORT_LINE) sort_long_lines(&l, to);
+    else {
+        int64_t step = lines_at_once(l.length);
+        for (int64_t i = 0; l.length && i < l.count; i += step)
+            sort_short_lines(dtype, lesser(step, l.count - i), l.length, to + (size_t)i * bytes,
+                             from + (size_t)i * bytes);
     }
     return lines_value(&l, out, dtype_of(in[0]));
 }

@@ -72,3 +72,23 @@ def convolution():
     pictures.grad = kernels.grad = None
     F.conv2d(pictures, kernels, padding=1).sum().backward()
 say("conv2d", took(convolution), 1e3)
+
+def strided():
+    pictures.grad = kernels.grad = None
+    F.conv2d(pictures, kernels, stride=2, padding=1).sum().backward()
+say("conv2d_strided", took(strided), 1e3)
+def pooled():
+    pictures.grad = None
+    F.max_pool2d(pictures, 2).sum().backward()
+say("max_pool", took(pooled), 1e3)
+
+digits = torch.rand(64, 1, 28, 28)
+small = [torch.randn(16, 1, 3, 3) / 3, torch.zeros(16), torch.randn(32, 16, 3, 3) / 12, torch.zeros(32),
+         torch.randn(1568, 10) / 40, torch.zeros(10)]
+small = [p.requires_grad_() for p in small]
+def convolutional():
+    h = F.max_pool2d(torch.relu(F.conv2d(digits, small[0], small[1], padding=1)), 2)
+    h = F.max_pool2d(torch.relu(F.conv2d(h, small[2], small[3], padding=1)), 2)
+    F.cross_entropy(h.reshape(64, 1568) @ small[4] + small[5], labels).backward()
+    update(small, .01)
+say("convolutional", took(convolutional), 1e3)

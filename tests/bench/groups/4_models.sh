@@ -7,3 +7,6 @@ row cells 'the same; PyTorch not by nn.LSTM but operation by operation too' 'PyT
 row gru 'GRU of the same size, µs' 'PyTorch ≥ ×3'
 row gated 'the same; PyTorch not by nn.GRU but operation by operation too' 'PyTorch ≥ ×3'
 row conv2d 'conv2d 3 × 3, 16 to 32 channels, 28 × 28, batch 32, f32, with its sweep, µs' 'PyTorch ≥ ×1'
+row conv2d_strided 'the same in steps of 2, µs' 'PyTorch ≥ ×1'
+row max_pool '`max_pool(x, 2)` of 32 × 16 × 28 × 28, f32, with its sweep, µs' 'PyTorch ≥ ×1'
+row convolutional 'network of two convolutions with max_pool, 28 × 28, batch 64, f32, one step, µs' 'PyTorch ≥ ×1'

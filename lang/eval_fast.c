@@ -108,14 +108,16 @@ static inline bool plain_item(const Value *x, const Value *i, Value *out) {
     bool list = x->tag == V_LIST;
     if (!list && (x->tag != V_ARRAY || x->node)) return false;
     double count = list ? (double)x->as.list->count : (double)x->as.array->size;
-    double at = i->as.num < 0 ? i->as.num + count : i->as.num;
-    if (!(at >= 0 && at < count) || at != (double)(int64_t)at) return false;
+    if (!(i->as.num >= -count && i->as.num < count)) return false;
+    int64_t at = (int64_t)i->as.num;
+    if ((double)at != i->as.num) return false;
+    at += at < 0 ? (int64_t)count : 0;
     if (list) {
-        *out = x->as.list->item[(int64_t)at];
+        *out = x->as.list->item[at];
         return true;
     }
     if (x->as.array->dtype != F64 || x->as.array->axes != 1) return false;
-    *out = number(*vector_at(x->as.array, (int64_t)at));
+    *out = number(*vector_at(x->as.array, at));
     return true;
 }
 

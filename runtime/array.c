@@ -3,6 +3,7 @@
  * The one idea: every layout is a pointer, a shape and strides, so that a view is a header of its
  * own on the owner's data. It must not know any operation. */
 #include "array.h"
+#include "format.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -328,7 +329,9 @@ static int64_t to_int(double x, const char *what) {
     if (fabs(x) <= 0x1p53 && x == floor(x)) return (int64_t)x;
     if (isfinite(x) && x == floor(x))
         fail(E_VALUE, "%s must be a whole number up to 2^53, not %g", what, x);
-    fail(E_VALUE, "%s must be a whole number, not %g", what, x);
+    char text[NUMBER_TEXT];
+    format_number(text, x);
+    fail(E_VALUE, "%s must be a whole number, not %s", what, text);
 }
 
 int64_t arg_int(Value v, const char *what) {

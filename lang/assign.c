@@ -3,7 +3,7 @@
  * and whatever on it has other holders is copied before it is written. So values never alias, a
  * sole holder is written in place, and an error leaves every variable as it was. */
 #include "elem.h"
-#include "eval.h"
+#include "eval_parts.h"
 #include "lex.h"
 #include <string.h>
 
@@ -298,10 +298,23 @@ static bool assign_field(Ast *node, Frame *frame) {
     return true;
 }
 
+/* name = v or name.field = v, whatever the name is. */
+void assign_one(Ast *node, Frame *frame) {
+    if (node->a->kind == A_FIELD) assign_field(node, frame);
+    else if (node->a->scope == S_CELL) assign_cell(node, frame);
+    else assign_variable(node, frame);
+}
+
 /* Evaluated again it gives the same, and nothing else happens. */
 static bool is_simple(const Ast *node) {
     if (node->kind == A_BINARY) return is_simple(node->a) && is_simple(node->b);
     return node->kind == A_CONSTANT || node->kind == A_NAME;
+}
+
+/* One or two, so that there is a short way for a place. */
+static bool has_simple_items(const Ast *index) {
+    if (index->count == 2) return is_simple(index->kids[0]) && is_simple(index->kids[1]);
+    return index->count == 1 && is_simple(index->kids[0]);
 }
 
 /* A plain value in its place in a list or vector that only this variable holds; false: not so
@@ -324,6 +337,17 @@ static bool put_item(Value *variable, Value i, Value v) {
     return true;
 }
 
+/* A number in its place in a matrix that only this variable holds; false: not so plain. */
+static bool put_in_matrix(Value *variable, Value i, Value j, Value v) {
+    if (head_of(i) | head_of(j) | head_of(v)) return false;
+    if (head_of(*variable) != V_ARRAY || variable->as.obj->refs != 1) return false;
+    Array *a = variable->as.array;
+    if (a->axes != 2 || a->dtype != F64 || a->owner) return false;
+    double *place = matrix_element(a, i.as.num, j.as.num);
+    if (place) *place = v.as.num;
+    return place != NULL;
+}
+
 /* What is not so plain, out of line: its frame would cost the plain ones. */
 static __attribute__((noinline)) bool put_any(Ast *node, Frame *frame, size_t mark, Value v) {
     assign_place(node->a, frame, settle(mark, without_owner(v)));
@@ -341,6 +365,17 @@ static bool assign_item(Ast *node, Frame *frame) {
     return put_any(node, frame, mark, v);
 }
 
+/* name[i, j] = v, where i and j are simple. */
+static bool assign_in_matrix(Ast *node, Frame *frame) {
+    size_t mark = pool_mark();
+    Value v = eval(node->b, frame);
+    if (head_of(v) >= V_ARRAY) return put_any(node, frame, mark, v);
+    pool_unwind(mark);
+    Value i = eval(node->a->kids[0], frame), j = eval(node->a->kids[1], frame);
+    if (put_in_matrix(variable_place(node->a->a, frame), i, j, v)) return false;
+    return put_any(node, frame, mark, v);
+}
+
 static Value update_place(Ast *node, Frame *frame) {
     Path path;
     eval_path(node->a, frame, &path);
@@ -353,101 +388,6 @@ static Value update_place(Ast *node, Frame *frame) {
     Value fresh = binary_op(node->op, old, y, node->b->flags & AST_TEMPORARY ? REUSE_Y : 0);
     if (!is_numeric(container)) fresh = with_slots(old, fresh);
     write_path(&path, settle(mark, fresh));
-    return NIL;
-}
-
-/* ---- x = append(x, v) ---- */
-
-static bool same_name(const Ast *a, const Ast *b) {
-    return b->kind == A_NAME && a->name == b->name && a->scope == b->scope && a->slot == b->slot;
-}
-
-/* x, or x.name. */
-static bool same_place(const Ast *a, const Ast *b) {
-    if (a->kind != A_FIELD) return a->kind == A_NAME && same_name(a, b);
-    return b->kind == A_FIELD && a->name == b->name && a->a->kind == A_NAME &&
-           same_name(a->a, b->a);
-}
-
-/* The value appended, or NULL if node is not x = append(x, v) or x = x.append(v). */
-static Ast *appended(const Ast *node) {
-    const Ast *call = node->b;
-    if (call->kind != A_CALL && call->kind != A_METHOD) return NULL;
-    if (!has_plain_arguments(call)) return NULL;
-    if (call->kind == A_CALL && call->count == 2 && call->a->kind == A_NAME &&
-        call->a->scope == S_GLOBAL && call->a->name == SYMBOL("append") &&
-        same_place(node->a, call->kids[0])) {
-        return call->kids[1];
-    }
-    if (call->kind == A_METHOD && call->count == 1 && call->scope == S_GLOBAL &&
-        call->name == SYMBOL("append") && same_place(node->a, call->a)) {
-        return call->kids[0];
-    }
-    return NULL;
-}
-
-static void push_in_place(List *list, Value v) {
-    if (list->count == list->capacity) {
-        list->item = mem_grow(list->item, &list->capacity, list->count + 1, sizeof *list->item);
-    }
-    list->item[list->count++] = value_hold(v);
-}
-
-/* The library's append, unless the program has one of its own. */
-static bool calls_library(const Ast *call, const Frame *frame) {
-    uint32_t slot = call->kind == A_CALL ? call->a->slot : call->slot;
-    return frame->variables[S_GLOBAL][slot].tag == V_UNSET;
-}
-
-/* The list's place, NULL if it has none. Whoever holds the struct around it holds it too. */
-static Value *list_to_grow(Ast *target, Frame *frame) {
-    if (target->kind == A_NAME) return variable_place(target, frame);
-    const Value *root = variable_place(target->a, frame);
-    if (root->tag != V_STRUCT || root->as.obj->refs != 1 || root->as.record->module) return NULL;
-    return struct_find(*root, target->name);
-}
-
-/* Is v the list itself, or the struct around it? What has either in it is another holder. */
-static bool leads_to(Ast *target, Frame *frame, Value v, Value list) {
-    if (!is_object(v)) return false;
-    if (v.as.obj == list.as.obj) return true;
-    return target->kind == A_FIELD && v.as.obj == variable_place(target->a, frame)->as.obj;
-}
-
-/* The library's append of a call that assign_append() has taken apart. */
-static Value append_to(Ast *call, Value xs, Value v, bool sole) {
-    rt.here = call->span;
-    if (xs.tag == V_LIST) return list_push(xs, v);
-    bool plain = is_numeric(v) && !xs.node && !v.node && sole;
-    Array *grown = plain ? array_with_row(xs.as.array, array_of(v), 2) : NULL;
-    if (grown) return object(grown);
-    Value both[2] = { xs, v };
-    note_values(call, both, 2);
-    Value longer = builtin_append(2, both);
-    interp.noted.node = NULL;
-    return longer;
-}
-
-/* A list or array that only its place holds grows in place, so that a loop takes the time of its
- * turns and not of their square. The pool keeps it while v is evaluated, which may do anything. */
-static Value assign_append(Ast *node, Frame *frame) {
-    Value *place = calls_library(node->b, frame) ? list_to_grow(node->a, frame) : NULL;
-    if (!place || (place->tag != V_LIST && place->tag != V_ARRAY) || place->as.obj->refs != 1) {
-        if (node->a->kind == A_FIELD) assign_field(node, frame);
-        else if (node->a->scope == S_CELL) assign_cell(node, frame);
-        else assign_variable(node, frame);
-        return NIL;
-    }
-    size_t mark = pool_mark();
-    Value list = value_keep(*place);
-    pool_own(list.as.obj);
-    Value v = eval(node->c, frame);
-    if (frame->flow != FLOW_ON) return NIL;
-    place = list_to_grow(node->a, frame);
-    bool ours = place && place->tag == list.tag && place->as.obj == list.as.obj &&
-                !leads_to(node->a, frame, v, list) && list.as.obj->refs == 2;
-    if (ours && list.tag == V_LIST) push_in_place(list.as.list, v);
-    else assign(node->a, frame, settle(mark, append_to(node->b, list, v, ours)));
     return NIL;
 }
 
@@ -483,24 +423,22 @@ Eval *choose_assign(Ast *node) {
         if (update) return choose_fast_update(node) ? NULL : update_name;
         node->scope = node->a->scope;
         node->slot = node->a->slot;
-        node->c = appended(node);
-        if (node->c) return assign_append;
+        if (choose_append(node)) return choose_append(node);
         if (node->scope == S_CELL) return assign_cell;
         return has_block(node->b) ? assign_if_on : NULL;
     case A_TARGETS: return assign_targets;
     default:
         if (update || has_block(node->b) || node->a->a->kind != A_NAME)
             return update ? update_place : assign_element;
-        node->c = node->a->kind == A_FIELD ? appended(node) : NULL;
-        if (node->c) return assign_append;
-        if (node->a->kind == A_FIELD) return NULL;
-        return node->a->count == 1 && is_simple(node->a->kids[0]) ? NULL : assign_element;
+        node->c = NULL;
+        if (node->a->kind == A_FIELD) return choose_append(node);
+        return has_simple_items(node->a) ? NULL : assign_element;
     }
 }
 
 Perform *choose_run_assign(const Ast *node) {
     if (node->a->kind == A_FIELD) return assign_field;
-    if (node->a->kind == A_INDEX) return assign_item;
+    if (node->a->kind == A_INDEX) return node->a->count == 2 ? assign_in_matrix : assign_item;
     if (node->op != OP_NONE) return choose_fast_update(node);
     Perform *fast = choose_fast_assign(node);
     return fast ? fast : assign_variable;

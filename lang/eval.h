@@ -65,7 +65,7 @@ void choose(Ast *node);                          /* the whole tree below */
 /* eval_fast.c: NULL if there is nothing special */
 Eval *choose_fast(const Ast *node);
 Test *choose_fast_test(const Ast *node);
-Eval *choose_fast_item(const Ast *node);             /* for x[i] */
+Eval *choose_fast_item(const Ast *node);             /* for x[i], x[i, j] */
 Perform *choose_fast_assign(const Ast *node);        /* for name = x op y */
 Perform *choose_fast_update(const Ast *node);    /* for name op= y */
 static inline Value *near_variable(const Frame *frame, Near near) {
@@ -92,6 +92,7 @@ static inline bool is_numeric_or_deferred(Value v) { return is_numeric(v) || is_
 Value *variable_place(Ast *name, Frame *frame);  /* a name's variable, set or not */
 Value library_or_fail(Ast *name, Frame *frame);  /* the value of a name whose variable is unset */
 Value index_at(Ast *node, Value x, Value i);         /* of an A_INDEX with one item, no slice */
+Value index_at_both(Ast *node, Value x, Value i, Value j);      /* likewise with two items */
 /* The items of an A_INDEX, evaluated. */
 enum { FEW_ITEMS = 4 };
 typedef struct Items {

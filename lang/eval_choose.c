@@ -65,6 +65,11 @@ static bool is_plain_item(const Ast *kid) {
            kid->kind != A_SPREAD;
 }
 
+static bool has_one_or_two_plain_items(const Ast *node) {
+    if (node->count == 2) return is_plain_item(node->kids[0]) && is_plain_item(node->kids[1]);
+    return node->count == 1 && is_plain_item(node->kids[0]);
+}
+
 static Eval *choose_name(const Ast *node) {
     if (node->flags & AST_PIN) return eval_pinned;
     return node->scope == S_CELL ? eval_cell : eval_variable;
@@ -145,8 +150,7 @@ static Eval *choose_one(Ast *node) {
         node->op = has_plain_arguments(node);
         return node->flags & AST_STATEMENT ? eval_thrown_away : choose_call(node);
     case A_INDEX:
-        if (node->count == 1 && is_plain_item(node->kids[0])) return choose_fast_item(node);
-        return eval_index;
+        return has_one_or_two_plain_items(node) ? choose_fast_item(node) : eval_index;
     case A_FIELD: node->op = true; return eval_field;
     case A_ARRAY: return eval_array;
     case A_LIST: return eval_list;

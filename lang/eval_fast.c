@@ -137,6 +137,20 @@ ITEM(item_vv, VARIABLE(x, 0, node->a), VARIABLE(y, 1, node->kids[0]))
 ITEM(item_vk, VARIABLE(x, 0, node->a), CONSTANT(y, 1, node->kids[0]))
 ITEM(item_ee, EXPRESSION(x, 0, node->a), EXPRESSION(y, 1, node->kids[0]))
 
+/* m[i, j] in a matrix of f64 that is not on the tape. */
+static Value eval_element(Ast *node, Frame *frame) {
+    EXPRESSION(m, 0, node->a);
+    EXPRESSION(i, 1, node->kids[0]);
+    EXPRESSION(j, 2, node->kids[1]);
+    if (LIKELY(plain(*i, *j) && head_of(*m) == V_ARRAY)) {
+        const Array *a = m->as.array;
+        const double *place = a->dtype == F64 && a->axes == 2
+                            ? matrix_element(a, i->as.num, j->as.num) : NULL;
+        if (LIKELY(place != NULL)) return number(*place);
+    }
+    return index_at_both(node, *m, *i, *j);
+}
+
 /* ---- conditions ---- */
 SELDOM bool general_test(Ast *node, Frame *frame, Value x, Value y) {
     Value v = general(node, frame, x, y);
@@ -302,6 +316,7 @@ static bool has_forms(const Ast *node) { return node->kind == A_BINARY && node->
 Eval *choose_fast(const Ast *node) { return has_forms(node) ? FORM(values, node) : NULL; }
 /* An index that is computed might change what the variable is. */
 Eval *choose_fast_item(const Ast *node) {
+    if (node->count == 2) return eval_element;
     int index = operand_kind(node->kids[0]);
     if (operand_kind(node->a) != VARIABLE_ || index == EXPRESSION_) return item_ee;
     return index == VARIABLE_ ? item_vv : item_vk;

@@ -155,6 +155,18 @@ Value index_at(Ast *node, Value x, Value i) {
     return index_value(x, &items, node->span);
 }
 
+/* x[i, j], where neither is a slice. */
+Value index_at_both(Ast *node, Value x, Value i, Value j) {
+    Items items = { .count = 2, .text = UNSET };
+    items.item = items.few;
+    value_item(i, node->kids[0]->span, &items.item[0]);
+    value_item(j, node->kids[1]->span, &items.item[1]);
+    note_values(node, &x, 1);
+    Value v = index_value(x, &items, node->span);
+    interp.noted.node = NULL;
+    return v;
+}
+
 Value eval_index(Ast *node, Frame *frame) {
     Value x = eval(node->a, frame);
     Items items;

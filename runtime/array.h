@@ -134,6 +134,18 @@ void shape_text(int axes, const int64_t *shape, char *buffer, size_t bytes);   /
 static inline double *vector_at(const Array *a, int64_t i) {
     return f64_of(a) + i * strides_of(a)[0];
 }
+/* Element [i, j] of an f64 matrix (two axes), negative ones counted from the end; NULL where there
+ * is none. */
+static inline double *matrix_element(const Array *a, double i, double j) {
+    const int64_t *shape = shape_of(a), *stride = strides_of(a);
+    const double rows = (double)shape[0], columns = (double)shape[1];
+    if (!(i >= -rows && i < rows && j >= -columns && j < columns)) return NULL;
+    int64_t row = (int64_t)i, column = (int64_t)j;
+    if ((double)row != i || (double)column != j) return NULL;
+    row += row < 0 ? shape[0] : 0;
+    column += column < 0 ? shape[1] : 0;
+    return f64_of(a) + row * stride[0] + column * stride[1];
+}
 /* The broadcast of two shapes; false if they do not broadcast. */
 bool shapes_join(const Shape *a, const Shape *b, Shape *out);
 /* E_SHAPE unless `from` broadcasts to just `to`; the format takes the texts of both. */

@@ -119,7 +119,6 @@ const LineKernels LINE_TABLE = {
     .least = BY_DTYPE(least),
     .place_of = { place_of_f64, place_of_f32 },
     .short_places = { short_places_f64, short_places_f32 },
-    .place_above = { place_above_f64, place_above_f32 },
     .running = { running_f64, running_f32 },
     .running_row = { running_row_f64, running_row_f32 },
     .rows = {

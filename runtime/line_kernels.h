@@ -76,10 +76,8 @@ typedef struct LineKernels {
     double (*nonzeros[3])(const void *x, int64_t n);
     double (*greatest[3])(const void *x, int64_t n);              /* NaN if one is */
     double (*least[3])(const void *x, int64_t n);
-    /* The first place of a value on a line, or of a NaN if it is one; of what is not at most the
-     * value. n: there is none. */
+    /* The first place of a value on a line, or of a NaN if it is one. n: there is none. */
     int64_t (*place_of[2])(const void *x, int64_t n, double value);
-    int64_t (*place_above[2])(const void *x, int64_t n, double value);
     /* For lines of a few elements, n of them, the first place of the greatest, or of the least;
      * of the first NaN if there is one. */
     void (*short_places[2])(int64_t n, int64_t lines, bool least, const void *x, double *out);

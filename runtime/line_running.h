@@ -36,7 +36,6 @@
     PLACE(name, f32, float, Narrow, NarrowMask, test)
 PLACES(place_of_nan, e != e)
 PLACES(place_of_number, e == value)
-PLACES(place_above, (e <= value) == 0)
 #define PLACE_OF(suffix)                                                                           \
     static int64_t place_of_##suffix(const void *x, int64_t n, double value) {                     \
         return value == value ? place_of_number_##suffix(x, n, value)                              \

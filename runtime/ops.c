@@ -88,22 +88,19 @@ static Slope slope_of_rule(const char *rule) {
 
 const LineKernels *line_kernels;
 
+#if KERNEL_LEVELS
 /* The level of the kernels that this processor runs: 2, 3 or 4, as in x86-64-v3. */
 static int best_level(void) {
-#if KERNEL_LEVELS
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
         !__builtin_cpu_supports("bmi2")) return 2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) return 4;
     return 3;
-#else
-    return 2;
-#endif
 }
 
 /* ADL_KERNELS=v2 or v3 asks for a lower level than the processor's, so that each can be tried on
- * the best. Portable builds have one set of kernels, under the name of v2. */
+ * the best. */
 static int kernel_level(void) {
     int level = best_level();
     const char *asked = getenv("ADL_KERNELS");
@@ -111,6 +108,7 @@ static int kernel_level(void) {
         level = asked[1] - '0';
     return level;
 }
+#endif
 
 const char *kernel_level_name(void) {
 #if KERNEL_LEVELS
@@ -121,8 +119,8 @@ const char *kernel_level_name(void) {
 #endif
 }
 
+/* Portable builds have one set, under the name of v2. */
 static void choose_kernels(void) {
-    int level = kernel_level();
     elem_kernels = elem_table_v2;
     line_kernels = &line_kernels_v2;
     pass_kernels = &pass_kernels_v2;
@@ -130,6 +128,7 @@ static void choose_kernels(void) {
     sort_kernels = &sort_kernels_v2;
     product_kernels = &product_kernels_v2;
 #if KERNEL_LEVELS
+    int level = kernel_level();
     if (level >= 3) {
         elem_kernels = level == 4 ? elem_table_v4 : elem_table_v3;
         line_kernels = level == 4 ? &line_kernels_v4 : &line_kernels_v3;

@@ -40,7 +40,7 @@ static const struct { Op op; const char *words;
     { OP_cumprod, "the sums from the end of g * r / x, exact where some elements are 0" },
     { OP_cumsum, "the sums of g from the end" },
     { OP_standardize, "by x, (g - mean(g) - r * mean(g * r)) / sqrt(var(x) + eps); by eps, the sum "
-                      "of -g * r / 2 / (var(x) + eps)" },
+                      "of -g * r / 2 / (var(x) + eps); a scale multiplies g first" },
     { OP_cross_entropy, "g * softmax(logits), less g at the labels" },
     { OP_sort, "g, each element put back to where it came from" },
     { OP_take_along, "g added to zeros at the indices; repeated indices add up" },

@@ -133,10 +133,13 @@ static const char *along(Op op, const Word *in, const Attr *attr) {
              : NULL;
 }
 
-static const char *standardized(const Word *in, const Attr *attr) {
+static const char *standardized(const Word *in, int count, const Attr *attr) {
     int n = axes_of(in[0].value);
     uint64_t axes = (uint64_t)attr[1], all = n == 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
     const char *over = (axes & all) == all ? "nil" : axes_words(axes & all, n);
+    if (count == 4)
+        return TEXT("standardize(%s, eps = %s, axis = %s, scale = %s, shift = %s)", in[0].text,
+                    in[1].text, over, in[2].text, in[3].text);
     return TEXT("standardize(%s, eps = %s, axis = %s)", in[0].text, in[1].text, over);
 }
 
@@ -328,7 +331,7 @@ const char *spell(Speller *s, Op op, int count, const Word *in, const Attr *attr
     case OP_softmax: case OP_log_softmax: return along(op, in, attr);
     case OP_cross_entropy:
         return TEXT("cross_entropy(%s, %s, \"none\")", in[0].text, in[1].text);
-    case OP_standardize: return standardized(in, attr);
+    case OP_standardize: return standardized(in, count, attr);
     case OP_cumsum: case OP_cumprod: return cumulated(op, in, attr);
     case OP_sort: return TEXT("sort(%s, axis = %lld)", in[0].text, (long long)attr[1]);
     case OP_take_along:

@@ -76,8 +76,11 @@ static Value batch_along_axis(const Step *s) {
     return apply_moved(s, (int)s->attr[0], words);
 }
 
-/* Unless each example has an eps of its own. */
-static Value batch_standardize(const Step *s) { return s->many[1] ? UNSET : batch_over_axes(s); }
+/* Unless each example has an eps, a scale or a shift of its own. */
+static Value batch_standardize(const Step *s) {
+    for (int i = 1; i < s->count; i++) if (s->many[i]) return UNSET;
+    return batch_over_axes(s);
+}
 
 static Value batch_labelled(const Step *s) {
     for (int i = 0; i < s->count; i++) if (!s->many[i]) s->in[i] = repeated(s->replay, s->in[i]);

@@ -19,6 +19,13 @@ typedef enum FoldKind {
 enum { SIDE = 16, SHORT = 32, STRIP = 256, RUNNING_LINES = 8 };
 typedef enum ShortKind { SHORT_SUM, SHORT_SOFTMAX, SHORT_LOG_SOFTMAX } ShortKind;
 
+/* What standardized lines are multiplied by and get added, by column; and in the adjoint, f64 sums
+ * to which the adjoints of both are added. */
+typedef struct Affine {
+    const void *scale, *shift;
+    double *scale_sum, *shift_sum;
+} Affine;
+
 typedef struct LineKernels {
     /* out[i] = condition[i] ? x[i] : y[i]; out may be x or y. By dtype: F64, F32. */
     void (*choose[2])(int64_t n, void *out, const void *condition, const void *x, const void *y);
@@ -55,13 +62,19 @@ typedef struct LineKernels {
     void (*unstandardize[2])(int64_t n, void *out, const void *x, const void *g, const double *f);
     void (*standardize_row[2])(int64_t n, void *out, const void *x, const void *g,
                                const double *const *f);
+    /* x[i] scale[i] + shift[i] in the place of x[i]; g[i] scale[i]; and to the sums are added g[i]
+     * (x[i] - centre) by, and g[i]. */
+    void (*affine[2])(int64_t n, void *x, const void *scale, const void *shift);
+    void (*weigh[2])(int64_t n, void *out, const void *g, const void *scale);
+    void (*affine_sums[2])(int64_t n, double *scale, double *shift, const void *x, const void *g,
+                           double centre, double by);
     /* Up to SIDE lines of n <= SHORT elements, side by side in registers: standardized, or its
      * adjoint if there is a g; the greatest of each and the sum of exponentials below it,
      * and by kind what becomes of them (SHORT_SUM: nothing). As the loops above have it, bit for
      * bit; false: a greatest element is not finite, and nothing is written. A softmax is multiplied
      * by the weight of its line, unless that is NULL. */
     void (*short_standardize[2])(int64_t n, int64_t lines, void *out, const void *x, const void *g,
-                                 double eps);
+                                 double eps, const Affine *by_column);
     bool (*short_softmax[2])(int64_t n, int64_t lines, ShortKind kind, void *out, const void *x,
                              double *top, double *sum, const double *weight);
     /* softmax of n <= STRIP columns, whose rows are `down` elements apart in both arrays; false: one

@@ -56,7 +56,9 @@ SIDE_EXP(float, f32, LaneF32, vm_expf)
             for (int64_t i = 0; i < n; i++) out[l * n + i] = from[i][l];                           \
     }                                                                                              \
     static void short_standardize_##suffix(int64_t n, int64_t lines, void *out, const void *x_,    \
-                                           const void *g_, double eps) {                           \
+                                           const void *g_, double eps, const Affine *by_column) {  \
+        const T *scale = by_column ? by_column->scale : NULL;                                      \
+        const T *shift = by_column ? by_column->shift : NULL;                                      \
         T x[SHORT][SIDE], g[SHORT][SIDE];                                                          \
         Side total[WAYS], square[WAYS], product[WAYS], centre, level, by, tilt;                    \
         clear_sides(total, n);                                                                     \
@@ -75,11 +77,22 @@ SIDE_EXP(float, f32, LaneF32, vm_expf)
         if (!g_) {                                                                                 \
             for (int64_t i = 0; i < n; i++)                                                        \
                 ACROSS x[i][l] = (T)(((double)x[i][l] - centre[l]) * by[l]);                       \
+            for (int64_t i = 0; scale && i < n; i++)                                               \
+                ACROSS x[i][l] = x[i][l] * scale[i] + shift[i];                                    \
             back_##suffix(n, lines, out, (const T(*)[SIDE])x);                                     \
             return;                                                                                \
         }                                                                                          \
         side_##suffix(n, lines, g, g_);                                                            \
         clear_sides(total, n);                                                                     \
+        for (int64_t i = 0; scale && i < n; i++) {                                                 \
+            double unit[SIDE], sum[SIDE];                                                          \
+            ACROSS sum[l] = l < lines ? (double)g[i][l] : 0;                                       \
+            ACROSS unit[l] = ((double)x[i][l] - centre[l]) * by[l];                                \
+            ACROSS unit[l] = l < lines ? sum[l] * unit[l] : 0;                                     \
+            by_column->scale_sum[i] += join_totals(unit);                                          \
+            by_column->shift_sum[i] += join_totals(sum);                                           \
+            ACROSS g[i][l] *= scale[i];                                                            \
+        }                                                                                          \
         for (int64_t i = 0; i < n; i++) ACROSS {                                                   \
             total[i % WAYS][l] += (double)g[i][l];                                                 \
             product[i % WAYS][l] += ((double)x[i][l] - centre[l]) * (double)g[i][l];               \

@@ -73,6 +73,24 @@
         double centre = f[0], by = f[1], level = f[2], tilt = f[3];                                \
         EACH o[i] = (T)(((double)g[i] * by - level) - ((double)x[i] - centre) * tilt);             \
     }                                                                                              \
+    static void affine_##suffix(int64_t n, void *x_, const void *scale_, const void *shift_) {     \
+        const T *scale = scale_, *shift = shift_;                                                  \
+        T *x = x_;                                                                                 \
+        EACH x[i] = x[i] * scale[i] + shift[i];                                                    \
+    }                                                                                              \
+    static void weigh_##suffix(int64_t n, void *out, const void *g_, const void *scale_) {         \
+        const T *g = g_, *scale = scale_;                                                          \
+        T *o = out;                                                                                \
+        EACH o[i] = g[i] * scale[i];                                                               \
+    }                                                                                              \
+    static void affine_sums_##suffix(int64_t n, double *scale, double *shift, const void *x_,      \
+                                     const void *g_, double centre, double by) {                   \
+        const T *x = x_, *g = g_;                                                                  \
+        EACH {                                                                                     \
+            scale[i] += (double)g[i] * (((double)x[i] - centre) * by);                             \
+            shift[i] += (double)g[i];                                                              \
+        }                                                                                          \
+    }                                                                                              \
     static void standardize_row_##suffix(int64_t n, void *out, const void *x_, const void *g_,     \
                                          const double *const *f) {                                 \
         const T *x = x_, *g = g_;                                                                  \

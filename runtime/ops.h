@@ -69,6 +69,8 @@ typedef struct Pull {
     Value g, r;
     const Value *in;
     const Attr *attr;
+    Value *shared;  /* of all inputs of one node, UNSET at first: what the rule for one leaves for
+                       the others. NULL: each for itself */
 } Pull;
 #define NOTHING UNSET
 

@@ -409,7 +409,9 @@ void pull_row(Sweep *s, uint32_t id, const Node *n, Value g) {
         in[i].node = 0;
         in[i] = operand(s, in[i], extra->in[i].node);
     }
-    Pull p = { .op = op, .count = extra->count, .g = g, .in = in, .attr = extra->attr };
+    Value shared = UNSET;
+    Pull p = { .op = op, .count = extra->count, .g = g, .in = in, .attr = extra->attr,
+               .shared = &shared };
     p.r = operand(s, node_r(n), id);
     for (p.which = 0; p.which < extra->count; p.which++) {
         uint32_t input = extra->in[p.which].node;

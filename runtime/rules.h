@@ -26,8 +26,7 @@ Value op_softmax_rule(Value g, Value r, uint64_t axes);
 Value op_log_softmax_rule(Value g, Value r, uint64_t axes);
 Value op_logsumexp_rule(Value g, Value x, const Attr *attr);
 Value op_cross_entropy_rule(Value g, Value x, Value labels);
-/* of x, or of eps: standardize.c */
-Value op_standardize_rule(int which, Value g, Value x, Value eps, Value r, const Attr *attr);
+Value op_standardize_rule(const Pull *p);                          /* standardize.c */
 Value op_cumsum(Value x, int axis, bool reverse);
 Value op_cumprod(Value x, int axis, bool reverse);
 /* r[k] = b[k] + a[k] r[k - 1] along an axis; reversed: r[k] = b[k] + a[k] r[k + 1]. */

@@ -76,6 +76,8 @@ typedef struct Job {
     char *out;
     double *centre, *by, *level, *tilt;   /* by statistic */
     double *part[2];                      /* by block and statistic */
+    const void *scale, *shift;            /* by place on a line; NULL: none */
+    double *scale_sum, *shift_sum;        /* by chunk and place, of the adjoint */
 } Job;
 
 /* A line as one total: line_kernels' loops over at most BLOCK elements, joined pairwise. */
@@ -111,38 +113,82 @@ static void set_deviation(const Job *j, int64_t s, const double *total) {
 static void finish_line(const Job *j, int64_t n, int64_t at, int64_t s) {
     at *= j->bytes;
     if (j->g)
-        line_kernels->unstandardize[j->dtype](n, j->out + at, j->x + at, j->g + at,
+        line_kernels->unstandardize[j->dtype](n, j->out + at, j->x + at,
+                                              (j->scale ? j->out : j->g) + at,
                                               (double[]){ j->centre[s], j->by[s], j->level[s],
                                                           j->tilt[s] });
     else line_kernels->standardize[j->dtype](n, j->out + at, j->x + at, j->centre[s], j->by[s]);
 }
 
 /* ---- lines that fit a cache ---- */
-static void sides(const Job *j, int64_t first, int64_t last) {
+static void sides(const Job *j, int64_t first, int64_t last, const Affine *by_column) {
     for (int64_t line = first; line < last; line += SIDE) {
         int64_t at = line * j->grid.along * j->bytes;
         int64_t lines = last - line < SIDE ? last - line : SIDE;
         line_kernels->short_standardize[j->dtype](j->grid.along, lines, j->out + at, j->x + at,
-                                                  j->g ? j->g + at : NULL, j->eps);
+                                                  j->g ? j->g + at : NULL, j->eps, by_column);
     }
+}
+
+/* With a scale, its product with g stands in the place of the result until that is known. */
+static void whole_line(const Job *j, int64_t line, const Affine *by_column) {
+    int64_t n = j->grid.along, at = line * n * j->bytes;
+    const char *x = j->x + at, *g = j->g ? j->g + at : NULL;
+    double sum[2] = { 0 }, square[2] = { 0 };
+    if (g && j->scale) {
+        line_kernels->weigh[j->dtype](n, j->out + at, g, j->scale);
+        g = j->out + at;
+    }
+    add_lines(j, n, x, g, 0, false, sum);
+    j->centre[line] = sum[0] / (double)n;
+    if (g) j->level[line] = sum[1] / (double)n;
+    add_lines(j, n, x, g, j->centre[line], true, square);
+    set_deviation(j, line, square);
+    finish_line(j, n, line * n, line);
+    if (!j->scale) return;
+    if (!g) line_kernels->affine[j->dtype](n, j->out + at, j->scale, j->shift);
+    else line_kernels->affine_sums[j->dtype](n, by_column->scale_sum, by_column->shift_sum, x,
+                                             j->g + at, j->centre[line], j->by[line]);
 }
 
 static void whole_lines(int64_t chunk, void *env) {
     const Job *j = env;
     int64_t n = j->grid.along, first = chunk * j->rows, last = first + j->rows;
+    Affine by_column = { .scale = j->scale, .shift = j->shift };
     if (rt.interrupted) return;
-    if (last > j->grid.outer) last = j->grid.outer;
-    if (n <= SHORT) sides(j, first, last);
-    else for (int64_t line = first; line < last; line++) {
-        const char *x = j->x + line * n * j->bytes, *g = j->g ? j->g + line * n * j->bytes : NULL;
-        double sum[2] = { 0 }, square[2] = { 0 };
-        add_lines(j, n, x, g, 0, false, sum);
-        j->centre[line] = sum[0] / (double)n;
-        if (g) j->level[line] = sum[1] / (double)n;
-        add_lines(j, n, x, g, j->centre[line], true, square);
-        set_deviation(j, line, square);
-        finish_line(j, n, line * n, line);
+    if (j->scale_sum) {
+        by_column.scale_sum = j->scale_sum + chunk * n;
+        by_column.shift_sum = j->shift_sum + chunk * n;
     }
+    if (last > j->grid.outer) last = j->grid.outer;
+    if (n <= SHORT) sides(j, first, last, j->scale ? &by_column : NULL);
+    else for (int64_t line = first; line < last; line++) whole_line(j, line, &by_column);
+}
+
+static double *cleared(int64_t count) {
+    double *at = pool_bytes((size_t)count * sizeof *at);
+    memset(at, 0, (size_t)count * sizeof *at);
+    return at;
+}
+
+/* The totals of all chunks to those of the first, in pairs. */
+static void join_chunks(double *sum, int64_t chunks, int64_t n) {
+    for (int64_t apart = 1; apart < chunks; apart *= 2)
+        for (int64_t c = 0; c + apart < chunks; c += 2 * apart)
+            line_kernels->add[F64](n, sum + c * n, sum + (c + apart) * n);
+}
+
+static void run_lines(Job *j) {
+    int64_t chunks = par_chunks(j->grid.outer, j->rows), n = j->grid.along;
+    if (j->g && j->scale) {
+        j->scale_sum = cleared(chunks * n);
+        j->shift_sum = cleared(chunks * n);
+    }
+    par_for(chunks, whole_lines, j);
+    poll();
+    if (!j->scale_sum) return;
+    join_chunks(j->scale_sum, chunks, n);
+    join_chunks(j->shift_sum, chunks, n);
 }
 
 /* ---- blocks of rows ---- */
@@ -302,14 +348,27 @@ static void run(Job *j) {
     for (int i = 0; i < 4; i++) *each[i] = i < 2 || j->g ? pool_bytes(bytes) : j->by;
     memset(j->centre, 0, bytes);
     if (j->grid.down == 1) {
-        par_for(par_chunks(j->grid.outer, j->rows), whole_lines, j);
-        poll();
+        run_lines(j);
     } else {
         run_blocks(j);
     }
 }
 
-static Value standardized(Value x, Value g, double eps, uint64_t axes) {
+/* A scale and a shift go with the places of a line: contiguous, and of the dtype of x. */
+static const void *by_place(Value v, int dtype) {
+    return v.tag == V_UNSET ? NULL : array_contiguous(array_cast(array_of(v), dtype))->data;
+}
+
+/* The adjoint of a scale or a shift, from its sums; zeros where there are no lines. */
+static Value adjoint_by_place(Value like, const double *sum, int dtype) {
+    Array *a = array_of(like), *out = array_zeros(F64, a->axes, shape_of(a));
+    if (sum) memcpy(out->data, sum, (size_t)a->size * sizeof *sum);
+    return value_of_dtype(out, dtype);
+}
+
+/* x standardized; or if there is a g, its adjoint and behind it those of a scale and a shift. */
+static Value standardized(Value x, Value g, double eps, uint64_t axes, Value scale, Value shift,
+                          Value *adjoints) {
     Job j = { .dtype = float_dtype(dtype_of(x)), .eps = eps };
     Input in = input_of(x, axes, j.dtype, &j.grid);
     Array *out = result_like(&in);
@@ -317,17 +376,24 @@ static Value standardized(Value x, Value g, double eps, uint64_t axes) {
     j.x = in.data->data;
     j.g = g.tag == V_UNSET ? NULL : input_of(g, axes, j.dtype, &(Grid){ 0 }).data->data;
     j.out = out->data;
+    j.scale = by_place(scale, j.dtype);
+    j.shift = by_place(shift, j.dtype);
     run(&j);
+    if (adjoints) {
+        adjoints[0] = adjoint_by_place(scale, j.scale_sum, j.dtype);
+        adjoints[1] = adjoint_by_place(shift, j.shift_sum, j.dtype);
+    }
     return result_value(&in, out);
 }
 
 /* A number, or an array of any dtype without axes. */
 static double eps_of(Value eps) { return array_get(array_of(eps), 0); }
 
-/* x, eps; attr: the axes as a bit set */
+/* x, eps, and perhaps scale and shift; attr: the axes as a bit set */
 Value kernel_standardize(int count, const Value *in, const Attr *attr) {
-    (void)count;
-    return standardized(in[0], UNSET, eps_of(in[1]), (uint64_t)attr[1]);
+    bool affine = count == 4;
+    return standardized(in[0], UNSET, eps_of(in[1]), (uint64_t)attr[1], affine ? in[2] : UNSET,
+                        affine ? in[3] : UNSET, NULL);
 }
 
 /* ---- the rules ---- */
@@ -349,10 +415,9 @@ static Value inverse_deviation(Value from_mean, Value eps, uint64_t axes) {
 
 /* Of x: (g - mean(g) - r mean(g r)) / deviation (Ba et al. 2016, arXiv:1607.06450), in the steps of
  * the kernel; of eps: -g r / 2 / deviation^2. */
-Value op_standardize_rule(int which, Value g, Value x, Value eps, Value r, const Attr *attr) {
-    uint64_t axes = (uint64_t)attr[1];
+static Value rule_of_unit(int which, Value g, Value x, Value eps, Value r, uint64_t axes) {
     if (!which && !rt.recording && shapes_equal(g, x))
-        return standardized(x, g, eps_of(eps), axes);
+        return standardized(x, g, eps_of(eps), axes, UNSET, UNSET, NULL);
     Value from_mean = below_mean(x, axes), by = inverse_deviation(from_mean, eps, axes);
     Value square = op_mul(by, by);
     if (which) return op_sum_to(op_mul(op_mul(g, r), op_mul(square, number(-0.5))), eps);
@@ -361,16 +426,64 @@ Value op_standardize_rule(int which, Value g, Value x, Value eps, Value r, const
     return op_sub(op_sub(op_mul(g, by), level), op_mul(from_mean, tilt));
 }
 
-/* ---- the call: (x, eps = 0, axis = -1, exclude = false) ---- */
+/* With r = unit scale + shift. One pass gives the adjoints of x, scale and shift: the first that is
+ * asked for computes them all. */
+Value op_standardize_rule(const Pull *p) {
+    const Value *in = p->in;
+    uint64_t axes = (uint64_t)p->attr[1];
+    if (p->count < 4) return rule_of_unit(p->which, p->g, in[0], in[1], p->r, axes);
+    if (!rt.recording && p->which != 1 && p->shared && shapes_equal(p->g, in[0])) {
+        Value each[3];
+        if (p->shared->tag == V_UNSET) {
+            each[0] = standardized(in[0], p->g, eps_of(in[1]), axes, in[2], in[3], each + 1);
+            *p->shared = list_of(3, each);
+        }
+        return p->shared->as.list->item[p->which ? p->which - 1 : 0];
+    }
+    if (p->which == 3) return op_sum_to(p->g, in[3]);
+    Value unit = apply(OP_standardize, 2, in, p->attr);
+    if (p->which == 2) return op_sum_to(op_mul(p->g, unit), in[2]);
+    return rule_of_unit(p->which, op_mul(p->g, in[2]), in[0], in[1], unit, axes);
+}
+
+/* ---- the call: (x, eps = 0, axis = -1, exclude = false, scale = nil, shift = nil) ---- */
+/* Both of the dtype of x and with a number for each place on a line, the lines being short enough
+ * to stay in the cache: x is scaled and shifted while it is there. */
+static bool goes_by_place(Value v, Value x, uint64_t axes) {
+    int n = axes_of(x), missing = n - axes_of(v);
+    Shape all = value_shape(x), have = value_shape(v);
+    int64_t length = 1;
+    if (missing < 0 || v.tag != V_ARRAY || dtype_of(v) != float_dtype(dtype_of(x))) return false;
+    for (int i = 0; i < n; i++) {
+        bool inside = axes >> i & 1;
+        if (inside && !(i + 1 == n || axes >> (i + 1) & 1)) return false;
+        if (inside) length *= all.dim[i];
+        if ((i < missing ? 1 : have.dim[i - missing]) != (inside ? all.dim[i] : 1)) return false;
+    }
+    return length > 0 && length <= PIECE;
+}
+
+static Value unit_of(Value x, Value eps, uint64_t axes) {
+    if (!operand(eps, "standardize")->axes)
+        return apply(OP_standardize, 2, (Value[]){ x, eps }, ATTR((int64_t)axes));
+    Value from_mean = below_mean(x, axes);
+    return op_mul(from_mean, inverse_deviation(from_mean, eps, axes));
+}
+
 Value call_standardize(int count, const Value *bound) {
     (void)count;
     Value x = bound[0], eps = bound[1].tag == V_UNSET ? number(0) : bound[1];
+    Value scale = is_given(bound[4]) ? bound[4] : UNSET;
+    Value shift = is_given(bound[5]) ? bound[5] : UNSET;
     int n = operand(x, "standardize")->axes;
     Value axis = bound[2].tag == V_UNSET ? number(-1) : bound[2];
     uint64_t axes = arg_axes(axis, bound[3], n, "standardize");
-    if (operand(eps, "standardize")->axes) {
-        Value from_mean = below_mean(x, axes);
-        return op_mul(from_mean, inverse_deviation(from_mean, eps, axes));
-    }
-    return apply(OP_standardize, 2, (Value[]){ x, eps }, ATTR((int64_t)axes));
+    if (scale.tag != V_UNSET) operand(scale, "standardize");
+    if (shift.tag != V_UNSET) operand(shift, "standardize");
+    if (scale.tag != V_UNSET && shift.tag != V_UNSET && !operand(eps, "standardize")->axes
+        && goes_by_place(scale, x, axes) && goes_by_place(shift, x, axes))
+        return apply(OP_standardize, 4, (Value[]){ x, eps, scale, shift }, ATTR((int64_t)axes));
+    Value unit = unit_of(x, eps, axes);
+    if (scale.tag != V_UNSET) unit = op_mul(unit, scale);
+    return shift.tag == V_UNSET ? unit : op_add(unit, shift);
 }

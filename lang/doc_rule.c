@@ -348,7 +348,7 @@ static void trace_row(Trace *t) {
     for (int i = 0; i < extra->count && i < 8; i++) in[i] = extra->in[i];
     name_leaf(&names, "r", r);
     name_leaf(&names, "g", g);
-    Pull pull = { t->op, extra->count, t->which, true, g, r, in, extra->attr };
+    Pull pull = { t->op, extra->count, t->which, true, g, r, in, extra->attr, NULL };
     Value made = row_pullback(&pull);
     if (made.tag == V_UNSET) return;
     put_node(&t->out, &names, made.node, made, LOOSEST, 0);

@@ -112,7 +112,6 @@ const LineKernels LINE_TABLE = {
     .affine_sums = { affine_sums_f64, affine_sums_f32 },
     .short_standardize = { short_standardize_f64, short_standardize_f32 },
     .short_softmax = { short_softmax_f64, short_softmax_f32 },
-    .softmax_columns = { softmax_columns_f64, softmax_columns_f32 },
     .short_pull_softmax = { short_pull_softmax_f64, short_pull_softmax_f32 },
     .accumulate = { accumulate_f64, accumulate_f32, accumulate_bool },
     .sum = BY_DTYPE(sum),

@@ -16,7 +16,7 @@ typedef enum FoldKind {
     FOLD_KINDS
 } FoldKind;
 
-enum { SIDE = 16, SHORT = 32, STRIP = 256, RUNNING_LINES = 8 };
+enum { SIDE = 16, SHORT = 32, RUNNING_LINES = 8 };
 typedef enum ShortKind { SHORT_SUM, SHORT_SOFTMAX, SHORT_LOG_SOFTMAX } ShortKind;
 
 /* What standardized lines are multiplied by and get added, by column; and in the adjoint, f64 sums
@@ -77,9 +77,6 @@ typedef struct LineKernels {
                                  double eps, const Affine *by_column);
     bool (*short_softmax[2])(int64_t n, int64_t lines, ShortKind kind, void *out, const void *x,
                              double *top, double *sum, const double *weight);
-    /* softmax of n <= STRIP columns, whose rows are `down` elements apart in both arrays; false: one
-     * is to be taken as a line, as its greatest element is not finite or one is NaN. */
-    bool (*softmax_columns[2])(int64_t n, int64_t rows, int64_t down, void *out, const void *x);
     void (*short_pull_softmax[2])(int64_t n, int64_t lines, void *out, const void *g,
                                   const void *r);                 /* pull_softmax of such lines */
     void (*accumulate[3])(int64_t n, double *total, const void *x);           /* total[i] += x[i] */

@@ -22,9 +22,6 @@ Value lines_value(const Lines *l, Array *result, int dtype);
 Value lines_reduced(const Lines *l, Array *result, bool keepdims, int dtype);
 /* The axis argument of such an operation, or `otherwise` (-1: the last); E_SHAPE for a number. */
 int axis_of_lines(Value x, Value axis, int otherwise, const char *name);
-/* softmax along an axis that enough others follow in memory, where all is finite; else UNSET.
- * (softmax_columns.c) */
-Value softmax_of_columns(Value x, uint64_t axes);
 static inline uint64_t axis_bit(int64_t axis) { return (uint64_t)1 << axis; }
 /* An index as a place on a line of `length` elements along `axis`, negative from the end; E_INDEX
  * if it is none. */

@@ -29,7 +29,7 @@ typedef struct Blocks {
         if (best == best) WEIGH(T, INT, x, n, out, x[i] == best);                                  \
         else WEIGH(T, INT, x, n, out, x[i] != x[i]);                                               \
     }                                                                                              \
-    static void weigh_columns_##T(const Blocks *b, const T *x, const T *best, T *out) {             \
+    static void weigh_columns_##T(const Blocks *b, const T *x, const T *best, T *out) {            \
         int64_t width = b->width, size = b->length * width;                                        \
         double *found = b->found;                                                                  \
         memset(found, 0, (size_t)width * sizeof *found);                                           \
